@@ -1,0 +1,38 @@
+# Two commands; each sets up all that it needs, from a bare clone:
+#
+#   make demo    a board, the server and a script, on this machine, without hardware
+#   make test    everything that has to be green: lint, format, types, tests, the C library
+#
+# Linux and macOS. On Windows, or without make:  pip install .   then   scrutiny demo
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: demo test clean
+
+demo: $(VENV)/.installed
+	@$(BIN)/scrutiny demo
+
+test: $(VENV)/.installed-for-tests
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/pyright --warnings
+	$(BIN)/pytest
+
+clean:
+	rm -rf $(VENV) .venv-* build firmware_example/build .mypy_cache .pytest_cache .ruff_cache
+
+$(VENV)/.installed: pyproject.toml tools/install_system_packages.sh
+	@sh tools/install_system_packages.sh demo
+	@echo "setting up $(VENV) ..."
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+$(VENV)/.installed-for-tests: $(VENV)/.installed
+	@sh tools/install_system_packages.sh test
+	@echo "installing what the tests need ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@

@@ -1,0 +1,35 @@
+#!/bin/sh
+# Install the Debian packages that "make demo" or "make test" needs: install_system_packages.sh demo|test
+#
+# Without root, or on another system, it does nothing: the demo then uses the simulated board if there
+# is no C compiler, and tests that lack a tool say which one.
+set -eu
+
+case "${1:-}" in
+    demo) packages="gcc libc6-dev make python3-venv" ;;
+    test) packages="gcc g++ libc6-dev make cmake clang libclang-rt-14-dev libcmocka-dev" ;;
+    *) echo "usage: $0 demo|test" >&2; exit 2 ;;
+esac
+
+[ "$(id -u)" = 0 ] || exit 0
+command -v apt-get >/dev/null 2>&1 || exit 0
+
+missing=""
+for package in $packages; do
+    dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed \
+        || missing="$missing $package"
+done
+# venv may come with a Python that is not Debian's.
+if python3 -c 'import ensurepip, venv' 2>/dev/null; then
+    missing=$(printf '%s' "$missing" | sed 's/ python3-venv//')
+fi
+[ -n "$missing" ] || exit 0
+
+echo "installing$missing ..."
+export DEBIAN_FRONTEND=noninteractive
+# A package list that is a little old still works; a missing one does not.
+# shellcheck disable=SC2086 # the list is meant to be split
+apt-get install -qq -y --no-install-recommends $missing >/dev/null 2>&1 || {
+    apt-get update -qq
+    apt-get install -qq -y --no-install-recommends $missing >/dev/null
+}

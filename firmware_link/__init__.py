@@ -1,0 +1,1 @@
+"""Everything to talk to one device: frames, messages, exchange, session, transports, simulator."""

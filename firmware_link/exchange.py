@@ -1,0 +1,322 @@
+"""One request in flight: deadlines, retries, and what an answer has to look like; no I/O, no clock.
+
+The device is half duplex and has no sequence numbers (device protocol, section 3), so:
+
+- A request has a deadline made from the speed of the line, the size of both frames, and the answer
+  times seen so far (RFC 6298, with the silence time-out of the device as the floor: a device whose
+  receiver is out of step needs that much silence before it understands a new frame).
+- A bad or missing answer is followed by silence where the device may need it, then by a retry if
+  the request is idempotent. A device whose answer arrived damaged is in step: it is asked again after
+  a short pause.
+- A response that answers something else (a late answer to an earlier request) is dropped, and the
+  wait goes on.
+- After a retry the answer to the first attempt may still be on its way; nothing is sent until the
+  line was quiet for a moment, so that it cannot be taken for the answer to the next request.
+
+States: IDLE --start--> WAITING --answer--> IDLE, or SETTLING after a retry
+        WAITING --bad, or deadline--> PAUSING --wake--> WAITING (retry)
+        WAITING --last deadline--> IDLE, with a failure;  SETTLING --wake--> IDLE
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Final
+
+from .codes import RESPONSE_OVERHEAD, ResponseCode
+from .errors import FrameError
+from .frames import Response, ResponseParser
+
+BITS_PER_OCTET: Final = 10  # a UART adds a start and a stop bit
+
+# How long an incomplete answer may pause. USB serial adapters hand over every 16 ms by default.
+GAP_TIMEOUT_NS: Final = 40_000_000
+
+# Pause before a retry when the device is known to be in step, and after an answer to a retry.
+SETTLE_NS: Final = 5_000_000
+
+# Before any answer was timed: generous, because a board may just be starting.
+FIRST_TIMEOUT_NS: Final = 200_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class ExchangeSettings:
+    """How patient an exchange is. Times in nanoseconds."""
+
+    silence_ns: int = 50_000_000  # as the device announced; half as much again is waited
+    response_timeout_ns: int = 1_000_000_000  # longest wait for one answer, line time not counted
+    retries: int = 2
+    bits_per_second: int | None = None  # of the line; None: fast enough not to matter
+
+    @property
+    def quiet_ns(self) -> int:
+        """Silence after which the device surely listens for a new frame."""
+        return self.silence_ns + self.silence_ns // 4 + 2_000_000
+
+    def line_ns(self, octets: int) -> int:
+        """Time that octets take on the line."""
+        if self.bits_per_second is None:
+            return 0
+        return octets * BITS_PER_OCTET * 1_000_000_000 // self.bits_per_second
+
+
+class Failure(Enum):
+    """Why a request has no answer."""
+
+    SILENT = "the device did not answer"
+    GARBLED = "the device's answers were damaged"
+
+
+class Transaction:
+    """A request as the exchange needs it, made once and used any number of times.
+
+    Attributes:
+        frame: the octets to send.
+        command, subfunction: what the response must carry.
+        prefix: what the payload of a good answer begins with: the echo of ids or addresses.
+        size: octets of payload of a good answer; None when only the device knows.
+        max_size: the most it may be, in octets of payload; 0: as much as the device can send.
+        idempotent: whether it may be sent again after a lost answer.
+        retries: how often, if idempotent; None: as the settings of the exchange say.
+        patience_ns: time the device may take beyond the usual.
+    """
+
+    __slots__ = (
+        "command",
+        "frame",
+        "idempotent",
+        "max_size",
+        "patience_ns",
+        "prefix",
+        "retries",
+        "size",
+        "subfunction",
+    )
+
+    def __init__(
+        self,
+        frame: bytes,
+        *,
+        prefix: bytes = b"",
+        size: int | None = None,
+        max_size: int = 0,
+        idempotent: bool = True,
+        retries: int | None = None,
+        patience_ns: int = 0,
+    ) -> None:
+        self.frame = frame
+        self.command = frame[0]
+        self.subfunction = frame[1]
+        self.prefix = prefix
+        self.size = size
+        self.max_size = max_size if size is None else size
+        self.idempotent = idempotent
+        self.retries = retries
+        self.patience_ns = patience_ns
+
+    def is_answered_by(self, response: Response) -> bool:
+        """Whether a response belongs to this request. A refusal carries nothing to compare."""
+        if response.command != self.command or response.subfunction != self.subfunction:
+            return False
+        if response.code != ResponseCode.OK:
+            return True
+        payload = response.payload
+        return (self.size is None or len(payload) == self.size) and payload.startswith(self.prefix)
+
+
+@dataclass(slots=True)
+class ExchangeStatistics:
+    """Counters since the link was opened."""
+
+    requests: int = 0  # frames sent, retries included
+    answers: int = 0
+    retries: int = 0
+    failures: int = 0  # requests given up
+    damaged: int = 0  # answers with a wrong CRC, length or first octet
+    mismatched: int = 0  # good responses that answered something else
+    octets_sent: int = 0
+    octets_received: int = 0
+
+
+class _State(Enum):
+    IDLE = auto()  # ends with start()
+    WAITING = auto()  # ends with the answer, with damage, or at the deadline
+    PAUSING = auto()  # silence before a retry
+    SETTLING = auto()  # silence after an answer that may come twice
+
+
+class Exchange:
+    """The request in flight. The owner writes what it is given and calls back at `wake_ns`."""
+
+    def __init__(self, settings: ExchangeSettings, max_payload: int) -> None:
+        self.settings = settings
+        self.statistics = ExchangeStatistics()
+        self.wake_ns: int | None = None  # when tick() has something to do
+        self._max_payload = max_payload
+        self._parser = ResponseParser(max_payload)
+        self._state = _State.IDLE
+        self._transaction: Transaction | None = None
+        self._attempt = 0
+        self._sent_ns = 0
+        self._deadline_ns = 0
+        self._heard_anything = False
+        self._smoothed_ns = 0  # answer time beyond the line time; 0: none measured yet
+        self._deviation_ns = 0
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether start() may be called."""
+        return self._state is _State.IDLE
+
+    def set_limits(self, settings: ExchangeSettings, max_payload: int) -> None:
+        """Go on with what the device announced; the measured answer times are kept."""
+        self.settings = settings
+        self._max_payload = max_payload
+
+    def start(self, transaction: Transaction, now_ns: int) -> bytes:
+        """Begin an exchange; the result has to be written to the link at once."""
+        assert self._state is _State.IDLE
+        self._transaction = transaction
+        self._attempt = 0
+        self._heard_anything = False
+        self._parser.max_payload = self._largest_answer(transaction)
+        return self._send(transaction, now_ns)
+
+    def feed(self, data: bytes, now_ns: int) -> Response | None:
+        """Take octets from the link; return the answer to the request in flight once complete."""
+        self.statistics.octets_received += len(data)
+        transaction = self._transaction
+        if transaction is None or self._state is _State.SETTLING:
+            if self._state is _State.SETTLING:
+                self.wake_ns = now_ns + SETTLE_NS
+            return None
+        self._heard_anything = True
+        try:
+            response = self._parser.feed_one(data)
+        except FrameError:
+            self.statistics.damaged += 1
+            self._pause(now_ns, SETTLE_NS)
+            return None
+        if response is None:
+            self._shorten_deadline(now_ns)
+            return None
+        if not transaction.is_answered_by(response):
+            self.statistics.mismatched += 1
+            return None
+        self._finish_answered(now_ns)
+        return response
+
+    def tick(self, now_ns: int) -> bytes | Failure | None:
+        """Do what is due: octets to write again, the failure of the request, or nothing."""
+        if self.wake_ns is None or now_ns < self.wake_ns:
+            return None
+        if self._state is _State.SETTLING:
+            self._to_idle()
+            return None
+        transaction = self._transaction
+        assert transaction is not None
+        if self._state is _State.WAITING and self._must_stay_silent(now_ns):
+            return None
+        if self._attempt < self._allowed_retries(transaction):
+            self._attempt += 1
+            self.statistics.retries += 1
+            return self._send(transaction, now_ns)
+        self.statistics.failures += 1
+        self._to_idle()
+        return Failure.GARBLED if self._heard_anything else Failure.SILENT
+
+    def abort(self) -> None:
+        """Forget the request in flight."""
+        self._to_idle()
+
+    def retry_budget_ns(self, transaction: Transaction) -> int:
+        """Longest time from the first octet sent until the request is given up, on a quiet line."""
+        attempts = range(self._allowed_retries(transaction) + 1)
+        return sum(self._timeout_ns(transaction, attempt) for attempt in attempts)
+
+    def _allowed_retries(self, transaction: Transaction) -> int:
+        if not transaction.idempotent:
+            return 0
+        return self.settings.retries if transaction.retries is None else transaction.retries
+
+    def _send(self, transaction: Transaction, now_ns: int) -> bytes:
+        self._parser.reset()
+        self._state = _State.WAITING
+        self._sent_ns = now_ns
+        self._deadline_ns = now_ns + self._timeout_ns(transaction, self._attempt)
+        self.wake_ns = self._deadline_ns
+        statistics = self.statistics
+        statistics.requests += 1
+        statistics.octets_sent += len(transaction.frame)
+        return transaction.frame
+
+    def _timeout_ns(self, transaction: Transaction, attempt: int) -> int:
+        """How long to wait for the answer to an attempt, the time on the line included."""
+        settings = self.settings
+        answer_size = self._largest_answer(transaction) + RESPONSE_OVERHEAD
+        line_ns = settings.line_ns(len(transaction.frame) + answer_size)
+        if not transaction.idempotent:
+            return settings.response_timeout_ns + line_ns + transaction.patience_ns
+        if self._smoothed_ns == 0:
+            usual_ns = FIRST_TIMEOUT_NS
+        else:
+            usual_ns = self._smoothed_ns + 4 * self._deviation_ns
+        usual_ns = max(usual_ns, settings.quiet_ns) << attempt
+        return min(usual_ns, settings.response_timeout_ns) + line_ns + transaction.patience_ns
+
+    def _largest_answer(self, transaction: Transaction) -> int:
+        if transaction.size is None and transaction.max_size == 0:
+            return self._max_payload
+        return transaction.max_size
+
+    def _shorten_deadline(self, now_ns: int) -> None:
+        """Give up early on an answer that began and does not go on."""
+        missing_ns = self.settings.line_ns(self._parser.max_payload + RESPONSE_OVERHEAD)
+        self.wake_ns = min(self._deadline_ns, now_ns + GAP_TIMEOUT_NS + missing_ns)
+
+    def _must_stay_silent(self, now_ns: int) -> bool:
+        """Begin a pause if the device may still need silence to find the start of a frame."""
+        if self._parser.pending_size:  # the device did answer, so its receiver is in step
+            self.statistics.damaged += 1
+            return False
+        silent_until_ns = self._sent_ns + self.settings.quiet_ns
+        if now_ns >= silent_until_ns:
+            return False
+        self._pause(now_ns, silent_until_ns - now_ns)
+        return True
+
+    def _pause(self, now_ns: int, pause_ns: int) -> None:
+        self._parser.reset()
+        self._state = _State.PAUSING
+        self.wake_ns = now_ns + pause_ns
+
+    def _finish_answered(self, now_ns: int) -> None:
+        transaction = self._transaction
+        assert transaction is not None
+        self.statistics.answers += 1
+        self._transaction = None
+        if self._attempt:
+            self._state = _State.SETTLING
+            self.wake_ns = now_ns + SETTLE_NS
+            return
+        # Karn's rule: an answer after a retry may belong to either attempt and is not timed.
+        self._measure(transaction, now_ns)
+        self._state = _State.IDLE
+        self.wake_ns = None
+
+    def _measure(self, transaction: Transaction, now_ns: int) -> None:
+        answer_ns = now_ns - self._sent_ns
+        if self._smoothed_ns == 0:
+            self._smoothed_ns = answer_ns
+            self._deviation_ns = answer_ns // 2
+            return
+        error_ns = answer_ns - self._smoothed_ns
+        self._smoothed_ns += error_ns >> 3
+        self._deviation_ns += (abs(error_ns) - self._deviation_ns) >> 2
+
+    def _to_idle(self) -> None:
+        self._state = _State.IDLE
+        self._transaction = None
+        self._parser.reset()
+        self.wake_ns = None

@@ -1,0 +1,385 @@
+"""Life of a session with a device: discover, connect, get to know it, heartbeats, disconnect.
+
+No I/O and no clock of its own. The way to a session is a conversation: a generator that yields what
+to do next, an `Ask` or a `Wait`, and is given the answer, or the exception that stands for it:
+
+    Discover until a device answers ─► Connect ─► questions about the device ─► profile
+                                         │ Busy: Disconnect what this side may have left open,
+                                         └── else wait until the other session ends
+
+Source: device protocol, sections 7, 8 and 13.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Any, Final, TypeVar
+
+from .codes import FeatureBits, RegionType, ResponseCode
+from .errors import DeviceRefused, LinkError, NoAnswer
+from .exchange import Transaction
+from .messages import (
+    AddressFormat,
+    Connect,
+    DeviceParams,
+    Disconnect,
+    Discover,
+    DiscoverAnswer,
+    GetLoopCount,
+    GetLoopDefinition,
+    GetParams,
+    GetProtocolVersion,
+    GetRpvCount,
+    GetRpvDefinitions,
+    GetSetup,
+    GetSpecialRegion,
+    GetSpecialRegionCount,
+    GetSupportedFeatures,
+    Heartbeat,
+    LoopDefinition,
+    ReadMemory,
+    RequestMessage,
+    WriteMemory,
+    WriteMemoryMasked,
+    WriteRpvs,
+)
+from .profile import DeviceProfile, MemoryRegion, RpvDefinition
+
+logger = logging.getLogger(__name__)
+
+SUPPORTED_PROTOCOL: Final = (1, 0)
+
+# Pause between two requests for a device that does not answer. With the time-out of the request
+# itself, about three go out per second.
+DISCOVER_PAUSE_NS: Final = 100_000_000
+BUSY_PAUSE_NS: Final = 250_000_000
+
+# The announced time-out allows for rarer heartbeats, but on an idle link they are also what tells
+# that the device is still there.
+MAX_HEARTBEAT_INTERVAL_NS: Final = 1_000_000_000
+HEARTBEAT_SHARE: Final = 0.75
+HEARTBEAT_ATTEMPTS: Final = 3
+
+_RPV_DEFINITION_SIZE: Final = 3
+_LENGTH_SIZE: Final = 2  # of the length in a memory block's head
+_ID_SIZE: Final = 2
+
+AnswerT = TypeVar("AnswerT")
+ResultT = TypeVar("ResultT")
+
+
+class IncompatibleDevice(LinkError):
+    """The device speaks another version of the protocol."""
+
+
+class SessionState(Enum):
+    DISCOVERING = auto()  # ends when a device answers
+    CONNECTING = auto()  # ends when it gives a session
+    HANDSHAKE = auto()  # ends when it has told about itself
+    READY = auto()  # ends with disconnect, silence, or a refused heartbeat
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Send a request; ``retries`` None: as many as the exchange is set to."""
+
+    message: RequestMessage[Any]
+    retries: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Come back after this time, in nanoseconds."""
+
+    delay_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Apply:
+    """From here on the device's limits and address format are known."""
+
+    params: DeviceParams
+
+
+Conversation = Generator[Ask | Wait | Apply, Any, ResultT]
+
+
+class Session:
+    """One session after the other with the device of a link.
+
+    Args:
+        clock: nanoseconds, monotonic.
+        stale_session_id: of a session that this side may have left open; None: there is none.
+        max_response_size: no answer larger than this many octets of payload is asked for.
+        address_size: octets, assumed until the device tells.
+
+    Attributes:
+        state: where in its life the session is.
+        problem: why there is no session yet, for humans; empty if nothing is wrong.
+        session_id: of the open session, None without one.
+        on_opened: called with the id as soon as the device gave one, so that it can be kept.
+    """
+
+    def __init__(
+        self,
+        clock: Callable[[], int],
+        *,
+        stale_session_id: int | None = None,
+        max_response_size: int = 1024,
+        address_size: int = 4,
+    ) -> None:
+        self.state = SessionState.DISCOVERING
+        self.problem = ""
+        self.session_id: int | None = None
+        self.address_format = AddressFormat(address_size)
+        self.on_opened: Callable[[int], None] = lambda session_id: None
+        self._clock = clock
+        self._max_response_size = max_response_size
+        self._stale_ids = [] if stale_session_id is None else [stale_session_id]
+        self._last_id = stale_session_id
+        self._challenge = 0
+        self._heartbeat_interval_ns = MAX_HEARTBEAT_INTERVAL_NS
+        self._next_heartbeat_ns = 0
+
+    # ------------------------------------------------------------------ the way to a session
+
+    def establish(self) -> Conversation[DeviceProfile]:
+        """Talk to the device until it is ready, and return what it told about itself.
+
+        Raises:
+            LinkError: it did not work out; try again after a while.
+        """
+        self.state = SessionState.DISCOVERING
+        self.session_id = None
+        found = yield from self._discover()
+        self.state = SessionState.CONNECTING
+        yield from self._connect()
+        self.state = SessionState.HANDSHAKE
+        profile = yield from self._get_to_know(found)
+        self.state = SessionState.READY
+        self.problem = ""
+        return profile
+
+    def lost(self) -> None:
+        """Note that the session broke off; the device may still hold it."""
+        if self.session_id is not None:
+            self._stale_ids = [self.session_id]
+        self.session_id = None
+        self.state = SessionState.DISCOVERING
+
+    def disconnected(self) -> None:
+        """Note that the device has confirmed a Disconnect."""
+        self._stale_ids = []
+        self.session_id = None
+        self.state = SessionState.DISCOVERING
+
+    def _discover(self) -> Conversation[DiscoverAnswer]:
+        while True:
+            try:
+                found: DiscoverAnswer = yield Ask(Discover(), retries=0)
+            except NoAnswer as error:
+                self.problem = f"no device answers on the link: {error}"
+                yield Wait(DISCOVER_PAUSE_NS)
+                continue
+            except DeviceRefused as error:
+                # The answer of a device whose name does not fit its transmit buffer.
+                raise LinkError(f"the device refuses to be discovered: {error}") from error
+            version = (found.protocol_major, found.protocol_minor)
+            if version != SUPPORTED_PROTOCOL:
+                raise IncompatibleDevice(
+                    f"the device speaks protocol {version[0]}.{version[1]}, this server 1.0; "
+                    "update the older one"
+                )
+            return found
+
+    def _connect(self) -> Conversation[None]:
+        while True:
+            try:
+                answer = yield Ask(Connect(), retries=0)
+            except NoAnswer:
+                # The device may have opened a session and its answer was lost. Ids count up.
+                if self._last_id is not None:
+                    self._stale_ids.append((self._last_id + 1) & 0xFFFFFFFF)
+                raise
+            except DeviceRefused as refusal:
+                if refusal.code is not ResponseCode.BUSY:
+                    raise
+                yield from self._make_free()
+                continue
+            self.session_id = self._last_id = answer.session_id
+            self._stale_ids = []
+            self._next_heartbeat_ns = self._clock()
+            self.on_opened(answer.session_id)
+            return
+
+    def _make_free(self) -> Conversation[None]:
+        """Close what this side may have left open; if nothing, let another session come to an end.
+
+        A Disconnect with another id than the open session's is refused and does no harm.
+        """
+        if not self._stale_ids:
+            self.problem = (
+                "the device is in use by another session; if that one has crashed, "
+                "the device frees itself after its heartbeat time-out, 5 s by default"
+            )
+            yield Wait(BUSY_PAUSE_NS)
+            return
+        while self._stale_ids:
+            try:
+                yield Ask(Disconnect(self._stale_ids.pop()), retries=0)
+                self._stale_ids = []
+            except (DeviceRefused, NoAnswer):
+                continue
+
+    # ------------------------------------------------------------------ questions about the device
+
+    def _get_to_know(self, found: DiscoverAnswer) -> Conversation[DeviceProfile]:
+        version = yield from self._ask(GetProtocolVersion())
+        if (version.major, version.minor) != SUPPORTED_PROTOCOL:
+            raise IncompatibleDevice(f"the device speaks protocol {version.major}.{version.minor}")
+        params = yield from self._ask(GetParams())
+        self.address_format = AddressFormat(params.address_size, params.char_bit)
+        self._set_heartbeat(params.heartbeat_timeout_us)
+        yield Apply(params)
+        features = (yield from self._ask(GetSupportedFeatures())).features
+        counts = yield from self._ask(GetSpecialRegionCount())
+        forbidden = yield from self._regions(RegionType.FORBIDDEN, counts.forbidden_count)
+        readonly = yield from self._regions(RegionType.READ_ONLY, counts.readonly_count)
+        rpvs = yield from self._published(params)
+        loops = yield from self._loops()
+        setup = None
+        if features & FeatureBits.DATALOGGING:
+            setup = yield from self._ask(GetSetup())
+        assert self.session_id is not None
+        return DeviceProfile(
+            protocol=SUPPORTED_PROTOCOL,
+            firmware_id=found.firmware_id,
+            display_name=found.display_name,
+            session_id=self.session_id,
+            max_rx_payload=params.max_rx_payload,
+            max_tx_payload=params.max_tx_payload,
+            max_bitrate_bps=params.max_bitrate_bps,
+            heartbeat_timeout_us=params.heartbeat_timeout_us,
+            rx_timeout_us=params.rx_timeout_us,
+            address_size=params.address_size,
+            char_bit=params.char_bit,
+            features=features,
+            forbidden_regions=forbidden,
+            readonly_regions=readonly,
+            rpvs=rpvs,
+            loops=loops,
+            datalog_setup=setup,
+        )
+
+    def _regions(self, kind: RegionType, count: int) -> Conversation[tuple[MemoryRegion, ...]]:
+        regions: list[MemoryRegion] = []
+        for index in range(count):
+            region = yield from self._ask(GetSpecialRegion(kind, index))
+            regions.append(MemoryRegion(region.start, region.end))
+        return tuple(regions)
+
+    def _published(self, params: DeviceParams) -> Conversation[tuple[RpvDefinition, ...]]:
+        total = (yield from self._ask(GetRpvCount())).count
+        answer_size = min(params.max_tx_payload, self._max_response_size)
+        per_request = max(1, answer_size // _RPV_DEFINITION_SIZE)
+        found: list[RpvDefinition] = []
+        while len(found) < total:
+            count = min(per_request, total - len(found))
+            found += (yield from self._ask(GetRpvDefinitions(len(found), count))).rpvs
+        return tuple(found)
+
+    def _loops(self) -> Conversation[tuple[LoopDefinition, ...]]:
+        count = (yield from self._ask(GetLoopCount())).count
+        loops: list[LoopDefinition] = []
+        for loop_id in range(count):
+            try:
+                loops.append((yield from self._ask(GetLoopDefinition(loop_id))))
+            except DeviceRefused as refusal:
+                # A name that does not fit a small transmit buffer. The rest works without.
+                logger.warning("loop %d of the device stays unknown: %s", loop_id, refusal)
+        return tuple(loops)
+
+    def _ask(self, message: RequestMessage[AnswerT]) -> Conversation[AnswerT]:
+        """Ask, and keep the session alive meanwhile: on a slow line the questions take seconds."""
+        if self._clock() >= self._next_heartbeat_ns:
+            yield from self._beat()
+        answer: AnswerT = yield Ask(message)
+        return answer
+
+    def _beat(self) -> Conversation[None]:
+        for attempts_left in reversed(range(HEARTBEAT_ATTEMPTS)):
+            try:
+                yield Ask(self.next_heartbeat(), retries=0)
+            except NoAnswer:
+                if not attempts_left:
+                    raise
+            else:
+                self.heartbeat_answered()
+                return
+
+    # ------------------------------------------------------------------ heartbeats
+
+    @property
+    def heartbeat_due_ns(self) -> int:
+        """When the next heartbeat has to go out."""
+        return self._next_heartbeat_ns
+
+    def next_heartbeat(self) -> Heartbeat:
+        """Make a heartbeat. Each has a new challenge: a repeated one would be refused."""
+        assert self.session_id is not None
+        self._challenge = (self._challenge + 1) & 0xFFFF
+        return Heartbeat(self.session_id, self._challenge)
+
+    def heartbeat_answered(self) -> None:
+        """Note that the device has accepted a heartbeat."""
+        self._next_heartbeat_ns = self._clock() + self._heartbeat_interval_ns
+
+    def _set_heartbeat(self, timeout_us: int) -> None:
+        interval_ns = int(timeout_us * 1000 * HEARTBEAT_SHARE)
+        self._heartbeat_interval_ns = min(interval_ns, MAX_HEARTBEAT_INTERVAL_NS)
+        self._next_heartbeat_ns = min(
+            self._next_heartbeat_ns, self._clock() + self._heartbeat_interval_ns
+        )
+
+
+def transaction_of(
+    message: RequestMessage[Any], fmt: AddressFormat, retries: int | None = None
+) -> Transaction:
+    """Prepare a message for the exchange.
+
+    A request that was asked with ``retries=0`` waits no longer than an idempotent one: its owner
+    repeats it in its own way.
+    """
+    prefix, size = _expected(message, fmt)
+    return Transaction(
+        message.request(fmt).encode(),
+        prefix=prefix,
+        size=size,
+        max_size=message.answer_size(fmt),
+        idempotent=message.idempotent or retries is not None,
+        retries=retries,
+    )
+
+
+def _expected(message: RequestMessage[Any], fmt: AddressFormat) -> tuple[bytes, int | None]:
+    """Return what is known of the answer: how it begins, and its size if that is fixed."""
+    match message:
+        case Heartbeat():
+            echo = message.session_id.to_bytes(4, "big")
+            return echo + message.challenge_response.to_bytes(2, "big"), 6
+        case GetSpecialRegion():
+            return bytes((message.kind, message.index)), None
+        case GetLoopDefinition():
+            return bytes((message.loop_id,)), None
+        case Disconnect():
+            return b"", 0
+        case ReadMemory() | WriteMemory() | WriteMemoryMasked():
+            head_size = fmt.address_size + _LENGTH_SIZE
+            return message.payload(fmt)[:head_size], message.answer_size(fmt)
+        case WriteRpvs():
+            return message.payload(fmt)[:_ID_SIZE], message.answer_size(fmt)
+        case _:
+            return b"", None

@@ -1,0 +1,45 @@
+"""Octet links to a device: serial ports, UDP, TCP, and simulated devices in this process."""
+
+from __future__ import annotations
+
+from .base import OnBytes, OnLost, Transport
+from .memory import (
+    Endpoint,
+    EndpointFactory,
+    MemoryTransport,
+    drop_links,
+    register_endpoint,
+    unregister_endpoint,
+)
+from .open import open_transport
+from .settings import (
+    LinkSettings,
+    MemorySettings,
+    NoLink,
+    SerialSettings,
+    TcpSettings,
+    UdpSettings,
+    link_url,
+    parse_link_url,
+)
+
+__all__ = [
+    "Endpoint",
+    "EndpointFactory",
+    "LinkSettings",
+    "MemorySettings",
+    "MemoryTransport",
+    "NoLink",
+    "OnBytes",
+    "OnLost",
+    "SerialSettings",
+    "TcpSettings",
+    "Transport",
+    "UdpSettings",
+    "drop_links",
+    "link_url",
+    "open_transport",
+    "parse_link_url",
+    "register_endpoint",
+    "unregister_endpoint",
+]

@@ -1,0 +1,231 @@
+"""One request in flight: deadlines, retries, and which answers count."""
+
+from __future__ import annotations
+
+import pytest
+
+from scrutiny.firmware_link.exchange import (
+    SETTLE_NS,
+    Exchange,
+    ExchangeSettings,
+    Failure,
+    Transaction,
+)
+from scrutiny.firmware_link.frames import Request, Response
+
+MS = 1_000_000
+QUESTION = Request(3, 4, b"\x10\x00")
+ANSWER = Response(3, 4, 0, b"\x10\x00\x2a").encode()
+OTHER_ANSWER = Response(3, 4, 0, b"\x10\x01\x2a").encode()
+REFUSAL = Response(3, 4, 5, b"").encode()
+
+
+def make_exchange(**settings: int) -> Exchange:
+    return Exchange(ExchangeSettings(**settings), max_payload=1024)
+
+
+def question(*, idempotent: bool = True, retries: int | None = None) -> Transaction:
+    return Transaction(
+        QUESTION.encode(), prefix=b"\x10\x00", size=3, idempotent=idempotent, retries=retries
+    )
+
+
+def run_until_failure(exchange: Exchange, now_ns: int = 0) -> tuple[list[int], Failure, int]:
+    """Answer nothing; return when retries were sent, the failure, and its time."""
+    sent: list[int] = []
+    while True:
+        assert exchange.wake_ns is not None
+        now_ns = exchange.wake_ns
+        due = exchange.tick(now_ns)
+        if isinstance(due, bytes):
+            sent.append(now_ns)
+        elif due is not None:
+            return sent, due, now_ns
+
+
+def test_the_answer_ends_the_exchange() -> None:
+    exchange = make_exchange()
+
+    octets = exchange.start(question(), 0)
+    answer = exchange.feed(ANSWER, 1 * MS)
+
+    assert octets == QUESTION.encode()
+    assert answer == Response(3, 4, 0, b"\x10\x00\x2a")
+    assert exchange.is_idle
+    assert exchange.wake_ns is None
+
+
+def test_an_answer_in_pieces_is_put_together() -> None:
+    exchange = make_exchange()
+    exchange.start(question(), 0)
+
+    answers = [exchange.feed(ANSWER[i : i + 1], MS) for i in range(len(ANSWER))]
+
+    assert answers[:-1] == [None] * (len(ANSWER) - 1)
+    assert answers[-1] is not None
+
+
+def test_a_refusal_is_an_answer() -> None:
+    exchange = make_exchange()
+    exchange.start(question(), 0)
+
+    answer = exchange.feed(REFUSAL, MS)
+
+    assert answer is not None
+    assert answer.code == 5
+
+
+def test_silence_is_met_with_retries_and_then_reported() -> None:
+    exchange = make_exchange(retries=2)
+    exchange.start(question(), 0)
+
+    retries, failure, end_ns = run_until_failure(exchange)
+
+    assert len(retries) == 2
+    assert failure is Failure.SILENT
+    assert end_ns == exchange.retry_budget_ns(question())
+    assert exchange.is_idle
+    assert exchange.statistics.retries == 2
+    assert exchange.statistics.failures == 1
+
+
+def test_a_request_that_must_not_be_repeated_waits_longer_and_is_sent_once() -> None:
+    exchange = make_exchange(response_timeout_ns=700 * MS)
+    exchange.start(question(idempotent=False), 0)
+
+    retries, failure, end_ns = run_until_failure(exchange)
+
+    assert retries == []
+    assert failure is Failure.SILENT
+    assert end_ns == 700 * MS
+
+
+def test_retries_leave_the_silence_that_resynchronises_the_device() -> None:
+    exchange = make_exchange(silence_ns=50 * MS)
+    exchange.start(question(), 0)
+    exchange.feed(ANSWER, 1 * MS)  # a fast device: time-outs are as short as they get
+    exchange.start(question(), 10 * MS)
+
+    retries, _, _ = run_until_failure(exchange)
+
+    assert retries[0] - 10 * MS > 50 * MS
+
+
+def test_a_damaged_answer_is_asked_for_again_soon() -> None:
+    exchange = make_exchange()
+    exchange.start(question(), 0)
+    damaged = bytearray(ANSWER)
+    damaged[5] ^= 1
+
+    assert exchange.feed(bytes(damaged), MS) is None
+    wake_ns = exchange.wake_ns
+    retry = exchange.tick(MS + SETTLE_NS)
+
+    assert wake_ns == MS + SETTLE_NS
+    assert retry == QUESTION.encode()
+    assert exchange.feed(ANSWER, 10 * MS) is not None
+
+
+def test_only_damaged_answers_are_not_silence() -> None:
+    exchange = make_exchange(retries=1)
+    exchange.start(question(), 0)
+    exchange.feed(b"\x00\x00", MS)
+    exchange.tick(MS + SETTLE_NS)
+    exchange.feed(b"\x00\x00", 20 * MS)
+
+    assert exchange.tick(20 * MS + SETTLE_NS) is Failure.GARBLED
+
+
+def test_a_late_answer_to_something_else_is_dropped_and_the_wait_goes_on() -> None:
+    exchange = make_exchange()
+    exchange.start(question(), 0)
+
+    assert exchange.feed(OTHER_ANSWER, MS) is None
+    assert exchange.feed(ANSWER, 2 * MS) is not None
+    assert exchange.statistics.mismatched == 1
+    assert exchange.statistics.retries == 0
+
+
+@pytest.mark.parametrize(
+    "response",
+    [
+        Response(3, 5, 0, b"\x10\x00\x2a"),
+        Response(2, 4, 0, b"\x10\x00\x2a"),
+        Response(3, 4, 0, b"\x10\x00"),
+    ],
+    ids=["other subfunction", "other command", "other size"],
+)
+def test_responses_to_other_requests_do_not_count(response: Response) -> None:
+    exchange = make_exchange()
+    exchange.start(question(), 0)
+
+    assert exchange.feed(response.encode(), MS) is None
+    assert not exchange.is_idle
+
+
+def test_after_a_retry_the_line_has_to_settle() -> None:
+    exchange = make_exchange()
+    exchange.start(question(), 0)
+    assert exchange.wake_ns is not None
+    now_ns = exchange.wake_ns
+    assert exchange.tick(now_ns) is not None
+
+    assert exchange.feed(ANSWER, now_ns + MS) is not None
+    assert not exchange.is_idle
+    assert exchange.feed(ANSWER, now_ns + 2 * MS) is None  # the answer to the other attempt
+    assert exchange.tick(now_ns + MS + SETTLE_NS) is None
+    assert not exchange.is_idle  # the second answer has prolonged the pause
+    assert exchange.tick(now_ns + 2 * MS + SETTLE_NS) is None
+    assert exchange.is_idle
+
+
+def test_an_answer_that_stops_half_way_is_given_up_early() -> None:
+    exchange = make_exchange(response_timeout_ns=1000 * MS)
+    exchange.start(question(), 0)
+
+    exchange.feed(ANSWER[:6], 1 * MS)
+
+    assert exchange.wake_ns is not None
+    assert exchange.wake_ns < 50 * MS
+    assert exchange.tick(exchange.wake_ns) == QUESTION.encode()
+
+
+def test_the_deadline_counts_the_time_on_the_line() -> None:
+    fast = make_exchange()
+    slow = make_exchange(bits_per_second=9600)
+    fast.start(question(), 0)
+    slow.start(question(), 0)
+
+    assert fast.wake_ns is not None
+    assert slow.wake_ns is not None
+    octets = len(QUESTION.encode()) + len(ANSWER)
+    assert slow.wake_ns - fast.wake_ns == octets * 10 * 1_000_000_000 // 9600
+
+
+def test_the_wait_follows_the_answer_times_of_the_device() -> None:
+    exchange = make_exchange(silence_ns=1 * MS)
+    for number in range(50):
+        exchange.start(question(), number * 1000 * MS)
+        exchange.feed(ANSWER, number * 1000 * MS + 300 * MS)
+
+    exchange.start(question(), 0)
+
+    assert exchange.wake_ns is not None
+    assert 300 * MS < exchange.wake_ns < 400 * MS
+
+
+def test_octets_without_a_request_are_dropped() -> None:
+    exchange = make_exchange()
+
+    assert exchange.feed(ANSWER, 0) is None
+    assert exchange.is_idle
+    assert exchange.statistics.octets_received == len(ANSWER)
+
+
+def test_a_longer_answer_than_possible_is_damage() -> None:
+    exchange = make_exchange()
+    exchange.start(question(), 0)
+
+    exchange.feed(Response(3, 4, 0, bytes(500)).encode()[:20], MS)
+
+    assert exchange.statistics.damaged == 1

@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from scrutiny.firmware_link.transports import (
+    LinkSettings,
+    MemorySettings,
+    NoLink,
+    SerialSettings,
+    TcpSettings,
+    UdpSettings,
+    link_url,
+    parse_link_url,
+)
+
+CANONICAL: list[tuple[str, LinkSettings]] = [
+    ("serial:/dev/ttyACM0?baudrate=115200", SerialSettings("/dev/ttyACM0")),
+    (
+        "serial:/dev/ttyACM0?baudrate=9600&stopbits=1.5&databits=7&parity=even&start_delay_s=0.5",
+        SerialSettings("/dev/ttyACM0", 9600, 1.5, 7, "even", 0.5),
+    ),
+    ("serial:COM3?baudrate=115200", SerialSettings("COM3")),
+    ("serial:\\\\.\\COM12?baudrate=115200", SerialSettings("\\\\.\\COM12")),
+    ("serial:/dev/a%3Fb%20%25?baudrate=115200", SerialSettings("/dev/a?b %")),
+    ("serial:loop://?baudrate=115200", SerialSettings("loop://")),
+    (
+        "serial:rfc2217://host:4000?ign_set_control&timeout=3&baudrate=57600",
+        SerialSettings("rfc2217://host:4000?ign_set_control&timeout=3", 57600),
+    ),
+    ("udp://device.local:12345", UdpSettings("device.local", 12345)),
+    ("udp://[::1]:1", UdpSettings("::1", 1)),
+    ("tcp://192.168.1.20:65535", TcpSettings("192.168.1.20", 65535)),
+    ("tcp://[fe80::1%eth0]:80", TcpSettings("fe80::1%eth0", 80)),
+    ("memory:", MemorySettings()),
+    ("memory:pump%20controller", MemorySettings("pump controller")),
+    ("none", NoLink()),
+]
+
+
+@pytest.mark.parametrize(("url", "settings"), CANONICAL)
+def test_text_and_settings_are_inverse(url: str, settings: LinkSettings) -> None:
+    assert parse_link_url(url) == settings
+    assert link_url(settings) == url
+
+
+@pytest.mark.parametrize(
+    ("url", "settings"),
+    [
+        ("serial:/dev/ttyUSB0", SerialSettings("/dev/ttyUSB0", 115200, 1, 8, "none", 0)),
+        ("serial:COM3?parity=ODD&stopbits=2", SerialSettings("COM3", stopbits=2, parity="odd")),
+        (
+            "serial:socket://host:7000?baudrate=9600&logging=debug",
+            SerialSettings("socket://host:7000?logging=debug", 9600),
+        ),
+        ("TCP://host:1/", TcpSettings("host", 1)),
+        ("  none ", NoLink()),
+    ],
+)
+def test_other_spellings_are_read(url: str, settings: LinkSettings) -> None:
+    assert parse_link_url(url) == settings
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("", "write it as serial:/dev/ttyACM0"),
+        ("/dev/ttyACM0", "write it as serial:/dev/ttyACM0"),
+        ("usb://1", "tcp://localhost:12345, memory: or none"),
+        ("none:1", "write it as"),
+        ("serial:", "the serial port is empty"),
+        ("serial:COM3?baud=9600", "allowed are baudrate, stopbits, databits, parity"),
+        ("serial:COM3?baudrate=fast", "baudrate is 'fast', not a whole number"),
+        ("serial:COM3?baudrate=", "baudrate is '', not a whole number"),
+        ("serial:COM3?stopbits=one", "stopbits is 'one', not a number"),
+        ("serial:COM3?baudrate=0", "baudrate 0 is not above 0"),
+        ("serial:COM3?stopbits=3", "stopbits 3.0 is none of 1, 1.5, 2"),
+        ("serial:COM3?databits=9", "databits 9 is none of 5, 6, 7, 8"),
+        ("serial:COM3?parity=some", "parity 'some' is none of none, even, odd, mark, space"),
+        ("serial:COM3?start_delay_s=-1", "start_delay_s -1.0 is not 0 or more"),
+        ("udp://host", "write it as udp://host:port"),
+        ("udp:host:1", "write it as udp://host:port"),
+        ("tcp://:1", "write it as udp://host:port"),
+        ("tcp://host:http", "port is 'http', not a whole number"),
+        ("tcp://host:0", "port 0 is not within 1 to 65535"),
+        ("tcp://host:65536", "port 65536 is not within"),
+        ("udp://::1:5000", "IPv6 address in brackets"),
+    ],
+)
+def test_a_wrong_link_says_what_to_write(url: str, expected: str) -> None:
+    with pytest.raises(ValueError, match=r".") as caught:
+        parse_link_url(url)
+
+    assert expected in str(caught.value)
+
+
+@pytest.mark.parametrize("delay_s", [math.nan, math.inf, -1.0])
+def test_a_start_delay_is_a_finite_time(delay_s: float) -> None:
+    with pytest.raises(ValueError, match="start_delay_s"):
+        SerialSettings("COM3", start_delay_s=delay_s)
+
+
+def test_an_empty_host_is_refused() -> None:
+    with pytest.raises(ValueError, match="the host is empty"):
+        UdpSettings("", 1)
+
+
+@pytest.mark.parametrize(
+    ("settings", "bits"),
+    [
+        (SerialSettings("COM3"), 10),
+        (SerialSettings("COM3", parity="even", stopbits=2), 12),
+        (SerialSettings("COM3", databits=7, stopbits=1.5), 9.5),
+    ],
+)
+def test_bits_per_octet_count_start_parity_and_stop(settings: SerialSettings, bits: float) -> None:
+    assert settings.bits_per_octet == bits

@@ -1,0 +1,203 @@
+/* Layout of scrutiny_t, public only so that the caller can own one. Nothing in this file is for
+ * applications: names and members may change in any version. Use the functions of scrutiny.h.
+ */
+#ifndef SCRUTINY_CONTEXT_H
+#define SCRUTINY_CONTEXT_H
+
+#include "scrutiny_config.h"
+#include "scrutiny_port.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct scrutiny_config;
+
+typedef SCRUTINY_RING_INDEX_TYPE scrutiny_ring_index_t;
+
+/* Octets from the receiving side to the poll: one producer, one consumer, no lock. A gap is the
+ * ring position of the first octet after a silence (or after lost octets). */
+typedef struct {
+    scrutiny_octet_t *octets;
+    scrutiny_ring_index_t size;
+    volatile scrutiny_ring_index_t head; /* written by the producer */
+    volatile scrutiny_ring_index_t tail; /* written by the consumer */
+    volatile uint_least8_t gap_head;     /* written by the producer */
+    volatile uint_least8_t gap_tail;     /* written by the consumer */
+    scrutiny_ring_index_t gaps[SCRUTINY_GAP_QUEUE_SIZE + 1];
+    uint32_t last_arrival_us; /* producer only */
+    bool lossy;               /* producer only: octets were dropped, the next ones need a gap */
+    volatile uint32_t lost_octets; /* written by the producer */
+} scrutiny_ring_t;
+
+typedef enum {
+    SCRUTINY_RX_FRAME, /* collecting a frame; ends with the frame, an error or a silence */
+    SCRUTINY_RX_DEAF,  /* after a bad header; ends with a silence or SCRUTINY_RX_HUNT */
+    SCRUTINY_RX_HUNT   /* noise without silence: look for a good frame at every octet */
+} scrutiny_rx_state_t;
+
+typedef struct {
+    scrutiny_octet_t *frame; /* header, payload and CRC */
+    size_t size;             /* of the buffer, in octets */
+    size_t count;            /* octets held */
+    size_t deaf_octets;      /* ignored while deaf, since the last silence */
+    uint32_t crc;            /* of the first `crc_count` octets held */
+    size_t crc_count;
+    uint32_t quiet_since_us; /* valid when `quiet` */
+    scrutiny_rx_state_t state;
+    bool quiet;   /* the last poll found a frame unfinished and the ring empty */
+    bool pending; /* a good request is at the start of the buffer */
+} scrutiny_rx_t;
+
+typedef struct {
+    scrutiny_octet_t *frame;
+    size_t size; /* of the buffer, in octets */
+    size_t end;  /* octets of the frame; 0 = nothing to send */
+    size_t next; /* first octet not yet taken by the port */
+    uint32_t progress_us;
+} scrutiny_tx_t;
+
+typedef struct {
+    uint32_t id;
+    uint32_t next_id;
+    uint32_t last_heartbeat_us;
+    uint_least16_t last_challenge;
+    bool open;
+    bool challenge_known;
+    bool closing; /* ends when the response is out */
+} scrutiny_session_t;
+
+#if SCRUTINY_ENABLE_64BIT
+typedef uint64_t scrutiny_wide_uint_t;
+typedef int64_t scrutiny_wide_sint_t;
+#else
+typedef uint32_t scrutiny_wide_uint_t;
+typedef int32_t scrutiny_wide_sint_t;
+#endif
+
+#if SCRUTINY_ENABLE_DATALOGGING
+typedef struct {
+    union {
+        uintptr_t address;
+        float literal;
+        uint_least16_t value_index; /* in the table of published values */
+    } source;
+    uint_least8_t kind;
+    uint_least8_t data_type;
+    uint_least8_t bit_offset;
+    uint_least8_t bit_size;
+} scrutiny_operand_t;
+
+typedef struct {
+    union {
+        uintptr_t address;
+        uint_least16_t value_index;
+    } source;
+    uint_least8_t kind;
+    uint_least8_t size; /* in chars */
+} scrutiny_signal_t;
+
+/* An acquisition as configured by the server. Written by the poll while it holds the datalogger,
+ * read by the loop. */
+typedef struct {
+    uint32_t timeout_100ns;
+    uint32_t hold_100ns;
+    uint_least16_t config_id;
+    uint_least16_t decimation;
+    uint_least8_t loop_id;
+    uint_least8_t probe_location;
+    uint_least8_t condition;
+    uint_least8_t operand_count;
+    uint_least8_t signal_count;
+    scrutiny_operand_t operands[3];
+    scrutiny_signal_t signals[SCRUTINY_DATALOG_MAX_SIGNALS];
+    size_t entry_size;  /* in chars */
+    size_t max_entries; /* that fit in the buffer */
+} scrutiny_datalog_setup_t;
+
+/* A trigger operand after widening. */
+typedef struct {
+    union {
+        scrutiny_wide_uint_t as_uint;
+        scrutiny_wide_sint_t as_sint;
+        float as_float;
+    } value;
+    uint_least8_t kind; /* of the data type: sint, uint or float */
+} scrutiny_number_t;
+
+typedef struct {
+    scrutiny_number_t previous; /* for ChangeMoreThan */
+    uint32_t latched_100ns;     /* when the condition became true */
+    bool previous_known;
+    bool was_true;
+} scrutiny_trigger_t;
+
+typedef struct {
+    unsigned char *chars;
+    size_t size;       /* in chars */
+    size_t next_entry; /* where the next entry goes, 0 to max_entries - 1 */
+    size_t entries;    /* held, 0 to max_entries */
+} scrutiny_encoder_t;
+
+typedef struct {
+    scrutiny_datalog_setup_t setup;
+    scrutiny_trigger_t trigger;
+    scrutiny_encoder_t encoder;
+    /* Hand-over between poll and loop, see datalogger.h. */
+    volatile uint_least8_t poll_holds;                      /* written by the poll */
+    volatile uint_least8_t owner;                           /* loop id; written by the poll */
+    volatile uint_least8_t loop_inside[SCRUTINY_MAX_LOOPS]; /* each written by its loop */
+    volatile uint_least8_t command;                         /* written by the poll */
+    volatile uint_least8_t applied_command;                 /* written by the loop */
+    volatile uint_least8_t state;
+    volatile uint32_t entries_since_trigger;
+    volatile uint32_t target_chars;
+    uint32_t time_100ns;      /* of the owning loop */
+    uint32_t triggered_100ns; /* when */
+    uint_least16_t decimation_count;
+    uint_least16_t acquisition_id;
+    /* The pass of ReadAcquisition; poll only. */
+    bool pass_open;
+    size_t read_octets;
+    uint32_t read_crc;
+    uint_least8_t read_counter;
+} scrutiny_datalogger_t;
+#endif
+
+/** Counters for diagnosis, since scrutiny_init(). They wrap. */
+typedef struct {
+    uint32_t requests;         /**< Requests answered. */
+    uint32_t ignored;          /**< Good frames dropped because no session was open. */
+    uint32_t crc_errors;       /**< Frames with a wrong CRC. */
+    uint32_t header_errors;    /**< First octet with bit 7 set, or a payload too large. */
+    uint32_t silences;         /**< Unfinished frames dropped after a silence. */
+    uint32_t refusals;         /**< Answers with a code other than OK. */
+    uint32_t lost_octets;      /**< Octets dropped by scrutiny_receive(): the ring was full. */
+    uint32_t sessions_expired; /**< Sessions closed for lack of heartbeats. */
+    uint32_t tx_stalls;        /**< Responses dropped: the port took nothing for too long. */
+} scrutiny_counters_t;
+
+/** One device as seen by a server. Owned by the caller, initialised by scrutiny_init(). */
+typedef struct scrutiny {
+    const struct scrutiny_config *config;
+    scrutiny_port_t port;
+    scrutiny_ring_t ring;
+    scrutiny_rx_t rx;
+    scrutiny_tx_t tx;
+    scrutiny_session_t session;
+    scrutiny_counters_t counters;
+    uint32_t pending_since_us; /* valid when `pending_timed` */
+    bool pending_timed;
+#if SCRUTINY_ENABLE_MEMORY_WRITE
+    bool memory_write_enabled;
+#endif
+#if SCRUTINY_ENABLE_DATALOGGING
+    scrutiny_datalogger_t datalogger;
+#endif
+} scrutiny_t;
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

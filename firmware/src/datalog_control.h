@@ -1,0 +1,25 @@
+/* DataLogControl: the requests about recordings. Source: device protocol, section 11. */
+#ifndef SCRUTINY_SRC_DATALOG_CONTROL_H
+#define SCRUTINY_SRC_DATALOG_CONTROL_H
+
+#include "frames.h"
+#include "scrutiny/scrutiny.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+scrutiny_code_t scrutiny_datalog_handle(scrutiny_t *scrutiny, const scrutiny_request_t *request,
+                                        scrutiny_writer_t *response);
+
+/* A request that was waiting will not be asked again. */
+void scrutiny_datalog_give_up(scrutiny_t *scrutiny);
+
+/* Whether recordings are possible: built, with a buffer, and in some loop. */
+bool scrutiny_datalog_is_offered(const scrutiny_t *scrutiny);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

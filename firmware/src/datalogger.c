@@ -1,0 +1,180 @@
+#include "datalogger.h"
+
+#if SCRUTINY_ENABLE_DATALOGGING
+
+#include <string.h>
+
+#include "encoder.h"
+#include "trigger.h"
+
+#define NO_LOOP 0xFFu
+#define COMMAND_MASK 0x03u
+#define COMMAND_SEQUENCE_STEP 0x04u
+
+void scrutiny_datalogger_init(scrutiny_t *scrutiny, const scrutiny_config_t *config) {
+    scrutiny_datalogger_t *datalogger = &scrutiny->datalogger;
+    memset(datalogger, 0, sizeof(*datalogger));
+    datalogger->owner = NO_LOOP;
+    datalogger->encoder.chars = config->datalog_buffer;
+    datalogger->encoder.size = config->datalog_buffer_size;
+}
+
+bool scrutiny_datalogger_hold(scrutiny_datalogger_t *datalogger) {
+    datalogger->poll_holds = 1;
+    SCRUTINY_FENCE();
+    uint_least8_t owner = datalogger->owner;
+    bool outside = owner == NO_LOOP || datalogger->loop_inside[owner] == 0;
+    SCRUTINY_FENCE();
+    return outside;
+}
+
+void scrutiny_datalogger_release(scrutiny_datalogger_t *datalogger) {
+    SCRUTINY_FENCE();
+    datalogger->poll_holds = 0;
+}
+
+void scrutiny_datalogger_reset(scrutiny_datalogger_t *datalogger) {
+    datalogger->owner = NO_LOOP;
+    datalogger->state = SCRUTINY_DATALOG_IDLE;
+    datalogger->applied_command = datalogger->command;
+    datalogger->time_100ns = 0;
+    datalogger->decimation_count = 0;
+    datalogger->pass_open = false;
+    memset(&datalogger->setup, 0, sizeof(datalogger->setup));
+    memset(&datalogger->trigger, 0, sizeof(datalogger->trigger));
+    scrutiny_encoder_clear(&datalogger->encoder);
+}
+
+void scrutiny_datalogger_start(scrutiny_datalogger_t *datalogger) {
+    datalogger->state = SCRUTINY_DATALOG_CONFIGURED;
+    datalogger->owner = datalogger->setup.loop_id;
+}
+
+void scrutiny_datalogger_command(scrutiny_datalogger_t *datalogger,
+                                 scrutiny_datalog_command_t command) {
+    unsigned int sequence = (datalogger->command & 0xFFu & ~COMMAND_MASK) + COMMAND_SEQUENCE_STEP;
+    datalogger->command = (uint_least8_t)((sequence & 0xFFu) | (unsigned int)command);
+}
+
+static scrutiny_datalog_state_t after_command(scrutiny_datalog_state_t state,
+                                              uint_least8_t command) {
+    if (state == SCRUTINY_DATALOG_IDLE) {
+        return state;
+    }
+    return (command & COMMAND_MASK) == SCRUTINY_DATALOG_DO_ARM ? SCRUTINY_DATALOG_ARMED
+                                                               : SCRUTINY_DATALOG_CONFIGURED;
+}
+
+scrutiny_datalog_state_t scrutiny_datalogger_state(const scrutiny_datalogger_t *datalogger) {
+    bool applied = datalogger->command == datalogger->applied_command;
+    SCRUTINY_FENCE();
+    scrutiny_datalog_state_t state = (scrutiny_datalog_state_t)datalogger->state;
+    SCRUTINY_FENCE();
+    return applied ? state : after_command(state, datalogger->command);
+}
+
+/* ---- From here on: called from the owning loop. -----------------------------------------------
+ */
+
+static void set_state(scrutiny_datalogger_t *datalogger, scrutiny_datalog_state_t state) {
+    SCRUTINY_FENCE(); /* whoever sees the state sees what led to it */
+    datalogger->state = (uint_least8_t)state;
+}
+
+static void apply_command(scrutiny_datalogger_t *datalogger) {
+    uint_least8_t command = datalogger->command;
+    if (command != datalogger->applied_command) {
+        scrutiny_datalog_state_t state = (scrutiny_datalog_state_t)datalogger->state;
+        set_state(datalogger, after_command(state, command));
+        SCRUTINY_FENCE();
+        datalogger->applied_command = command;
+    }
+}
+
+/* The time of this iteration: a fixed loop counts its periods, which costs no look at the clock. */
+static void advance_time(scrutiny_t *scrutiny) {
+    scrutiny_datalogger_t *datalogger = &scrutiny->datalogger;
+    uint32_t period_100ns = scrutiny->config->loops[datalogger->setup.loop_id].period_100ns;
+    if (period_100ns != 0) {
+        datalogger->time_100ns = (uint32_t)(datalogger->time_100ns + period_100ns);
+    } else {
+        uint32_t now_us = scrutiny->port.now_us(scrutiny->port.context);
+        datalogger->time_100ns = (uint32_t)(now_us * UINT32_C(10)); /* wraps without a jump */
+    }
+}
+
+static void record(scrutiny_t *scrutiny) {
+    scrutiny_datalogger_t *datalogger = &scrutiny->datalogger;
+    datalogger->decimation_count = (uint_least16_t)(datalogger->decimation_count + 1u);
+    if (datalogger->decimation_count < datalogger->setup.decimation) {
+        return;
+    }
+    datalogger->decimation_count = 0;
+    scrutiny_encoder_append(scrutiny);
+    if (datalogger->state == SCRUTINY_DATALOG_TRIGGERED) {
+        datalogger->entries_since_trigger = datalogger->entries_since_trigger + 1u;
+    }
+}
+
+/* How many chars to record from the trigger on: the share of the buffer that the probe location
+ * asks for, and at least what fills the buffer for the first time. */
+static uint32_t target_chars(const scrutiny_datalogger_t *datalogger) {
+    uint32_t size = (uint32_t)datalogger->encoder.size;
+    uint32_t share = 255u - datalogger->setup.probe_location;
+    uint32_t target = (size / 256u) * share + (size % 256u) * share / 256u;
+    uint32_t unused = (uint32_t)((datalogger->setup.max_entries - datalogger->encoder.entries) *
+                                 datalogger->setup.entry_size);
+    return target > unused ? target : unused;
+}
+
+static void fire(scrutiny_t *scrutiny) {
+    scrutiny_datalogger_t *datalogger = &scrutiny->datalogger;
+    if (scrutiny->config->datalog_triggered != NULL) {
+        scrutiny->config->datalog_triggered(scrutiny->config->context);
+    }
+    datalogger->triggered_100ns = datalogger->time_100ns;
+    datalogger->entries_since_trigger = 0;
+    datalogger->target_chars = target_chars(datalogger);
+    set_state(datalogger, SCRUTINY_DATALOG_TRIGGERED);
+}
+
+static bool is_complete(const scrutiny_datalogger_t *datalogger) {
+    const scrutiny_datalog_setup_t *setup = &datalogger->setup;
+    uint32_t elapsed_100ns = (uint32_t)(datalogger->time_100ns - datalogger->triggered_100ns);
+    uint32_t chars = (uint32_t)(datalogger->entries_since_trigger * setup->entry_size);
+    return chars >= datalogger->target_chars ||
+           (setup->timeout_100ns > 0 && elapsed_100ns >= setup->timeout_100ns);
+}
+
+static void iterate(scrutiny_t *scrutiny) {
+    scrutiny_datalogger_t *datalogger = &scrutiny->datalogger;
+    advance_time(scrutiny);
+    apply_command(datalogger);
+    if (datalogger->state == SCRUTINY_DATALOG_COMPLETED) {
+        return;
+    }
+    record(scrutiny);
+    if (datalogger->state == SCRUTINY_DATALOG_ARMED && scrutiny_trigger_fires(scrutiny)) {
+        fire(scrutiny);
+    }
+    if (datalogger->state == SCRUTINY_DATALOG_TRIGGERED && is_complete(datalogger)) {
+        datalogger->acquisition_id = (uint_least16_t)((datalogger->acquisition_id + 1u) & 0xFFFFu);
+        set_state(datalogger, SCRUTINY_DATALOG_COMPLETED);
+    }
+}
+
+void scrutiny_datalogger_run(scrutiny_t *scrutiny, uint_least8_t loop_id) {
+    scrutiny_datalogger_t *datalogger = &scrutiny->datalogger;
+    if (datalogger->owner != loop_id || loop_id >= SCRUTINY_MAX_LOOPS) {
+        return;
+    }
+    datalogger->loop_inside[loop_id] = 1;
+    SCRUTINY_FENCE();
+    if (datalogger->poll_holds == 0 && datalogger->owner == loop_id) {
+        iterate(scrutiny);
+    }
+    SCRUTINY_FENCE();
+    datalogger->loop_inside[loop_id] = 0;
+}
+
+#endif

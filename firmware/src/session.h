@@ -1,0 +1,28 @@
+/* CommControl and the life of a session. Source: device protocol, sections 7 and 13.1. */
+#ifndef SCRUTINY_SRC_SESSION_H
+#define SCRUTINY_SRC_SESSION_H
+
+#include "frames.h"
+#include "scrutiny/scrutiny.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+scrutiny_code_t scrutiny_session_handle(scrutiny_t *scrutiny, const scrutiny_request_t *request,
+                                        scrutiny_writer_t *response, uint32_t now_us);
+
+/* Whether a request is answered although no session is open. */
+bool scrutiny_session_not_needed(const scrutiny_request_t *request);
+
+/* Close a session that has had no heartbeat for too long. */
+void scrutiny_session_watch(scrutiny_t *scrutiny, uint32_t now_us);
+
+/* Tell that a response has left completely. */
+void scrutiny_session_response_sent(scrutiny_t *scrutiny);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,32 @@
+#include "user_command.h"
+
+#include <string.h>
+
+#include "app_user_command.h"
+#include "motor.h"
+#include "statistics.h"
+
+size_t user_command_handle(void *context, uint_least8_t subfunction,
+                           const scrutiny_octet_t *request, size_t request_size,
+                           scrutiny_octet_t *response, size_t response_max) {
+    const size_t refused = response_max + 1u;
+
+    (void)context;
+    switch (subfunction) {
+    case APP_COMMAND_ECHO:
+        if (request_size > 0u && request_size <= response_max) {
+            memcpy(response, request, request_size);
+        }
+        return request_size;
+    case APP_COMMAND_RESET_STATISTICS:
+        if (request_size != 0u) {
+            return refused;
+        }
+        statistics_reset();
+        return 0u;
+    case APP_COMMAND_INJECT_FAULT:
+        return request_size == 1u && motor_raise_fault(request[0]) ? 0u : refused;
+    default:
+        return refused;
+    }
+}

@@ -1,0 +1,1 @@
+"""The daemon: one process, one event loop, one device, any number of clients."""

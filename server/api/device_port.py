@@ -1,0 +1,66 @@
+"""What the clients' side needs from the device's side; the device driver has this shape."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from scrutiny.core.values import Value
+from scrutiny.firmware_link.profile import DeviceProfile
+from scrutiny.firmware_link.transports.settings import LinkSettings
+
+from ..device_status import DeviceStatus
+from ..entries import Entry
+from ..metrics import DeviceStatistics
+from ..outcome import OutcomeCallback
+
+
+class Device(Protocol):
+    """One device behind one link.
+
+    An operation may end, and call its callback, before the method that started it returns.
+
+    Attributes:
+        on_status_changed: called after `status` has changed.
+    """
+
+    on_status_changed: Callable[[], None]
+
+    @property
+    def status(self) -> DeviceStatus:
+        """State of device and link."""
+        ...
+
+    @property
+    def profile(self) -> DeviceProfile | None:
+        """The connected device; None unless it is ready."""
+        ...
+
+    @property
+    def statistics(self) -> DeviceStatistics:
+        """What has happened on the link since the start."""
+        ...
+
+    def configure_link(self, settings: LinkSettings) -> None:
+        """Leave the device and use this link from now on."""
+        ...
+
+    def write_value(self, entry: Entry, value: Value, done: OutcomeCallback) -> None:
+        """Write a value that fits the type of the entry; its watchers are told before `done`."""
+        ...
+
+    def user_command(self, subfunction: int, data: bytes, done: OutcomeCallback) -> None:
+        """Run a command of the application."""
+        ...
+
+    def read_memory(self, address: int, size: int, done: OutcomeCallback) -> None:
+        """Read memory, in as many requests as it takes."""
+        ...
+
+    def write_memory(self, address: int, data: bytes, done: OutcomeCallback) -> None:
+        """Write memory, in as many requests as it takes."""
+        ...
+
+    async def run(self) -> None:
+        """Serve the link for ever; when cancelled, say goodbye to the device and close."""
+        ...

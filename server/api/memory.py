@@ -1,0 +1,141 @@
+"""Commands on raw memory, and commands of the application."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import time
+from functools import partial
+from typing import Final
+
+from scrutiny.api.messages import (
+    MemoryReadCompleted,
+    MemoryWriteCompleted,
+    ReadMemory,
+    ReadMemoryReply,
+    UserCommand,
+    UserCommandReply,
+    WriteMemory,
+    WriteMemoryReply,
+)
+from scrutiny.firmware_link.codes import FeatureBits
+
+from ..outcome import Outcome
+from .client import Client
+from .errors import CommandRefused
+from .write import new_token
+
+LARGEST_READ: Final = 0x3FFF
+_LARGEST_ADDRESS: Final = (1 << 64) - 1
+
+
+def read_memory(client: Client, command: ReadMemory) -> None:
+    """Read memory of the device; the octets follow with the completion.
+
+    Raises:
+        CommandRefused: address or size make no sense for any device.
+    """
+    _check_address(command.address)
+    if command.size < 1:
+        raise CommandRefused(f"size is {command.size}, at least 1 is due")
+    token = new_token()
+    client.send(ReadMemoryReply(reqid=command.reqid, request_token=token))
+    done = partial(_report_read, client, token)
+    if command.size > LARGEST_READ:
+        reason = f"{command.size} octets are too many for one request, at most {LARGEST_READ}"
+        done(Outcome(success=False, reason=reason, data=b"", time_ns=time.monotonic_ns()))
+        return
+    client.parts.device.read_memory(command.address, command.size, done)
+
+
+def write_memory(client: Client, command: WriteMemory) -> None:
+    """Write memory of the device; a completion follows.
+
+    Raises:
+        CommandRefused: the address makes no sense for any device, or there are no octets.
+    """
+    _check_address(command.address)
+    data = decode_base64(command.data)
+    if not data:
+        raise CommandRefused("data is empty, at least 1 octet is due")
+    token = new_token()
+    client.send(WriteMemoryReply(reqid=command.reqid, request_token=token))
+    done = partial(_report_write, client, token)
+    client.parts.device.write_memory(command.address, data, done)
+
+
+def user_command(client: Client, command: UserCommand) -> None:
+    """Run a command of the application, and answer when the device has.
+
+    Raises:
+        CommandRefused: the device is not there or has no such commands, or the octets are too many.
+    """
+    if not 0 <= command.subfunction <= 0xFF:
+        raise CommandRefused(f"subfunction is {command.subfunction}, not within 0 to 255")
+    data = decode_base64(command.data)
+    profile = client.parts.device.profile
+    if profile is None:
+        raise CommandRefused("no device is connected")
+    if FeatureBits.USER_COMMAND not in profile.features:
+        raise CommandRefused("the firmware of the device was built without user commands")
+    if len(data) > profile.max_rx_payload:
+        raise CommandRefused(
+            f"{len(data)} octets are too many, the device takes {profile.max_rx_payload}"
+        )
+    done = partial(_report_user_command, client, command)
+    client.parts.device.user_command(command.subfunction, data, done)
+
+
+def decode_base64(text: str) -> bytes:
+    """Return the octets of standard base64 with padding.
+
+    Raises:
+        CommandRefused: the text is something else.
+    """
+    try:
+        return binascii.a2b_base64(text, strict_mode=True)
+    except ValueError as error:
+        raise CommandRefused(f"data is not base64: {error}") from None
+
+
+def _check_address(address: int) -> None:
+    if not 0 <= address <= _LARGEST_ADDRESS:
+        raise CommandRefused(f"address {address} is not within 64 bits")
+
+
+def _report_read(client: Client, token: str, outcome: Outcome) -> None:
+    client.send(
+        MemoryReadCompleted(
+            request_token=token,
+            success=outcome.success,
+            data=_base64(outcome.data) if outcome.success else None,
+            detail_msg=outcome.reason or None,
+            completion_server_time_us=client.parts.clock.to_us(outcome.time_ns),
+        )
+    )
+
+
+def _report_write(client: Client, token: str, outcome: Outcome) -> None:
+    client.send(
+        MemoryWriteCompleted(
+            request_token=token,
+            success=outcome.success,
+            detail_msg=outcome.reason or None,
+            completion_server_time_us=client.parts.clock.to_us(outcome.time_ns),
+        )
+    )
+
+
+def _report_user_command(client: Client, command: UserCommand, outcome: Outcome) -> None:
+    if not outcome.success:
+        client.refuse(outcome.reason, reqid=command.reqid, request_cmd="user_command")
+        return
+    client.send(
+        UserCommandReply(
+            reqid=command.reqid, subfunction=command.subfunction, data=_base64(outcome.data)
+        )
+    )
+
+
+def _base64(data: bytes) -> str:
+    return base64.b64encode(data).decode("ascii")

@@ -1,0 +1,105 @@
+"""From the value store to one client: dirty entries, flushed together, newest value wins."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Callable, Iterable
+from typing import Final
+
+from scrutiny.api.messages import ValueUpdate, WatchableUpdate
+
+from .clock import ServerClock
+from .entries import Entry
+
+# While values stream, a client gets a message at most this often. Encoding and sending one takes
+# about 60 µs whatever it holds, so that reading the device keeps nearly all of the processor.
+MIN_INTERVAL_S: Final = 0.001
+
+# A client whose socket holds this much is left alone until it has read: newest value wins.
+MAX_BACKLOG: Final = 1 << 16
+
+_RETRY_INTERVAL_S: Final = 0.02
+
+
+class ValueFeed:
+    """What one client has to be told. Marking is cheap; one flush sends all that is marked.
+
+    Args:
+        send: encodes and sends a message to the client.
+        backlog: how many octets the client has not taken yet.
+        clock: of the server.
+    """
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        send: Callable[[WatchableUpdate], None],
+        backlog: Callable[[], int],
+        clock: ServerClock,
+    ) -> None:
+        self._loop = loop
+        self._send = send
+        self._backlog = backlog
+        self._clock = clock
+        self._dirty: set[Entry] = set()
+        self._is_scheduled = False
+        self._is_closed = False
+        self._earliest = 0.0  # loop time of the next flush
+        self._min_interval_s = MIN_INTERVAL_S
+        self._max_updates_per_s = math.inf
+
+    def set_throttling(self, updates_per_s: float | None) -> None:
+        """Limit the value updates per second, all entries together; None lifts the limit."""
+        self._max_updates_per_s = math.inf if updates_per_s is None else updates_per_s
+
+    def mark(self, entries: Iterable[Entry]) -> None:
+        """Note that these entries have a new value."""
+        self._dirty.update(entries)
+        if self._is_scheduled or self._is_closed:
+            return
+        self._is_scheduled = True
+        delay = self._earliest - self._loop.time()
+        if delay <= 0:
+            self._loop.call_soon(self._flush)
+        else:
+            self._loop.call_later(delay, self._flush)
+
+    def forget(self, entries: Iterable[Entry]) -> None:
+        """Do not send these any more."""
+        self._dirty.difference_update(entries)
+
+    def flush(self) -> None:
+        """Send what is marked now, so that a message that follows cannot overtake it."""
+        if self._dirty and not self._is_closed:
+            self._send_dirty()
+
+    def close(self) -> None:
+        """Send nothing more."""
+        self._is_closed = True
+        self._dirty.clear()
+
+    def _flush(self) -> None:
+        self._is_scheduled = False
+        if self._is_closed or not self._dirty:
+            return
+        if self._backlog() > MAX_BACKLOG:
+            self._is_scheduled = True
+            self._loop.call_later(_RETRY_INTERVAL_S, self._flush)
+            return
+        self._send_dirty()
+
+    def _send_dirty(self) -> None:
+        updates = [self._update_of(entry) for entry in self._dirty]
+        self._dirty.clear()
+        interval_s = max(self._min_interval_s, len(updates) / self._max_updates_per_s)
+        self._earliest = self._loop.time() + interval_s
+        self._send(WatchableUpdate(updates=updates))
+
+    def _update_of(self, entry: Entry) -> ValueUpdate:
+        value = entry.value
+        update = ValueUpdate(entry.id, self._clock.to_us(entry.time_ns), value)
+        if isinstance(value, float) and not math.isfinite(value):
+            update.v = None
+            update.r = str(value)
+        return update

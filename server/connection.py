@@ -1,0 +1,389 @@
+"""One opened link: the callbacks between its octets and the jobs that wait for it.
+
+The next request is written in the callback that completed the last answer, before that answer is
+decoded: the device works while we do. There is no task, queue or lock on that way; one timer serves
+deadlines, pauses, heartbeats and reads with a rate, and is moved only when it would be late.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from typing import Any, Final
+
+from scrutiny.firmware_link.codes import ResponseCode
+from scrutiny.firmware_link.errors import DeviceRefused, LinkClosed, LinkError
+from scrutiny.firmware_link.exchange import (
+    Exchange,
+    ExchangeSettings,
+    ExchangeStatistics,
+    Failure,
+)
+from scrutiny.firmware_link.frames import Response
+from scrutiny.firmware_link.messages import DeviceParams, Disconnect
+from scrutiny.firmware_link.pacing import Pacer, effective_limit
+from scrutiny.firmware_link.profile import DeviceProfile
+from scrutiny.firmware_link.session import Apply, Ask, Conversation, Session, SessionState
+from scrutiny.firmware_link.transports.base import Transport
+
+from .jobs import Job, MessageJob, failure_text
+from .poll_schedule import PollSchedule
+from .read_plan import ReadJob
+from .settings import DeviceSettings
+
+logger = logging.getLogger(__name__)
+
+# A device that left a request unanswered is asked for a sign of life so many times. The frames are
+# small, so that even on a line that damages one octet in a hundred one of them gets through.
+PROBES: Final = 3
+PROBE_PATIENCE_NS: Final = 100_000_000  # more for each probe that went unanswered
+
+RETRY_PAUSE_NS: Final = 300_000_000  # after a handshake that failed
+DISCONNECT_TIMEOUT_S: Final = 0.5
+
+
+class ConnectionEvents:
+    """What a connection tells its owner. All are called from the loop."""
+
+    def ready(self, profile: DeviceProfile) -> None:
+        """A device is connected and has told about itself."""
+
+    def gone(self, reason: str) -> None:
+        """The session with that device has ended; the link stays open."""
+
+    def changed(self) -> None:
+        """The state, or the problem, of the session is another."""
+
+    def link_lost(self, reason: str) -> None:
+        """The link is gone; `gone` was called before, if a device was connected."""
+
+
+class DeviceConnection:
+    """Drives session, exchange and schedule over one transport until the link is lost."""
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        transport: Transport,
+        session: Session,
+        schedule: PollSchedule,
+        settings: DeviceSettings,
+        events: ConnectionEvents,
+    ) -> None:
+        self._loop = loop
+        self._transport = transport
+        self._session = session
+        self._schedule = schedule
+        self._settings = settings
+        self._events = events
+        self._exchange = Exchange(
+            ExchangeSettings(
+                response_timeout_ns=int(settings.response_timeout_s * 1e9),
+                retries=settings.retries,
+                bits_per_second=transport.bits_per_second,
+            ),
+            settings.max_response_size,
+        )
+        self._pacer: Pacer | None = None
+        self._paced_octets = 0
+        self._job: Job | None = None  # in flight
+        self._conversation: Conversation[DeviceProfile] | None = None
+        self._step: Job | None = None  # what the conversation wants to be sent
+        self._resume_ns: int | None = None  # when the conversation wants to go on
+        self._is_ready = False
+        self._is_closed = False
+        self._probes_left = 0
+        self._heard_ns = 0  # when the last answer came
+        self._disconnected: asyncio.Future[None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._timer_ns = 0
+        self._apply_bitrate(0)
+
+    @property
+    def statistics(self) -> ExchangeStatistics:
+        """Counters of this link."""
+        return self._exchange.statistics
+
+    def start(self, delay_s: float = 0) -> None:
+        """Begin to look for a device, after the time that the board needs to start."""
+        self._transport.start(self._loop, self._bytes_received, self._link_lost)
+        self._resume_ns = time.monotonic_ns() + int(delay_s * 1e9)
+        self._send_next(time.monotonic_ns())
+
+    def kick(self) -> None:
+        """Look at the schedule again: something was added."""
+        if self._exchange.is_idle and not self._is_closed:
+            self._send_next(time.monotonic_ns())
+
+    async def disconnect(self) -> None:
+        """Close the session properly, if there is one. Cancelling is safe."""
+        if not self._is_ready or self._is_closed:
+            return
+        self._disconnected = self._loop.create_future()
+        self.kick()
+        try:
+            await asyncio.wait_for(self._disconnected, DISCONNECT_TIMEOUT_S)
+        except TimeoutError:
+            logger.warning("the device has not confirmed the end of the session")
+
+    def close(self, reason: str) -> None:
+        """Stop everything and release the link."""
+        if self._is_closed:
+            return
+        self._end_session(reason)
+        self._is_closed = True
+        self._conversation = None
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self._transport.close()
+
+    # ------------------------------------------------------------------ octets and time
+
+    def _bytes_received(self, data: bytes) -> None:
+        now_ns = time.monotonic_ns()
+        response = self._exchange.feed(data, now_ns)
+        if response is None:
+            self._arm(self._exchange.wake_ns)
+            return
+        job = self._job
+        assert job is not None
+        self._job = None
+        self._heard_ns = now_ns
+        self._send_next(now_ns)  # the wire never waits for what follows
+        self._deliver(job, response, now_ns)
+        if self._job is None:
+            self._send_next(now_ns)  # the answer may have brought new work
+
+    def _deliver(self, job: Job, response: Response, now_ns: int) -> None:
+        try:
+            job.answered(response, now_ns)
+            if response.code != ResponseCode.OK and isinstance(job, ReadJob):
+                self._schedule.read_was_refused(job)
+        except Exception:
+            logger.exception("taking the answer to %r failed", job)
+
+    def _send_next(self, now_ns: int) -> None:
+        exchange = self._exchange
+        if not exchange.is_idle:
+            self._arm(exchange.wake_ns)
+            return
+        if self._pacer is not None and (wait_ns := self._pace(self._pacer, now_ns)) > 0:
+            self._arm(now_ns + wait_ns)
+            return
+        job = self._next_job(now_ns)
+        if job is None:
+            self._arm(self._next_wake_ns())
+            return
+        self._job = job
+        self._transport.write(exchange.start(job, now_ns))
+        self._arm(exchange.wake_ns)
+
+    def _next_job(self, now_ns: int) -> Job | None:
+        if self._is_closed:
+            return None
+        if not self._is_ready:
+            step, self._step = self._step, None
+            return step
+        if self._disconnected is not None:
+            return self._disconnect_job()
+        if self._probes_left or now_ns >= self._session.heartbeat_due_ns:
+            return self._heartbeat_job()
+        return self._schedule.next_job(now_ns)
+
+    def _next_wake_ns(self) -> int | None:
+        if not self._is_ready:
+            return self._resume_ns
+        due_ns = self._session.heartbeat_due_ns
+        wake_ns = self._schedule.wake_ns
+        return due_ns if wake_ns is None else min(due_ns, wake_ns)
+
+    def _arm(self, wake_ns: int | None) -> None:
+        """See to it that the timer fires no later than this."""
+        if wake_ns is None or (self._timer is not None and self._timer_ns <= wake_ns):
+            return
+        if self._is_closed:
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer_ns = wake_ns
+        self._timer = self._loop.call_at(wake_ns / 1e9, self._timer_fired)
+
+    def _timer_fired(self) -> None:
+        self._timer = None
+        now_ns = time.monotonic_ns()
+        due = self._exchange.tick(now_ns)
+        if isinstance(due, bytes):
+            self._transport.write(due)
+        elif due is not None:
+            self._give_up(due, now_ns)
+        if self._resume_ns is not None and now_ns >= self._resume_ns:
+            self._resume_ns = None
+            self._resume_conversation(now_ns)
+        self._send_next(now_ns)
+
+    def _pace(self, pacer: Pacer, now_ns: int) -> int:
+        statistics = self._exchange.statistics
+        octets = statistics.octets_sent + statistics.octets_received
+        if octets != self._paced_octets:
+            pacer.count(octets - self._paced_octets, now_ns)
+            self._paced_octets = octets
+        return pacer.wait_ns(now_ns)
+
+    # ------------------------------------------------------------------ failures and signs of life
+
+    def _give_up(self, failure: Failure, now_ns: int) -> None:
+        job = self._job
+        assert job is not None
+        self._job = None
+        if self._is_ready and failure is Failure.SILENT and not self._probes_left:
+            self._probes_left = PROBES
+        try:
+            job.failed(failure_text(failure), now_ns)
+        except Exception:
+            logger.exception("reporting the failure of %r failed", job)
+
+    def _heartbeat_job(self) -> Job:
+        probe = PROBES - self._probes_left if self._probes_left else 0
+        return MessageJob(
+            self._session.next_heartbeat(),
+            self._session.address_format,
+            self._heartbeat_done,
+            retries=0,
+            patience_ns=probe * PROBE_PATIENCE_NS,
+        )
+
+    def _heartbeat_done(self, result: object, now_ns: int) -> None:
+        if not isinstance(result, LinkError):
+            self._probes_left = 0
+            self._session.heartbeat_answered()
+        elif isinstance(result, DeviceRefused):
+            self._session_broke("the device has ended the session: it refuses the heartbeat")
+        elif self._probes_left > 1:
+            self._probes_left -= 1
+        elif self._probes_left == 1:
+            silent_s = (now_ns - self._heard_ns) / 1e9
+            self._session_broke(f"the device stopped answering, {silent_s:.2f} s ago")
+        else:
+            self._probes_left = PROBES
+
+    def _session_broke(self, reason: str) -> None:
+        self._end_session(reason)
+        self._begin_conversation()
+
+    def _end_session(self, reason: str) -> None:
+        if not self._is_ready:
+            return
+        self._is_ready = False
+        self._probes_left = 0
+        self._exchange.abort()
+        job, self._job = self._job, None
+        now_ns = time.monotonic_ns()
+        if job is not None:
+            job.failed(f"{reason}; whether it was carried out is unknown", now_ns)
+        self._session.lost()
+        self._schedule.fail_all(reason, now_ns)
+        self._events.gone(reason)
+
+    def _link_lost(self, error: LinkClosed) -> None:
+        self._end_session(error.reason)
+        self.close(error.reason)
+        self._events.link_lost(error.reason)
+
+    # ------------------------------------------------------------------ the way to a session
+
+    def _begin_conversation(self) -> None:
+        self._conversation = None
+        self._step = None
+        self._resume_ns = time.monotonic_ns()
+
+    def _resume_conversation(
+        self, now_ns: int, answer: Any = None, error: LinkError | None = None
+    ) -> None:
+        """Let the conversation go on until it wants something sent, wants to wait, or ends."""
+        if self._conversation is None:
+            self._conversation = self._session.establish()
+        conversation = self._conversation
+        state_before = (self._session.state, self._session.problem)
+        try:
+            step = conversation.throw(error) if error is not None else conversation.send(answer)
+            while isinstance(step, Apply):
+                self._apply_params(step.params)
+                step = conversation.send(None)
+        except StopIteration as stop:
+            self._became_ready(stop.value)
+            return
+        except LinkError as failure:
+            self._conversation_failed(failure, now_ns)
+            return
+        if isinstance(step, Ask):
+            self._step = MessageJob(
+                step.message, self._session.address_format, self._step_done, retries=step.retries
+            )
+        else:
+            self._resume_ns = now_ns + step.delay_ns
+        if state_before != (self._session.state, self._session.problem):
+            self._events.changed()
+
+    def _step_done(self, result: Any, now_ns: int) -> None:
+        if isinstance(result, LinkError):
+            self._resume_conversation(now_ns, error=result)
+        else:
+            self._resume_conversation(now_ns, answer=result)
+
+    def _conversation_failed(self, failure: LinkError, now_ns: int) -> None:
+        self._conversation = None
+        self._session.lost()
+        self._session.problem = f"{failure}"
+        self._resume_ns = now_ns + RETRY_PAUSE_NS
+        self._events.changed()
+
+    def _became_ready(self, profile: DeviceProfile) -> None:
+        self._conversation = None
+        self._is_ready = True
+        self._probes_left = 0
+        self._events.ready(profile)
+
+    def _apply_params(self, params: DeviceParams) -> None:
+        """Take over limits and time-outs of the device."""
+        answer_size = min(params.max_tx_payload, self._settings.max_response_size)
+        before = self._exchange.settings
+        self._exchange.set_limits(
+            ExchangeSettings(
+                silence_ns=params.rx_timeout_us * 1000,
+                response_timeout_ns=before.response_timeout_ns,
+                retries=before.retries,
+                bits_per_second=before.bits_per_second,
+            ),
+            answer_size,
+        )
+        self._apply_bitrate(params.max_bitrate_bps)
+
+    def _apply_bitrate(self, device_limit_bps: int) -> None:
+        limit_bps = effective_limit(device_limit_bps, self._settings.max_bitrate_bps)
+        self._pacer = Pacer(limit_bps) if limit_bps else None
+
+    # ------------------------------------------------------------------ the end
+
+    def _disconnect_job(self) -> Job | None:
+        if self._session.session_id is None:
+            return None
+        return MessageJob(
+            Disconnect(self._session.session_id),
+            self._session.address_format,
+            self._disconnect_done,
+            retries=0,
+        )
+
+    def _disconnect_done(self, result: object, now_ns: int) -> None:
+        self._end_session("the server has disconnected")
+        if not isinstance(result, LinkError):
+            self._session.disconnected()
+        if self._disconnected is not None and not self._disconnected.done():
+            self._disconnected.set_result(None)
+
+    @property
+    def session_state(self) -> SessionState:
+        """Where the session is in its life."""
+        return self._session.state

@@ -1,0 +1,362 @@
+"""The device of this server: keeps the link open for ever, and offers what can be done with it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+import time
+import uuid
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+from scrutiny.core.values import Value
+from scrutiny.core.watchables import PublishedValue
+from scrutiny.firmware_link.codes import FeatureBits
+from scrutiny.firmware_link.errors import LinkError, LinkOpenError
+from scrutiny.firmware_link.messages import UserCommand, UserCommandAnswer
+from scrutiny.firmware_link.profile import DeviceProfile
+from scrutiny.firmware_link.session import Session, SessionState
+from scrutiny.firmware_link.transports.base import Transport
+from scrutiny.firmware_link.transports.open import open_transport
+from scrutiny.firmware_link.transports.settings import (
+    LinkSettings,
+    NoLink,
+    SerialSettings,
+    link_url,
+)
+
+from .connection import ConnectionEvents, DeviceConnection
+from .device_status import DeviceState, DeviceStatus
+from .entries import Entry
+from .jobs import Job, MessageJob
+from .memory_access import MemoryTransfer
+from .metrics import DeviceStatistics
+from .outcome import Outcome, OutcomeCallback
+from .poll_schedule import PollSchedule
+from .read_plan import PlanLimits, ReadPlan
+from .session_memory import SessionMemory
+from .settings import DeviceSettings
+from .store import ValueStore
+from .subscriptions import Subscriptions
+from .write_queue import PendingWrite, WriteQueue
+
+logger = logging.getLogger(__name__)
+
+# How long after a failure the link is opened again. A port that is not there is only looked for,
+# which costs a few microseconds, so that a board is back right after it was plugged in.
+REOPEN_INTERVAL_S: Final = 0.5
+PORT_LOOKUP_INTERVAL_S: Final = 0.05
+
+NO_DEVICE: Final = "no device is connected"
+
+ResultT = TypeVar("ResultT")
+
+_STATES: Final = {
+    SessionState.DISCOVERING: DeviceState.DISCONNECTED,
+    SessionState.CONNECTING: DeviceState.CONNECTING,
+    SessionState.HANDSHAKE: DeviceState.CONNECTED,
+    SessionState.READY: DeviceState.READY,
+}
+
+
+class DeviceDriver(ConnectionEvents):
+    """Supervises the link, and is the door to the device for everybody else in the server.
+
+    All methods are for the loop's thread. Operations report through their callback, which may be
+    called before they return when the device cannot be asked at all.
+
+    Attributes:
+        on_status_changed: called after `status` is another.
+    """
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        settings: DeviceSettings,
+        store: ValueStore,
+        subscriptions: Subscriptions,
+    ) -> None:
+        self.on_status_changed: Callable[[], None] = lambda: None
+        self._loop = loop
+        self._settings = settings
+        self._store = store
+        self._subscriptions = subscriptions
+        self._link: LinkSettings = settings.link
+        self._link_changed = asyncio.Event()
+        self._memory = SessionMemory(settings.runtime_folder)
+        self._writes = WriteQueue(store)
+        self._schedule = PollSchedule(self._writes)
+        self._session: Session | None = None
+        self._connection: DeviceConnection | None = None
+        self._profile: DeviceProfile | None = None
+        self._limits = PlanLimits(0, 0)
+        self._session_name: str | None = None
+        self._failure_reason = ""
+        self._totals = DeviceStatistics()
+        self._plan_is_stale = False
+        self._link_was_lost: asyncio.Event = asyncio.Event()
+        subscriptions.on_change = self._watches_changed
+
+    # ------------------------------------------------------------------ what is
+
+    @property
+    def status(self) -> DeviceStatus:
+        """State of device and link at this moment."""
+        session = self._session
+        problem = "" if session is None else session.problem
+        return DeviceStatus(
+            state=DeviceState.DISCONNECTED if session is None else _STATES[session.state],
+            session_id=self._session_name,
+            link=self._link,
+            link_operational=self._connection is not None,
+            failure_reason="" if self._profile is not None else problem or self._failure_reason,
+        )
+
+    @property
+    def profile(self) -> DeviceProfile | None:
+        """What the connected device told about itself; None without one."""
+        return self._profile
+
+    @property
+    def statistics(self) -> DeviceStatistics:
+        """Counters since the server started."""
+        return self._with_current(self._totals)
+
+    # ------------------------------------------------------------------ what can be done
+
+    def configure_link(self, settings: LinkSettings) -> None:
+        """Use another link; a session over the present one is closed first."""
+        self._link = settings
+        self._failure_reason = ""
+        self._link_changed.set()
+
+    def write_value(self, entry: Entry, value: Value, done: OutcomeCallback) -> None:
+        """Write a value that fits its type; watchers get it before ``done`` is called."""
+        if self._store.by_id(entry.id) is not entry:
+            done(_refused(NO_DEVICE))
+            return
+        self._writes.add(PendingWrite(entry, value, done))
+        self._kick()
+
+    def user_command(self, subfunction: int, data: bytes, done: OutcomeCallback) -> None:
+        """Run a command of the application; the outcome holds what it answered."""
+        profile = self._profile
+        if profile is None:
+            done(_refused(NO_DEVICE))
+            return
+        if not profile.features & FeatureBits.USER_COMMAND:
+            done(_refused("the firmware has no user command handler"))
+            return
+        if len(data) > profile.max_rx_payload:
+            done(_refused(f"{len(data)} octets, the device takes {profile.max_rx_payload} at most"))
+            return
+
+        def answered(result: UserCommandAnswer | LinkError, now_ns: int) -> None:
+            if isinstance(result, LinkError):
+                done(Outcome(False, f"{result}", b"", now_ns))
+            else:
+                done(Outcome(True, "", result.data, now_ns))
+
+        message = UserCommand(subfunction, data)
+        self._writes.add(MessageJob(message, profile.address_format, answered))
+        self._kick()
+
+    def read_memory(self, address: int, size: int, done: OutcomeCallback) -> None:
+        """Read raw memory; the outcome holds the octets."""
+        if (transfer := self._transfer(done)) is not None:
+            transfer.read(address, size)
+
+    def write_memory(self, address: int, data: bytes, done: OutcomeCallback) -> None:
+        """Write raw memory. When it fails half way, the beginning may have been written."""
+        if (transfer := self._transfer(done)) is not None:
+            transfer.write(address, data)
+
+    def _transfer(self, done: OutcomeCallback) -> MemoryTransfer | None:
+        if self._profile is None:
+            done(_refused(NO_DEVICE))
+            return None
+        return MemoryTransfer(self._profile, self._limits, self._add_bulk, done)
+
+    def _add_bulk(self, job: Job) -> None:
+        if self._profile is None:
+            job.failed(NO_DEVICE, time.monotonic_ns())
+            return
+        self._schedule.add_bulk(job)
+        self._kick()
+
+    def _kick(self) -> None:
+        if self._connection is not None:
+            self._connection.kick()
+
+    # ------------------------------------------------------------------ what is read
+
+    def _watches_changed(self) -> None:
+        """Make the plan anew, once for all changes of this turn of the loop."""
+        if not self._plan_is_stale and self._profile is not None:
+            self._plan_is_stale = True
+            self._loop.call_soon(self._make_plan)
+
+    def _make_plan(self) -> None:
+        self._plan_is_stale = False
+        if self._profile is None:
+            return
+        plan = ReadPlan(self._subscriptions.watched, self._limits, self._store)
+        self._schedule.set_plan(plan, time.monotonic_ns())
+        self._kick()
+
+    # ------------------------------------------------------------------ what the connection tells
+
+    def ready(self, profile: DeviceProfile) -> None:
+        self._profile = profile
+        self._session_name = uuid.uuid4().hex
+        self._failure_reason = ""
+        self._totals.session_count += 1
+        self._limits = PlanLimits(
+            min(profile.max_rx_payload, self._settings.max_request_size),
+            min(profile.max_tx_payload, self._settings.max_response_size),
+        )
+        self._writes.set_limits(self._limits.max_request, self._limits.max_answer)
+        self._store.load_published(_readable(profile))
+        logger.info("device %r is ready, session %s", profile.display_name, self._session_name)
+        self.on_status_changed()
+
+    def gone(self, reason: str) -> None:
+        logger.info("device is gone, session %s: %s", self._session_name, reason)
+        self._profile = None
+        self._session_name = None
+        self._failure_reason = reason
+        self._subscriptions.clear()
+        self._store.clear()
+        self.on_status_changed()
+
+    def changed(self) -> None:
+        self.on_status_changed()
+
+    def link_lost(self, reason: str) -> None:
+        self._failure_reason = reason
+        self._link_was_lost.set()
+
+    # ------------------------------------------------------------------ supervision
+
+    async def run(self) -> None:
+        """Keep the link open for ever. When cancelled, the session is closed properly."""
+        while True:
+            self._link_changed.clear()
+            if isinstance(self._link, NoLink):
+                self.on_status_changed()
+                await self._link_changed.wait()
+                continue
+            transport = await self._open(self._link)
+            if transport is not None:
+                await self._use(transport, self._link)
+
+    async def _open(self, link: LinkSettings) -> Transport | None:
+        """Open the link; None when it failed, after a pause, or when another one is wanted."""
+        try:
+            transport = await self._unless_link_changes(open_transport(link))
+        except LinkOpenError as error:
+            self._note_failure(f"{error}")
+            await self._pause_before_reopening(link)
+            return None
+        if transport is not None and self._link_changed.is_set():
+            transport.close()
+            return None
+        return transport
+
+    async def _use(self, transport: Transport, link: LinkSettings) -> None:
+        url = link_url(link)
+        session = Session(
+            time.monotonic_ns,
+            stale_session_id=self._memory.recall(url),
+            max_response_size=self._settings.max_response_size,
+            address_size=self._settings.default_address_size // 8,
+        )
+        session.on_opened = lambda session_id: self._memory.remember(url, session_id)
+        connection = DeviceConnection(
+            self._loop, transport, session, self._schedule, self._settings, self
+        )
+        self._session, self._connection = session, connection
+        self._link_was_lost.clear()
+        logger.info("link %s is open", url)
+        connection.start(link.start_delay_s if isinstance(link, SerialSettings) else 0)
+        self.on_status_changed()
+        try:
+            await self._unless_link_changes(self._link_was_lost.wait())
+        finally:
+            if not self._link_was_lost.is_set():
+                await connection.disconnect()
+                if session.session_id is None:
+                    self._memory.forget(url)
+            connection.close("the link was closed")
+            self._totals = self._with_current(self._totals)
+            self._session = self._connection = None
+            logger.info("link %s is closed: %s", url, self._failure_reason or "as asked")
+            self.on_status_changed()
+
+    async def _unless_link_changes(self, work: Coroutine[Any, Any, ResultT]) -> ResultT | None:
+        """Await some work, but not beyond a call of `configure_link`."""
+        task = asyncio.ensure_future(work)
+        changed = asyncio.ensure_future(self._link_changed.wait())
+        try:
+            await asyncio.wait({task, changed}, return_when=asyncio.FIRST_COMPLETED)
+            if task.done():
+                return task.result()
+            return None
+        finally:
+            changed.cancel()
+            if not task.done():
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
+
+    async def _pause_before_reopening(self, link: LinkSettings) -> None:
+        if not _is_missing_port(link):
+            await self._sleep(REOPEN_INTERVAL_S)
+        while _is_missing_port(link) and not self._link_changed.is_set():
+            await self._sleep(PORT_LOOKUP_INTERVAL_S)
+
+    async def _sleep(self, seconds: float) -> None:
+        await self._unless_link_changes(asyncio.sleep(seconds))
+
+    def _note_failure(self, reason: str) -> None:
+        if reason != self._failure_reason:
+            logger.warning("%s", reason)
+            self._failure_reason = reason
+            self.on_status_changed()
+
+    def _with_current(self, totals: DeviceStatistics) -> DeviceStatistics:
+        """Add the counters of the open link to those of the links before."""
+        if self._connection is None:
+            return totals
+        current = self._connection.statistics
+        return DeviceStatistics(
+            session_count=totals.session_count,
+            requests=totals.requests + current.requests,
+            octets_sent=totals.octets_sent + current.octets_sent,
+            octets_received=totals.octets_received + current.octets_received,
+            retries=totals.retries + current.retries,
+            failed_requests=totals.failed_requests + current.failures,
+        )
+
+
+def _is_missing_port(link: LinkSettings) -> bool:
+    """Whether the link is a serial port whose file is not there; Windows has no such files."""
+    if not isinstance(link, SerialSettings) or link.is_url or sys.platform == "win32":
+        return False
+    return not Path(link.port).exists()
+
+
+def _refused(reason: str) -> Outcome:
+    return Outcome(False, reason, b"", time.monotonic_ns())
+
+
+def _readable(profile: DeviceProfile) -> list[PublishedValue]:
+    values: list[PublishedValue] = []
+    for rpv in profile.rpvs:
+        value = PublishedValue(rpv.id, rpv.type)
+        if rpv.type.is_readable:
+            values.append(value)
+        else:
+            logger.warning("%s is left out: its type %s cannot be read", value.path, rpv.type.name)
+    return values

@@ -1,0 +1,37 @@
+"""State of device and link, as clients are told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from scrutiny.firmware_link.transports.settings import LinkSettings
+
+
+class DeviceState(Enum):
+    """The value is the word of the client API."""
+
+    UNKNOWN = "unknown"
+    DISCONNECTED = "disconnected"
+    CONNECTING = "connecting"
+    CONNECTED = "connected"  # the handshake is running
+    READY = "connected_ready"
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceStatus:
+    """One snapshot.
+
+    Attributes:
+        state: of the device.
+        session_id: 32 hexadecimal digits, new at each connection; None unless READY.
+        link: settings of the channel.
+        link_operational: the channel is open.
+        failure_reason: why there is no link or no device at the moment; empty if there is.
+    """
+
+    state: DeviceState
+    session_id: str | None
+    link: LinkSettings
+    link_operational: bool
+    failure_reason: str

@@ -1,0 +1,130 @@
+"""Raw memory of the device, in pieces that its buffers can hold."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any, Final
+
+from scrutiny.firmware_link.codes import FeatureBits
+from scrutiny.firmware_link.errors import LinkError
+from scrutiny.firmware_link.messages import (
+    MemoryBlock,
+    MemoryData,
+    ReadMemory,
+    ReadMemoryAnswer,
+    WriteMemory,
+)
+from scrutiny.firmware_link.profile import DeviceProfile
+
+from .jobs import Job, MessageJob
+from .outcome import Outcome, OutcomeCallback
+from .read_plan import PlanLimits
+
+_LENGTH_SIZE: Final = 2
+
+AddJob = Callable[[Job], None]
+
+
+class MemoryTransfer:
+    """One read or write of any size: the next piece is queued when the last one was answered.
+
+    Args:
+        profile: of the device; addresses count its bytes, sizes are in octets.
+        limits: of one request and one answer.
+        add_job: queues a piece.
+        done: called once, with the octets that were read.
+    """
+
+    def __init__(
+        self, profile: DeviceProfile, limits: PlanLimits, add_job: AddJob, done: OutcomeCallback
+    ) -> None:
+        self._profile = profile
+        self._limits = limits
+        self._add_job = add_job
+        self._done = done
+        self._address = 0
+        self._size = 0
+        self._position = 0
+        self._received = bytearray()
+        self._data = b""
+
+    def read(self, address: int, size: int) -> None:
+        """Begin to read ``size`` octets."""
+        self._address, self._size = address, size
+        if (reason := self._objection(is_write=False)) is not None:
+            self._finish(False, reason)
+            return
+        self._read_piece()
+
+    def write(self, address: int, data: bytes) -> None:
+        """Begin to write."""
+        self._address, self._size, self._data = address, len(data), data
+        if (reason := self._objection(is_write=True)) is not None:
+            self._finish(False, reason)
+            return
+        self._write_piece()
+
+    def _read_piece(self) -> None:
+        size = self._piece_size(self._limits.max_answer)
+        message = ReadMemory((MemoryBlock(self._piece_address(), size),))
+        self._add_job(MessageJob(message, self._profile.address_format, self._piece_was_read))
+
+    def _piece_was_read(self, answer: ReadMemoryAnswer | LinkError, now_ns: int) -> None:
+        if isinstance(answer, LinkError):
+            self._finish(False, f"{answer}", now_ns)
+            return
+        self._received += answer.blocks[0].data
+        self._position = len(self._received)
+        if self._position < self._size:
+            self._read_piece()
+        else:
+            self._finish(True, "", now_ns)
+
+    def _write_piece(self) -> None:
+        size = self._piece_size(self._limits.max_request)
+        data = self._data[self._position : self._position + size]
+        self._position += size
+        message = WriteMemory((MemoryData(self._piece_address(before=size), data),))
+        self._add_job(MessageJob(message, self._profile.address_format, self._piece_was_written))
+
+    def _piece_was_written(self, answer: Any, now_ns: int) -> None:
+        if isinstance(answer, LinkError):
+            self._finish(False, f"{answer}", now_ns)
+        elif self._position < self._size:
+            self._write_piece()
+        else:
+            self._finish(True, "", now_ns)
+
+    def _piece_size(self, payload_limit: int) -> int:
+        octets_per_byte = self._profile.char_bit // 8
+        room = payload_limit - self._profile.address_size - _LENGTH_SIZE
+        size = min(self._size - self._position, room)
+        return size - size % octets_per_byte
+
+    def _piece_address(self, before: int = 0) -> int:
+        return self._address + (self._position - before) // (self._profile.char_bit // 8)
+
+    def _objection(self, *, is_write: bool) -> str | None:
+        """Return why the device would refuse, None if it is worth asking."""
+        profile = self._profile
+        octets_per_byte = profile.char_bit // 8
+        if self._size % octets_per_byte:
+            return f"{self._size} octets are not a multiple of the device's {octets_per_byte}"
+        byte_count = self._size // octets_per_byte
+        last = self._address + byte_count - 1
+        if last > profile.address_format.mask:
+            return f"address {last:#x} is beyond the device's {8 * profile.address_size} bits"
+        if is_write and not profile.features & FeatureBits.MEMORY_WRITE:
+            return "the firmware was built without memory writes"
+        for region in profile.forbidden_regions:
+            if region.touches(self._address, byte_count):
+                return f"forbidden: the firmware protects {region.start:#x} to {region.end:#x}"
+        for region in profile.readonly_regions if is_write else ():
+            if region.touches(self._address, byte_count):
+                return f"read only: the firmware protects {region.start:#x} to {region.end:#x}"
+        return None
+
+    def _finish(self, success: bool, reason: str, now_ns: int | None = None) -> None:
+        when_ns = time.monotonic_ns() if now_ns is None else now_ns
+        self._done(Outcome(success, reason, bytes(self._received) if success else b"", when_ns))

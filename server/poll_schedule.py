@@ -1,0 +1,109 @@
+"""What to ask the device next; no I/O, no clock.
+
+Order: writes and user commands, then in turn a piece of bulk memory access and a read; of the
+reads, in turn one whose rate makes it due and one that goes as fast as possible. Heartbeats come
+before all of this, from the connection.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Final
+
+from .jobs import Job
+from .read_plan import ReadJob, ReadPlan
+from .write_queue import WriteQueue
+
+# After so many urgent jobs in a row a due read has its turn: a client that only writes must not
+# stop the values of the others.
+MAX_URGENT_IN_A_ROW: Final = 8
+
+
+class PollSchedule:
+    """Jobs that wait for the link.
+
+    Attributes:
+        wake_ns: when the next read is due, if `next_job` had nothing; None: nothing is planned.
+        urgent: writes and user commands; they are sent in their order, before reads.
+    """
+
+    def __init__(self, urgent: WriteQueue) -> None:
+        self.wake_ns: int | None = None
+        self.urgent = urgent
+        self._plan: ReadPlan | None = None
+        self._bulk: deque[Job] = deque()
+        self._urgent_in_a_row = 0
+        self._continuous_index = 0
+        self._bulk_was_last = False
+        self._periodic_was_last = False
+
+    def set_plan(self, plan: ReadPlan, now_ns: int) -> None:
+        """Read by this plan from now on; reads that go on keep their rhythm."""
+        if self._plan is not None:
+            due = {job.frame: job.due_ns for job in self._plan.periodic}
+            for job in plan.periodic:
+                job.due_ns = due.get(job.frame, now_ns)
+        self._plan = plan
+
+    def add_bulk(self, job: Job) -> None:
+        """Queue a piece of a large transfer, which shares the link with the reads."""
+        self._bulk.append(job)
+
+    def next_job(self, now_ns: int) -> Job | None:
+        """Return the job to send now, None if nothing is due before `wake_ns`."""
+        self.wake_ns = None
+        if self.urgent and self._urgent_in_a_row < MAX_URGENT_IN_A_ROW:
+            self._urgent_in_a_row += 1
+            return self.urgent.next_job()
+        self._urgent_in_a_row = 0
+        job = self._next_read_or_bulk(now_ns)
+        if job is None and self.urgent:
+            return self.urgent.next_job()
+        return job
+
+    def read_was_refused(self, job: ReadJob) -> None:
+        """Plan around a value that the device does not want to give."""
+        if self._plan is not None:
+            self._plan.replace_refused(job)
+
+    def fail_all(self, reason: str, now_ns: int) -> None:
+        """Empty the queues: the device is gone."""
+        self._plan = None
+        waiting = list(self._bulk)
+        self._bulk.clear()
+        self.urgent.fail_all(reason, now_ns)
+        for job in waiting:
+            job.failed(reason, now_ns)
+
+    def _next_read_or_bulk(self, now_ns: int) -> Job | None:
+        if self._bulk and not self._bulk_was_last:
+            self._bulk_was_last = True
+            return self._bulk.popleft()
+        self._bulk_was_last = False
+        read = self._next_read(now_ns)
+        if read is None and self._bulk:
+            return self._bulk.popleft()
+        return read
+
+    def _next_read(self, now_ns: int) -> ReadJob | None:
+        plan = self._plan
+        if plan is None:
+            return None
+        if plan.periodic and not (self._periodic_was_last and plan.continuous):
+            job = min(plan.periodic, key=_due_ns)
+            if job.due_ns <= now_ns:
+                job.due_ns = max(job.due_ns + job.period_ns, now_ns)
+                self._periodic_was_last = True
+                return job
+            self.wake_ns = job.due_ns
+        self._periodic_was_last = False
+        if not plan.continuous:
+            return None
+        self._continuous_index += 1
+        if self._continuous_index >= len(plan.continuous):
+            self._continuous_index = 0
+        return plan.continuous[self._continuous_index]
+
+
+def _due_ns(job: ReadJob) -> int:
+    return job.due_ns

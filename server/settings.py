@@ -1,0 +1,307 @@
+"""Settings of the server: defaults, then a JSON file, then options, then flags.
+
+Keys are written with dots, as ``api.client_interface_config.port``; the file nests objects.
+
+Source: firmware description, section 8.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, cast
+
+import platformdirs
+
+from scrutiny.api.versions import DEFAULT_PORT
+from scrutiny.core.errors import ScrutinyError
+from scrutiny.firmware_link.transports.settings import LinkSettings, NoLink, parse_link_url
+
+from .api.links import (
+    link_settings_from_api,
+    link_to_api,
+    nearest,
+    to_integer,
+    to_number,
+)
+
+
+class SettingsError(ScrutinyError):
+    """The server cannot be started like this; the text says which key, and what it takes."""
+
+
+def _runtime_folder() -> Path:
+    # Not the user's runtime folder, which cannot be relied on: containers and services have none.
+    return platformdirs.user_state_path("scrutiny")
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceSettings:
+    """How the device is talked to.
+
+    Attributes:
+        link: the channel.
+        response_timeout_s: how long an answer may take.
+        retries: how often a request is sent again.
+        heartbeat_timeout_s: until the device has told its own.
+        max_request_size: octets of payload; a smaller limit of the device wins.
+        max_response_size: likewise.
+        max_bitrate_bps: 0 for no limit; a smaller limit of the device wins.
+        default_address_size: in bits, until the device has told its own.
+        runtime_folder: where to keep what the next start has to know.
+    """
+
+    link: LinkSettings = field(default_factory=NoLink)
+    response_timeout_s: float = 1.0
+    retries: int = 2
+    heartbeat_timeout_s: float = 4.0
+    max_request_size: int = 1024
+    max_response_size: int = 1024
+    max_bitrate_bps: int = 0
+    default_address_size: int = 32
+    runtime_folder: Path = field(default_factory=_runtime_folder)
+
+
+@dataclass(frozen=True, slots=True)
+class ServerSettings:
+    """All settings of a server.
+
+    Attributes:
+        name: shown in logs.
+        host: where clients are served; ``localhost`` is both loopback addresses.
+        port: 0 lets the system choose.
+        autoload_sfd: load the firmware's description when a device is ready.
+        device: how the device is talked to.
+    """
+
+    name: str = "Scrutiny Bridge"
+    host: str = "127.0.0.1"
+    port: int = DEFAULT_PORT
+    autoload_sfd: bool = True
+    device: DeviceSettings = field(default_factory=DeviceSettings)
+
+
+_LINK_TYPE: Final = "device.link_type"
+_LINK_CONFIG: Final = "device.link_config"
+_HOST: Final = "api.client_interface_config.host"
+_PORT: Final = "api.client_interface_config.port"
+
+_TRUE: Final = ("true", "yes", "on", "1")
+_FALSE: Final = ("false", "no", "off", "0")
+
+
+def load_settings(
+    *,
+    config: Path | None = None,
+    options: Iterable[str] = (),
+    host: str | None = None,
+    port: int | None = None,
+    link: str | None = None,
+) -> ServerSettings:
+    """Put the settings together.
+
+    Args:
+        config: JSON file.
+        options: ``key=value`` each.
+        host: replaces the one of file and options, as do those that follow.
+        port: 0 to 65535.
+        link: text form of a link, as ``udp://192.168.1.20:12345``.
+
+    Raises:
+        SettingsError: the file cannot be read, a key is unknown, or a value does not fit it.
+    """
+    values = _Values()
+    if config is not None:
+        values.merge(_read_file(config), f"config file {config}")
+    values.merge(_read_options(options), "--options")
+    if host is not None:
+        values.merge({_HOST: host}, "--host")
+    if port is not None:
+        values.merge({_PORT: port}, "--port")
+    if link is not None:
+        values.replace_link(link)
+    return values.settings()
+
+
+class _Values:
+    """Converted values by key, the latest wins."""
+
+    def __init__(self) -> None:
+        self._values: dict[str, Any] = {}
+        self._link_type = "none"
+        self._link_config: dict[str, object] = {}
+        self._link_source = ""
+
+    def merge(self, values: Mapping[str, object], source: str) -> None:
+        link_config: dict[str, object] = {}
+        for key, value in values.items():
+            group, _, name = key.rpartition(".")
+            if group == _LINK_CONFIG:
+                link_config[name] = value
+                continue
+            convert = _CONVERTERS.get(key)
+            if convert is None:
+                raise SettingsError(f"{source}: unknown key {key}{nearest(key, _CONVERTERS)}")
+            try:
+                self._values[key] = convert(value)
+            except ValueError as error:
+                raise SettingsError(f"{source}: {key} {error}") from None
+        self._merge_link(values.get(_LINK_TYPE), link_config, source)
+
+    def _merge_link(self, link_type: object, config: Mapping[str, object], source: str) -> None:
+        """Fields of a link add up, but do not outlive a change to another type."""
+        if link_type is not None and link_type != self._link_type:
+            self._link_type = str(link_type)
+            self._link_config = {}
+        self._link_config.update(config)
+        if link_type is not None or config:
+            self._link_source = source
+
+    def replace_link(self, url: str) -> None:
+        """Use the link of `--link`, whatever was said before."""
+        try:
+            link_type, link_config = link_to_api(parse_link_url(url))
+        except ValueError as error:
+            raise SettingsError(f"--link: {error}") from None
+        self._link_type, self._link_config, self._link_source = link_type, link_config, "--link"
+
+    def settings(self) -> ServerSettings:
+        get = self._values.get
+        server, device = ServerSettings(), DeviceSettings()
+        return ServerSettings(
+            name=get("name", server.name),
+            host=get(_HOST, server.host),
+            port=get(_PORT, server.port),
+            autoload_sfd=get("autoload_sfd", server.autoload_sfd),
+            device=DeviceSettings(
+                link=self._link(),
+                response_timeout_s=get("device.response_timeout", device.response_timeout_s),
+                heartbeat_timeout_s=get("device.heartbeat_timeout", device.heartbeat_timeout_s),
+                max_request_size=get("device.max_request_size", device.max_request_size),
+                max_response_size=get("device.max_response_size", device.max_response_size),
+                max_bitrate_bps=get("device.max_bitrate_bps", device.max_bitrate_bps),
+                default_address_size=get(
+                    "device.default_address_size", device.default_address_size
+                ),
+            ),
+        )
+
+    def _link(self) -> LinkSettings:
+        try:
+            return link_settings_from_api(self._link_type, self._link_config)
+        except ValueError as error:
+            raise SettingsError(f"{self._link_source}: {error}") from None
+
+
+def _read_file(path: Path) -> dict[str, object]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        raise SettingsError(
+            f"cannot read the config file {path}: {error.strerror}; check --config"
+        ) from error
+    except json.JSONDecodeError as error:
+        raise SettingsError(
+            f"config file {path}, line {error.lineno}, column {error.colno}: {error.msg}"
+        ) from None
+    except (ValueError, RecursionError) as error:
+        raise SettingsError(f"config file {path} is no JSON text: {error}") from None
+    if not isinstance(content, dict):
+        raise SettingsError(f'config file {path}: an object is due, as {{"device": {{}}}}')
+    return dict(_flattened(cast("dict[str, Any]", content), ""))
+
+
+def _flattened(content: dict[str, Any], prefix: str) -> Iterable[tuple[str, object]]:
+    for name, value in content.items():
+        key = prefix + name
+        if isinstance(value, dict) and prefix != f"{_LINK_CONFIG}.":
+            yield from _flattened(cast("dict[str, Any]", value), f"{key}.")
+        else:
+            yield key, value
+
+
+def _read_options(options: Iterable[str]) -> dict[str, object]:
+    values: dict[str, object] = {}
+    for option in options:
+        key, separator, value = option.partition("=")
+        if not separator:
+            raise SettingsError(f"--options: {option!r} is not key=value, as name=bench")
+        values[key.strip()] = value.strip()
+    return values
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str) or not value:
+        raise ValueError(f"is {value!r}, not a text")
+    return value
+
+
+def _boolean(value: object) -> bool:
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, str) and value.lower() in _TRUE + _FALSE:
+        return value.lower() in _TRUE
+    raise ValueError(f"is {value!r}, neither true nor false")
+
+
+def _duration(value: object) -> float:
+    number = to_number(value)
+    if not 0 < number <= 3600:
+        raise ValueError(f"is {number:g}, a number of seconds above 0 and up to 3600 is due")
+    return number
+
+
+def _integer_within(low: int, high: int) -> Callable[[object], int]:
+    def convert(value: object) -> int:
+        number = to_integer(value)
+        if not low <= number <= high:
+            raise ValueError(f"is {number}, not within {low} to {high}")
+        return number
+
+    return convert
+
+
+def _one_of(convert: Callable[[object], Any], *allowed: object) -> Callable[[object], Any]:
+    def checked(value: object) -> Any:
+        converted = convert(value)
+        if converted not in allowed:
+            raise ValueError(f"is {converted}, not one of {', '.join(map(str, allowed))}")
+        return converted
+
+    return checked
+
+
+def _interface_type(value: object) -> str:
+    if value == "tcp":
+        raise ValueError("tcp is not supported yet, use websocket")
+    return str(_one_of(_text, "websocket")(value))
+
+
+def _nothing(value: object) -> None:
+    """Take a key whose fields come one by one, when it is written with none of them."""
+    if value != {}:
+        raise ValueError(f"is {value!r}, an object is due")
+
+
+# What a device may have: device protocol, section 1.
+_PAYLOAD_SIZE: Final = _integer_within(32, 65519)
+
+_CONVERTERS: Final[dict[str, Callable[[object], Any]]] = {
+    "name": _text,
+    "autoload_sfd": _boolean,
+    "debug": _boolean,
+    "api.client_interface_type": _interface_type,
+    _HOST: _text,
+    _PORT: _integer_within(0, 65535),
+    "device.response_timeout": _duration,
+    "device.heartbeat_timeout": _duration,
+    "device.default_address_size": _one_of(to_integer, 8, 16, 32, 64),
+    "device.default_protocol_version": _one_of(_text, "1.0"),
+    "device.max_request_size": _PAYLOAD_SIZE,
+    "device.max_response_size": _PAYLOAD_SIZE,
+    "device.max_bitrate_bps": _integer_within(0, 1 << 40),
+    _LINK_TYPE: _text,
+    _LINK_CONFIG: _nothing,
+}

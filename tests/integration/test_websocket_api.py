@@ -1,0 +1,520 @@
+"""Clients against a running server with a simulated device, over real sockets."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import AsyncGenerator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
+
+from scrutiny.firmware_link.transports.settings import MemorySettings, NoLink
+from scrutiny.server import app
+from scrutiny.server.api import backlog, listener
+from scrutiny.server.api.errors import ListenError
+from scrutiny.server.daemon import Daemon
+from scrutiny.server.settings import DeviceSettings, ServerSettings
+
+Message = dict[str, Any]
+
+DEADLINE_S: Final = 20
+FLOAT32_RPV: Final = "/rpv/x2020"  # plain memory of the simulated application
+FLOAT32_MAX: Final = 3.4028234663852886e38
+
+
+class Peer:
+    """A client that speaks JSON."""
+
+    def __init__(self, connection: ClientConnection) -> None:
+        self.connection = connection
+        self.events: list[Message] = []
+        self._reqids = itertools.count(1)
+
+    async def receive(self) -> Message:
+        message: Message = json.loads(await self.connection.recv())
+        return message
+
+    async def ask(self, cmd: str, **fields: Any) -> Message:
+        """Send a command and return its answer; events that come before are kept."""
+        reqid = next(self._reqids)
+        await self.connection.send(json.dumps({"cmd": cmd, "reqid": reqid, **fields}))
+        return await self.find(lambda message: message["reqid"] == reqid)
+
+    async def find(self, is_wanted: Callable[[Message], bool]) -> Message:
+        """Return the next message of a kind; events that come before are kept."""
+        while not is_wanted(message := await self.receive()):
+            self.events.append(message)
+        return message
+
+    async def event(self, cmd: str) -> Message:
+        return await self.find(lambda message: message["cmd"] == cmd)
+
+    async def is_served(self) -> bool:
+        return (await self.ask("echo", payload="ping")).get("payload") == "ping"
+
+    async def device_is_ready(self) -> None:
+        status = await self.ask("get_server_status")
+        while status["device_status"] != "connected_ready":
+            status = await self.event("inform_server_status")
+
+
+class Server:
+    """A running server."""
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+
+    @asynccontextmanager
+    async def client(self, host: str = "127.0.0.1") -> AsyncGenerator[Peer, None]:
+        """Connect; the welcome is taken, the first message is what follows it."""
+        url = f"ws://{host}:{self.port}"
+        # Without a limit to the queue, a client that leaves need not read what is on its way.
+        async with connect(url, compression=None, max_size=None, max_queue=None) as connection:
+            peer = Peer(connection)
+            assert (await peer.receive())["cmd"] == "welcome"
+            yield peer
+
+
+@asynccontextmanager
+async def running(settings: ServerSettings) -> AsyncGenerator[Server, None]:
+    daemon = Daemon(settings)
+    port: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+    run = asyncio.create_task(daemon.run(port.set_result))
+    try:
+        await asyncio.wait((run, port), return_when=asyncio.FIRST_COMPLETED)
+        if run.done():
+            run.result()
+        yield Server(port.result())
+    finally:
+        daemon.stop()
+        await run
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> ServerSettings:
+    return ServerSettings(
+        port=0, device=DeviceSettings(link=MemorySettings(), runtime_folder=tmp_path)
+    )
+
+
+@pytest.fixture
+def without_device(tmp_path: Path) -> ServerSettings:
+    return ServerSettings(port=0, device=DeviceSettings(link=NoLink(), runtime_folder=tmp_path))
+
+
+def run(test: Coroutine[Any, Any, None]) -> None:
+    async def limited() -> None:
+        async with asyncio.timeout(DEADLINE_S):
+            await test
+
+    asyncio.run(limited())
+
+
+# ------------------------------------------------------------------ from end to end
+
+
+def test_a_value_is_watched_and_written(settings: ServerSettings) -> None:
+    async def test() -> None:
+        async with running(settings) as server, server.client() as peer, server.client() as other:
+            await peer.device_is_ready()
+            path = {"watchables": [FLOAT32_RPV]}
+            subscribed = (await peer.ask("subscribe_watchable", **path))["subscribed"]
+            await other.ask("subscribe_watchable", **path)
+            entry_id = subscribed[FLOAT32_RPV]["id"]
+            item = {"batch_index": 0, "watchable": entry_id, "value": "2.5"}
+
+            answer = await peer.ask("write_watchable", updates=[item])
+
+            for watcher in (peer, other):
+                watcher.events.clear()
+                completion = await watcher.event("inform_write_completion")
+                assert completion["success"]
+                assert completion["request_token"] == answer["request_token"]
+                values = [u["v"] for e in watcher.events for u in e.get("updates", [])]
+                assert values[-1] == 2.5  # told before the completion
+
+    run(test())
+
+
+def test_memory_and_user_commands_reach_the_device(settings: ServerSettings) -> None:
+    async def test() -> None:
+        async with running(settings) as server, server.client() as peer:
+            await peer.device_is_ready()
+
+            await peer.ask("write_memory", address=0x20000000, data="AQIDBA==")
+            assert (await peer.event("inform_memory_write_complete"))["success"]
+            await peer.ask("read_memory", address=0x20000000, size=4)
+            assert (await peer.event("inform_memory_read_complete"))["data"] == "AQIDBA=="
+            assert "device answers" in (await peer.ask("user_command", subfunction=250))["msg"]
+
+    run(test())
+
+
+def test_a_new_link_is_told_to_everybody(settings: ServerSettings) -> None:
+    async def test() -> None:
+        async with running(settings) as server, server.client() as peer, server.client() as other:
+            await peer.device_is_ready()
+
+            await peer.ask("set_link_config", link_type="none", link_config={})
+
+            await other.find(
+                lambda m: (
+                    m["cmd"] == "inform_server_status"
+                    and m["device_comm_link"]["link_type"] == "none"
+                    and m["device_status"] == "disconnected"
+                )
+            )
+            unknown = await peer.ask("get_watchable_info", watchables=[FLOAT32_RPV])
+            assert "no device is connected" in unknown["msg"]
+
+    run(test())
+
+
+# ------------------------------------------------------------------ what must do no harm
+
+BAD_MESSAGES: Final[dict[str, bytes]] = {
+    "empty": b"",
+    "no JSON": b"hello",
+    "truncated": b'{"cmd":"echo","payload":"x',
+    "not UTF-8": b'{"cmd":"echo","payload":"\xff\xfe"}',
+    "UTF-16": '{"cmd":"echo","payload":""}'.encode("utf-16"),
+    "lone surrogate": b'{"cmd":"echo","payload":"\\ud800"}',
+    "a number": b"42",
+    "null": b"null",
+    "true": b"true",
+    "false": b"false",
+    "a string": b'"echo"',
+    "an array": b'[{"cmd":"echo","payload":""}]',
+    "NaN": b"NaN",
+    "deep arrays": b"[" * 500_000,
+    "deep objects": b'{"a":' * 150_000,
+    "deep in an ignored field": b'{"cmd":"echo","payload":"","x":' + b"[" * 500_000,
+    "deep in a link": b'{"cmd":"set_link_config","link_type":"udp","link_config":{"a":'
+    + b"[" * 500_000,
+    "1 MiB and more": b'{"cmd":"echo","payload":"' + b"x" * (1 << 20) + b'"}',
+    "15 MiB": b" " * (15 << 20),
+    "no cmd": b'{"reqid":1}',
+    "cmd no string": b'{"cmd":7}',
+    "unknown cmd": b'{"cmd":"debug"}',
+    "reqid text": b'{"cmd":"echo","reqid":"1","payload":""}',
+    "reqid float": b'{"cmd":"echo","reqid":1.5,"payload":""}',
+    "reqid NaN": b'{"cmd":"echo","reqid":NaN,"payload":""}',
+    "reqid list": b'{"cmd":"echo","reqid":[1],"payload":""}',
+    "missing field": b'{"cmd":"echo"}',
+    "wrong type": b'{"cmd":"read_memory","address":"0","size":1}',
+    "boolean for integer": b'{"cmd":"read_memory","address":0,"size":true}',
+    "negative address": b'{"cmd":"read_memory","address":-1,"size":1}',
+    "address beyond any": b'{"cmd":"read_memory","address":36893488147419103232,"size":1}',
+    "size 0": b'{"cmd":"read_memory","address":0,"size":0}',
+    "bad base64": b'{"cmd":"write_memory","address":0,"data":"*"}',
+    "no data": b'{"cmd":"write_memory","address":0,"data":""}',
+    "subfunction 256": b'{"cmd":"user_command","subfunction":256}',
+    "max_per_response 0": b'{"cmd":"get_watchable_list","max_per_response":0}',
+    "max_per_response -1": b'{"cmd":"get_watchable_list","max_per_response":-1}',
+    "unknown type": b'{"cmd":"get_watchable_list","filter":{"type":["x"]}}',
+    "rate 0": b'{"cmd":"subscribe_watchable","watchables":["/rpv/x2020"],"rate":0}',
+    "rate -1": b'{"cmd":"subscribe_watchable","watchables":["/rpv/x2020"],"rate":-1}',
+    "rate infinite": b'{"cmd":"subscribe_watchable","watchables":["/rpv/x2020"],"rate":1e999}',
+    "unknown path": b'{"cmd":"subscribe_watchable","watchables":["/rpv/x2020","/no"]}',
+    "unknown id": b'{"cmd":"change_subscription_update_rate","changes":[{"id":"no","rate":1}]}',
+    "throttling -1": b'{"cmd":"set_throttling","update_rate":-1}',
+    "value null": b'{"cmd":"write_single_watchable","server_path":"/rpv/x2020","value":null}',
+    "value NaN": b'{"cmd":"write_single_watchable","server_path":"/rpv/x2020","value":NaN}',
+    "value infinite": b'{"cmd":"write_single_watchable","server_path":"/rpv/x2020","value":1e999}',
+    "value text": b'{"cmd":"write_single_watchable","server_path":"/rpv/x2020","value":"inf"}',
+    "unknown link": b'{"cmd":"set_link_config","link_type":"usb","link_config":{}}',
+    "incomplete link": b'{"cmd":"set_link_config","link_type":"udp","link_config":{}}',
+    "port 0": b'{"cmd":"set_link_config","link_type":"udp","link_config":{"host":"h","port":0}}',
+}
+
+
+@pytest.mark.parametrize("data", BAD_MESSAGES.values(), ids=BAD_MESSAGES.keys())
+def test_a_bad_message_is_answered_and_nobody_else_notices(
+    settings: ServerSettings, data: bytes
+) -> None:
+    async def test() -> None:
+        async with running(settings) as server, server.client() as bad, server.client() as other:
+            await bad.device_is_ready()
+            await other.device_is_ready()
+            other.events.clear()
+
+            await bad.connection.send(data, text=True)
+
+            assert (await bad.event("error"))["msg"]
+            assert await bad.is_served()
+            assert await other.is_served()
+            assert other.events == []
+
+    run(test())
+
+
+@pytest.mark.parametrize(
+    ("value", "stored"), [(1e39, FLOAT32_MAX), (-1e300, -FLOAT32_MAX), (10**200, FLOAT32_MAX)]
+)
+def test_values_beyond_float32_are_saturated(
+    settings: ServerSettings, value: float, stored: float
+) -> None:
+    async def test() -> None:
+        async with running(settings) as server, server.client() as peer:
+            await peer.device_is_ready()
+            await peer.ask("subscribe_watchable", watchables=[FLOAT32_RPV])
+
+            answer = await peer.ask("write_single_watchable", server_path=FLOAT32_RPV, value=value)
+
+            assert answer["success"]
+            assert peer.events[-1]["updates"][0]["v"] == stored
+            assert await peer.is_served()
+
+    run(test())
+
+
+def test_json_in_a_binary_frame_is_accepted(without_device: ServerSettings) -> None:
+    async def test() -> None:
+        async with running(without_device) as server, server.client() as peer:
+            await peer.connection.send(b'{"cmd":"echo","payload":"\xc3\xa9"}')
+
+            answer = await peer.connection.recv()
+
+            assert isinstance(answer, str)
+            assert json.loads(answer)["payload"] == "\u00e9"
+
+    run(test())
+
+
+def test_a_message_in_fragments_is_one_message(without_device: ServerSettings) -> None:
+    async def test() -> None:
+        async with running(without_device) as server, server.client() as peer:
+            await peer.connection.send(['{"cmd":"ec', 'ho","pay', 'load":"x"}'])
+
+            assert (await peer.receive())["payload"] == "x"
+
+    run(test())
+
+
+def test_a_message_beyond_reason_closes_its_sender_only(without_device: ServerSettings) -> None:
+    async def test() -> None:
+        async with running(without_device) as server, server.client() as other:
+            async with server.client() as bad:
+                frame_of_17_mib = b"\x81\xff" + (17 << 20).to_bytes(8, "big") + bytes(4)
+                bad.connection.transport.write(frame_of_17_mib)
+                with pytest.raises(ConnectionClosed):
+                    await bad.receive()
+                assert bad.connection.close_code == 1009
+            assert await other.is_served()
+
+    run(test())
+
+
+def test_a_client_that_vanishes_leaves_nothing_behind(settings: ServerSettings) -> None:
+    async def test() -> None:
+        async with running(settings) as server, server.client() as other:
+            await other.device_is_ready()
+            async with server.client() as vanishing:
+                await vanishing.ask("subscribe_watchable", watchables=[FLOAT32_RPV])
+                vanishing.connection.transport.abort()
+                await vanishing.connection.wait_closed()
+
+            while (await other.ask("get_server_stats"))["client_count"] != 1:
+                pass  # each question is a turn of the server's loop
+            assert await other.is_served()
+
+    run(test())
+
+
+def test_what_is_no_websocket_is_turned_away(without_device: ServerSettings) -> None:
+    async def test() -> None:
+        async with running(without_device) as server, server.client() as other:
+            for request in (b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", b"\x16\x03\x01" * 50, b""):
+                reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+                writer.write(request)
+                writer.write_eof()
+                await reader.read()
+                writer.close()
+                await writer.wait_closed()
+
+            assert await other.is_served()
+            assert (await other.ask("get_server_stats"))["client_count"] == 1
+
+    run(test())
+
+
+async def open_deaf_client(port: int) -> socket.socket:
+    """Connect a client that asks for much and never reads; return when the server has stalled."""
+    loop = asyncio.get_running_loop()
+    sock = socket.socket()
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    sock.setblocking(False)
+    await loop.sock_connect(sock, ("127.0.0.1", port))
+    await loop.sock_sendall(
+        sock,
+        b"GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+        b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n",
+    )
+    received = b""
+    while b"welcome" not in received:
+        received += await loop.sock_recv(sock, 4096)
+    payload = b'{"cmd":"echo","payload":"' + b"x" * 1_000_000 + b'"}'
+    frame = b"\x81\xff" + len(payload).to_bytes(8, "big") + bytes(4) + payload
+    # The server takes no more commands once its answers are not read.
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(0.3):
+            while True:
+                await loop.sock_sendall(sock, frame)
+    return sock
+
+
+def test_a_client_that_does_not_read_is_cut_off(
+    without_device: ServerSettings,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(listener, "CHECK_INTERVAL_S", 0.2)
+    monkeypatch.setattr(listener, "_CLOSE_TIMEOUT_S", 0.1)
+    monkeypatch.setattr(backlog, "STUCK_FOR_S", 0.8)
+
+    async def test() -> None:
+        async with running(without_device) as server, server.client() as other:
+            deaf = await open_deaf_client(server.port)
+            assert await other.is_served()
+
+            while (await other.ask("get_server_stats"))["client_count"] != 1:
+                pass  # each question is a turn of the server's loop
+
+            assert "read nothing" in caplog.text
+            assert await other.is_served()
+            deaf.close()
+
+    run(test())
+
+
+def test_a_client_that_does_not_read_does_not_delay_the_end(
+    without_device: ServerSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listener, "_CLOSE_TIMEOUT_S", 0.1)
+
+    async def test() -> None:
+        async with running(without_device) as server:
+            deaf = await open_deaf_client(server.port)
+            started = asyncio.get_running_loop().time()
+        assert asyncio.get_running_loop().time() - started < 5
+        deaf.close()
+
+    run(test())
+
+
+# ------------------------------------------------------------------ start and end
+
+
+def test_clients_are_told_that_the_server_stops(settings: ServerSettings) -> None:
+    async def test() -> None:
+        async with running(settings) as server:
+            connection = await connect(f"ws://127.0.0.1:{server.port}", max_queue=None)
+        await connection.wait_closed()
+        assert (connection.close_code, connection.close_reason) == (1001, "the server stops")
+
+    run(test())
+
+
+def test_cancelling_the_daemon_is_a_clean_end(settings: ServerSettings) -> None:
+    async def test() -> None:
+        ready: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        task = asyncio.create_task(Daemon(settings).run(ready.set_result))
+        async with Server(await ready).client() as peer:
+            await peer.device_is_ready()
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+
+        async with running(settings) as server, server.client() as peer:
+            await peer.device_is_ready()  # the device was released
+
+    run(test())
+
+
+def test_localhost_is_both_loopback_addresses(without_device: ServerSettings) -> None:
+    async def test() -> None:
+        async with running(
+            ServerSettings(host="localhost", port=0, device=without_device.device)
+        ) as server:
+            async with server.client("127.0.0.1") as peer:
+                assert await peer.is_served()
+            async with server.client("[::1]") as peer:
+                assert await peer.is_served()
+
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        pytest.skip("no IPv6 here")
+    run(test())
+
+
+@pytest.mark.parametrize(
+    ("host", "reason"),
+    [
+        ("192.0.2.1", "is no address of this machine; choose one with --host"),
+        ("no.such.host.invalid", "is no address of this machine .* --host"),
+        ("x" * 300, "is no address of this machine .* --host"),
+    ],
+)
+def test_an_address_that_cannot_be_opened_is_explained(
+    without_device: ServerSettings, host: str, reason: str
+) -> None:
+    async def test() -> None:
+        settings = replace(without_device, host=host)
+        with pytest.raises(ListenError, match=reason):
+            await Daemon(settings).run()
+
+    run(test())
+
+
+def test_a_port_that_is_in_use_ends_the_program_with_one_line(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+
+        assert app.main(["--port", str(port), "--loglevel", "critical"]) == 1
+
+    errors = capsys.readouterr().err
+    assert errors.count("\n") == 1
+    assert f"port {port} on 127.0.0.1 is in use" in errors
+    assert "--port" in errors
+
+
+def test_bad_settings_end_the_program_with_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert app.main(["--options", "device.link_typ=udp"]) == 1
+
+    assert "did you mean device.link_type?" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_the_program_cleanly(number: signal.Signals, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "scrutiny.server", "--port", "0", "--link", "memory:"]
+    environment = {**os.environ, "XDG_STATE_HOME": str(tmp_path)}
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment) as process:
+        assert process.stderr is not None
+        lines = iter(process.stderr.readline, "")
+        assert any(re.search(r"listening on ws://127\.0\.0\.1:\d+", line) for line in lines)
+        assert any("is ready" in line for line in lines)
+
+        process.send_signal(number)
+
+        _, rest = process.communicate(timeout=DEADLINE_S)
+    assert process.returncode == 0
+    assert "device is gone" in rest
+    assert "Traceback" not in rest

@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from scrutiny.firmware_link.transports.settings import (
+    LinkSettings,
+    MemorySettings,
+    NoLink,
+    SerialSettings,
+    TcpSettings,
+    UdpSettings,
+)
+from scrutiny.server.api.links import link_settings_from_api, link_to_api
+
+SERIAL = {"portname": "COM3", "baudrate": 9600}
+
+
+@pytest.mark.parametrize(
+    ("link_type", "config", "settings"),
+    [
+        ("none", {}, NoLink()),
+        ("none", {"left": "over"}, NoLink()),
+        ("dummy", {}, MemorySettings()),
+        ("memory", {"name": "pump"}, MemorySettings("pump")),
+        ("udp", {"host": "10.0.0.7", "port": 12345}, UdpSettings("10.0.0.7", 12345)),
+        ("udp", {"host": "::1", "port": "12345"}, UdpSettings("::1", 12345)),
+        ("tcp", {"host": "board", "port": 1}, TcpSettings("board", 1)),
+        ("serial", SERIAL, SerialSettings("COM3", 9600)),
+        (
+            "serial",
+            {
+                "portname": "/dev/ttyUSB0",
+                "baudrate": 115200,
+                "stopbits": "one_point_five",
+                "databits": 7,
+                "parity": "EVEN",
+                "start_delay": 2,
+            },
+            SerialSettings("/dev/ttyUSB0", 115200, 1.5, 7, "even", 2),
+        ),
+        ("serial", {**SERIAL, "stopbits": 2}, SerialSettings("COM3", 9600, stopbits=2)),
+        ("serial", {**SERIAL, "stopbits": 1.5}, SerialSettings("COM3", 9600, stopbits=1.5)),
+        ("serial", {**SERIAL, "stopbits": "two"}, SerialSettings("COM3", 9600, stopbits=2)),
+    ],
+)
+def test_links_of_clients(link_type: str, config: dict[str, Any], settings: LinkSettings) -> None:
+    assert link_settings_from_api(link_type, config) == settings
+
+
+@pytest.mark.parametrize(
+    ("link_type", "config", "reason"),
+    [
+        ("usb", {}, "unknown link type 'usb'; use none, udp, tcp, serial or memory"),
+        ("", {}, "unknown link type"),
+        ("rtt", {"target_device": "x"}, "not supported yet"),
+        ("canbus", {}, "not supported yet"),
+        ("udp", {}, "needs the field host"),
+        ("udp", {"host": "a"}, "needs the field port"),
+        ("udp", {"host": "a", "port": 0}, "port 0 is not within"),
+        ("udp", {"host": "a", "port": 65536}, "port 65536 is not within"),
+        ("udp", {"host": "a", "port": 10**30}, "is not within"),
+        ("udp", {"host": "a", "port": True}, "port of the udp link is True, not a whole number"),
+        ("udp", {"host": "a", "port": 1.5}, "not a whole number"),
+        ("udp", {"host": "a", "port": None}, "not a whole number"),
+        ("udp", {"host": "a", "port": "x"}, "not a whole number"),
+        ("udp", {"host": 7, "port": 1}, "host of the udp link is 7, not a text"),
+        ("udp", {"host": "", "port": 1}, "host is empty"),
+        ("udp", {"host": "a", "port": 1, "prot": 2}, r"no field 'prot'.*did you mean port\?"),
+        ("serial", {"portname": "COM3"}, "needs the field baudrate"),
+        ("serial", {**SERIAL, "baudrate": 0}, "baudrate 0 is not above 0"),
+        ("serial", {**SERIAL, "stopbits": "3"}, "stopbits of the serial link is '3'"),
+        ("serial", {**SERIAL, "stopbits": True}, "stopbits of the serial link is True"),
+        ("serial", {**SERIAL, "databits": 9}, "databits 9"),
+        ("serial", {**SERIAL, "parity": "some"}, "parity 'some'"),
+        ("serial", {**SERIAL, "start_delay": -1}, "start_delay"),
+        ("serial", {**SERIAL, "start_delay": "nan"}, "not a number"),
+        ("serial", {**SERIAL, "start_delay": 10**400}, "not a number"),
+    ],
+)
+def test_what_is_wrong_is_named(link_type: str, config: dict[str, Any], reason: str) -> None:
+    with pytest.raises(ValueError, match=reason):
+        link_settings_from_api(link_type, config)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        NoLink(),
+        MemorySettings(),
+        MemorySettings("pump"),
+        UdpSettings("::1", 5),
+        TcpSettings("board", 6),
+        SerialSettings("COM3", 9600, 1.5, 7, "odd", 0.5),
+    ],
+)
+def test_the_form_for_clients_gives_the_same_link_back(settings: LinkSettings) -> None:
+    assert link_settings_from_api(*link_to_api(settings)) == settings
+
+
+def test_defaults_are_filled_in_as_existing_clients_expect_them() -> None:
+    assert link_to_api(SerialSettings("COM3")) == (
+        "serial",
+        {
+            "portname": "COM3",
+            "baudrate": 115200,
+            "stopbits": "1",
+            "databits": 8,
+            "parity": "none",
+            "start_delay": 0,
+        },
+    )

@@ -1,0 +1,328 @@
+"""The blocking shell of the core: one lock, one connection, and threads that wait for answers."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+
+from scrutiny.api import codec
+from scrutiny.api.errors import MalformedMessage
+from scrutiny.api.messages import GetServerStatus, ServerStatus
+from scrutiny.api.versions import MAX_MESSAGE_SIZE
+
+from . import exceptions
+from ._core import ClientCore
+from ._exchanges import Call, Exchange
+from ._traffic import TrafficMeter, TrafficRates
+from ._waiting import Deadline, DoneWaiter, wait_for
+from ._watch_state import WatchState
+from .definitions import ServerState, ValueStatus
+from .events import AnyEvent
+
+if TYPE_CHECKING:
+    from ._wire import Wire
+
+logger = logging.getLogger(__name__)
+
+
+class Channel:
+    """What the threads of a client share. The core is touched only under :attr:`lock`.
+
+    The reader thread refers to this object and not to the client, so that a client that nobody
+    uses any more goes away.
+    """
+
+    def __init__(self, core: ClientCore, timeout_s: float) -> None:
+        self.core = core
+        self.timeout_s = timeout_s  # of a request, unless its caller says otherwise
+        self.lock = threading.Lock()
+        self._traffic = TrafficMeter(time.monotonic())
+        self.on_raw_message: Callable[[bytes], None] | None = None
+        self._wire: Wire | None = None
+        self._opening: Wire | None = None
+        self._address: tuple[str, int] | None = None
+        self._changed = threading.Condition(self.lock)  # of connection or status
+        self._event_arrived = threading.Condition(self.lock)
+        self._revision = 0
+        self._deferred: deque[Callable[[], None]] = deque()
+
+    # ----------------------------------------------------------------- connection
+
+    @property
+    def address(self) -> tuple[str, int] | None:
+        """Host and port while connected."""
+        return self._address
+
+    def open(self, host: str, port: int, timeout_s: float, *, wait_status: bool) -> None:
+        """Connect, wait for the server's introduction and, if wanted, its first status."""
+        from ._wire import Wire  # here: the websockets library is a third of the import time
+
+        wire = Wire(host, port)
+        with self.lock:
+            self._opening = wire
+            self.core.connecting()
+        try:
+            wire.open(timeout_s)
+            self._install(wire, host, port)
+        except BaseException as error:
+            with self.lock:
+                if self.core.state is ServerState.Connecting:
+                    self.core.connection_failed(str(error))
+            raise
+        finally:
+            with self.lock:
+                self._opening = None
+        try:
+            self._greet(timeout_s, wait_status=wait_status)
+        except BaseException:
+            self.close()
+            raise
+
+    def _install(self, wire: Wire, host: str, port: int) -> None:
+        with self.lock:
+            if self._wire is not None:
+                wire.abort()
+                wire.close_socket()
+                raise exceptions.OperationFailure("another thread connected this client meanwhile")
+            self._wire = wire
+            self._address = (host, port)
+            self.core.opened(host, port)
+            self._settle()
+        wire.start(self)
+
+    def _greet(self, timeout_s: float, *, wait_status: bool) -> None:
+        self.start(Call(GetServerStatus(), ServerStatus))  # also for those who do not wait for it
+        core = self.core
+        if not self.wait_state(lambda: core.welcome is not None, timeout_s):
+            raise exceptions.TimeoutException(
+                f"no welcome message within {timeout_s:g} s: "
+                "is it a Scrutiny server, and of this version?"
+            )
+        if wait_status and not self.wait_state(lambda: core.status is not None, timeout_s):
+            raise exceptions.TimeoutException(f"the server sent no status within {timeout_s:g} s")
+
+    def close(self) -> None:
+        """Disconnect, if connected; events and failures are delivered before this returns."""
+        with self.lock:
+            wire = self._lose(self._wire, "this client disconnected")
+        self._run_deferred()
+        if wire is not None:
+            wire.close()
+
+    def abort(self) -> None:
+        """Shut the socket, even one that is still connecting. Takes no lock, returns at once."""
+        for wire in (self._opening, self._wire):
+            if wire is not None:
+                wire.abort()
+
+    def _lose(self, wire: Wire | None, reason: str) -> Wire | None:
+        """Give up the connection, unless it is another one by now; the lock is held."""
+        if wire is None or wire is not self._wire:
+            return None
+        self._wire = self._address = None
+        self.core.lost(reason, time.time())
+        self._settle()
+        return wire
+
+    # ----------------------------------------------------------------- called by the reader thread
+
+    def on_message(self, wire: Wire, data: bytes) -> None:
+        """Give a message to the core, then run what it set off."""
+        if self.on_raw_message is not None:
+            self.on_raw_message(data)
+        now_s = time.monotonic()
+        try:
+            message = codec.decode_server_message(data)
+        except MalformedMessage as error:
+            with self.lock:
+                self.core.malformed(error.reqid, str(error))
+        else:
+            with self.lock:
+                if wire is not self._wire:
+                    return
+                self._traffic.received(len(data), now_s)
+                self.core.receive(message, now_s, time.time())
+                self._settle()
+        if self._deferred:
+            self._run_deferred()
+
+    def on_idle(self, wire: Wire) -> None:
+        """Let the core look at its time limits."""
+        with self.lock:
+            if wire is self._wire:
+                self.core.tick(time.monotonic())
+        self._run_deferred()
+
+    def on_closed(self, wire: Wire, reason: str) -> None:
+        """The server is gone."""
+        with self.lock:
+            lost = self._lose(wire, reason)
+        if lost is not None:
+            logger.info("Connection lost: %s", reason)
+        self._run_deferred()
+
+    # ----------------------------------------------------------------- commands
+
+    def start(self, exchange: Exchange) -> None:
+        """Send a command; its exchange ends by itself.
+
+        Raises:
+            ConnectionError: there is no connection, or it failed now.
+            ValueError: the command is larger than a message may be.
+        """
+        now_s = time.monotonic()
+        with self.lock:
+            wire = self._wire
+            if wire is None:
+                raise exceptions.ConnectionError(f"not connected: {self.core.loss_reason}")
+            command = self.core.start(exchange, now_s)
+        try:
+            data = codec.encode(command)
+            if len(data) > MAX_MESSAGE_SIZE:
+                raise ValueError(
+                    f"{exchange.name} is too large for one message: "
+                    f"{len(data)} octets, the limit is {MAX_MESSAGE_SIZE}"
+                )
+            wire.send(data)
+        except BaseException:
+            self.forget(exchange)
+            raise
+        with self.lock:
+            self._traffic.sent(len(data), now_s)
+
+    def call(self, exchange: Exchange, timeout_s: float | None, *, unknown: str = "") -> None:
+        """Send a command and sleep until its exchange ended well.
+
+        Args:
+            exchange: the command, not started yet.
+            timeout_s: how long to wait.
+            unknown: what a time-out leaves open, for the text of the exception.
+
+        Raises:
+            RequestTimeout: no answer in time.
+            OperationFailure: the server refused.
+            ConnectionError: there is no connection, or it was lost meanwhile.
+        """
+        self.forbid_reader_thread()
+        waiter = DoneWaiter(exchange)
+        deadline = Deadline(timeout_s)
+        self.start(exchange)
+        self.finish(exchange, waiter, deadline, timeout_s, unknown=unknown)
+
+    def finish(
+        self,
+        exchange: Exchange,
+        waiter: DoneWaiter,
+        deadline: Deadline,
+        timeout_s: float | None,
+        *,
+        unknown: str = "",
+    ) -> None:
+        """Sleep until a started exchange ended well; raises like :meth:`call`."""
+        try:
+            waiter.wait(deadline)
+        finally:  # also when Ctrl-C ended the wait
+            self.forget(exchange)
+        if not exchange.is_done:
+            raise exceptions.RequestTimeout(
+                f"no answer to {exchange.name} within {timeout_s:g} s"
+                + (unknown and f": {unknown}")
+            )
+        if exchange.failure is not None:
+            raise exchange.failure
+
+    def forget(self, exchange: Exchange) -> None:
+        """Ignore the answers to a command that are still to come."""
+        with self.lock:
+            self.core.forget(exchange)
+
+    def forbid_reader_thread(self) -> None:
+        """Raise OperationFailure in the reader thread, which would wait for itself."""
+        wire = self._wire
+        if wire is not None and wire.is_reader_thread():
+            raise exceptions.OperationFailure(
+                "a callback of the client must not call its blocking methods: "
+                "it runs in the thread that would receive the answer"
+            )
+
+    def defer(self, action: Callable[[], None]) -> None:
+        """Run something after the message at hand, without the lock; the lock is held."""
+        self._deferred.append(action)
+
+    def _run_deferred(self) -> None:
+        while self._deferred:
+            try:
+                action = self._deferred.popleft()
+            except IndexError:  # another thread took it
+                return
+            action()
+
+    # ----------------------------------------------------------------- waiting
+
+    def wait_state(self, predicate: Callable[[], bool], timeout_s: float | None) -> bool:
+        """Sleep until connection and status satisfy the predicate; False when the time is up.
+
+        Raises:
+            ConnectionError: there is no connection, or it was lost meanwhile.
+        """
+        self.forbid_reader_thread()
+        deadline = Deadline(timeout_s)
+        with self._changed:
+            return wait_for(self._changed, lambda: self._check(predicate), deadline)
+
+    def _check(self, predicate: Callable[[], bool]) -> bool:
+        if self._wire is None:
+            raise exceptions.ConnectionError(f"not connected: {self.core.loss_reason}")
+        return predicate()
+
+    def wait_watches(
+        self, watches: Iterable[WatchState], predicate: Callable[[], bool], timeout_s: float | None
+    ) -> bool:
+        """Sleep until the predicate holds, checked when one of the watches changed."""
+        self.forbid_reader_thread()
+        deadline = Deadline(timeout_s)
+        condition = threading.Condition(self.lock)
+        states = list(watches)
+        with condition:
+            for state in states:
+                state.observers.append(condition.notify_all)
+            try:
+                return wait_for(condition, predicate, deadline)
+            finally:
+                for state in states:
+                    state.observers.remove(condition.notify_all)
+
+    def end_watch(self, state: WatchState) -> None:
+        """Remove a watch that the server has ended on request."""
+        with self.lock:
+            self.core.watches.end(state, ValueStatus.NotWatched, time.time())
+
+    def traffic_rates(self) -> TrafficRates:
+        """Return how much is sent and received per second."""
+        with self.lock:
+            return self._traffic.rates(time.monotonic())
+
+    def reset_traffic(self) -> None:
+        """Tell only about the traffic from now on."""
+        with self.lock:
+            self._traffic.reset(time.monotonic())
+
+    def next_event(self, timeout_s: float | None) -> AnyEvent | None:
+        """Sleep until there is an event and take it; None when the time is up."""
+        events = self.core.events
+        deadline = Deadline(timeout_s)
+        with self._event_arrived:
+            wait_for(self._event_arrived, lambda: len(events) > 0, deadline)
+            return events.take()
+
+    def _settle(self) -> None:
+        """Wake up whom a change of the core concerns; the lock is held."""
+        if self.core.events:
+            self._event_arrived.notify_all()
+        if self.core.revision != self._revision:
+            self._revision = self.core.revision
+            self._changed.notify_all()

@@ -1,0 +1,268 @@
+"""The client without I/O: messages go in; commands, events and watched values come out.
+
+The shells around it (blocking sockets and threads, or asyncio) bring the messages, the time and
+the waiting. Nothing here locks: a shell lets one thread in at a time.
+"""
+
+from __future__ import annotations
+
+import itertools
+import logging
+
+from scrutiny.api.messages import (
+    AnyServerMessage,
+    Command,
+    Error,
+    MemoryReadCompleted,
+    MemoryWriteCompleted,
+    ServerStatus,
+    SubscribeReply,
+    SubscribeWatchable,
+    WatchableUpdate,
+    Welcome,
+    WriteCompleted,
+)
+
+from . import _from_api, exceptions
+from ._exchanges import Exchange
+from ._status import loss_events, status_events
+from ._watch_state import WatchState, WatchTable
+from .definitions import ServerInfo, ServerState, ValueStatus
+from .events import AnyEvent, ConnectedEvent, DeviceGoneEvent, EventQueue, SFDUnLoadedEvent
+
+logger = logging.getLogger(__name__)
+
+_REQUEST_NUMBERS = (1 << 32) - 1  # other implementations wrap here
+
+
+class Subscription(Exchange):
+    """A request to watch a path; the watch exists from the moment the server agreed.
+
+    Values may follow in the same packet as the agreement, so it is the core that makes the watch,
+    not the caller when he wakes up.
+    """
+
+    def __init__(self, path: str, rate: float | None, watches: WatchTable) -> None:
+        super().__init__(SubscribeWatchable(watchables=[path], rate=rate))
+        self._path = path
+        self._rate = rate
+        self._watches = watches
+        self._state: WatchState | None = None
+
+    def receive(self, message: AnyServerMessage) -> None:
+        """Take the answer and make the watch."""
+        if not isinstance(message, SubscribeReply) or self._path not in message.subscribed:
+            self.refuse(message)
+            return
+        definition = _from_api.detailed_watchable(message.subscribed[self._path])
+        self._state = self._watches.add(self._path, definition, self._rate)
+        self.finish()
+
+    @property
+    def state(self) -> WatchState:
+        """The watch, once the exchange succeeded."""
+        assert self._state is not None
+        return self._state
+
+
+class ClientCore:
+    """One client: its connection state, pending commands, watches and events.
+
+    Attributes:
+        revision: counts the changes of connection and status, for those who wait for one.
+        loss_reason: why there is no connection.
+    """
+
+    def __init__(self, event_queue_size: int = 100, listened_events: int = 0) -> None:
+        self.state = ServerState.Disconnected
+        self.events = EventQueue(event_queue_size, listened_events)
+        self.watches = WatchTable()
+        self.welcome: Welcome | None = None
+        self.status: ServerInfo | None = None
+        self.status_count = 0
+        self.revision = 0
+        self.loss_reason = "connect() was not called"
+        self._address = ("", 0)
+        self._numbers = itertools.count()
+        self._by_number: dict[int, Exchange] = {}
+        self._by_token: dict[str, Exchange] = {}
+        self._next_deadline_s = float("inf")
+
+    # ----------------------------------------------------------------- connection
+
+    def connecting(self) -> None:
+        """A connection is being attempted."""
+        self.state = ServerState.Connecting
+
+    def connection_failed(self, reason: str) -> None:
+        """The attempt failed, before the server was reached."""
+        self.state = ServerState.Disconnected
+        self.loss_reason = reason
+
+    def opened(self, host: str, port: int) -> None:
+        """The socket is open; the server has yet to introduce itself."""
+        self._address = (host, port)
+        self.revision += 1
+        self._put(ConnectedEvent(host, port))
+
+    def lost(self, reason: str, wall_s: float) -> None:
+        """The connection ended: watches die, pending commands fail, events tell it in order."""
+        self.state = ServerState.Disconnected
+        self.loss_reason = reason
+        last, self.status, self.welcome = self.status, None, None
+        self.revision += 1
+        self.watches.end_all(ValueStatus.ServerGone, wall_s)
+        pending = list(self._by_number.values())
+        self._by_number.clear()
+        self._by_token.clear()
+        for exchange in pending:
+            exchange.fail(
+                exceptions.ConnectionError(
+                    f"the connection was lost before {exchange.name} was answered: {reason}"
+                )
+            )
+        for event in loss_events(last, *self._address):
+            self._put(event)
+
+    # ----------------------------------------------------------------- commands
+
+    def start(self, exchange: Exchange, now_s: float) -> Command:
+        """Number a command and expect its answer; the caller sends it."""
+        number = next(self._numbers) % _REQUEST_NUMBERS
+        while number in self._by_number:
+            number = next(self._numbers) % _REQUEST_NUMBERS
+        self._by_number[number] = exchange
+        exchange.command.reqid = number
+        self._extend(exchange, now_s)
+        return exchange.command
+
+    def subscription(self, path: str, rate: float | None) -> Subscription:
+        """Return the exchange that watches a canonical path, to be started."""
+        return Subscription(path, rate, self.watches)
+
+    def forget(self, exchange: Exchange) -> None:
+        """Expect no answer any more; a late one is ignored."""
+        if exchange.command.reqid is not None:
+            self._by_number.pop(exchange.command.reqid, None)
+        if exchange.token is not None:
+            self._by_token.pop(exchange.token, None)
+
+    def tick(self, now_s: float) -> None:
+        """Fail the exchanges about which the server was silent for too long."""
+        if now_s < self._next_deadline_s:
+            return
+        open_exchanges = [e for e in self._by_number.values() if e.deadline_s is not None]
+        for exchange in open_exchanges:
+            if exchange.deadline_s is not None and exchange.deadline_s <= now_s:
+                self.forget(exchange)
+                limit = exchange.silence_limit_s
+                exchange.fail(
+                    exceptions.RequestTimeout(f"no answer to {exchange.name} for {limit} s")
+                )
+        remaining = (e.deadline_s for e in open_exchanges if not e.is_done)
+        self._next_deadline_s = min((d for d in remaining if d is not None), default=float("inf"))
+
+    def _extend(self, exchange: Exchange, now_s: float) -> None:
+        if exchange.silence_limit_s is not None:
+            exchange.deadline_s = now_s + exchange.silence_limit_s
+            self._next_deadline_s = min(self._next_deadline_s, exchange.deadline_s)
+
+    # ----------------------------------------------------------------- messages
+
+    def receive(self, message: AnyServerMessage, now_s: float, wall_s: float) -> None:
+        """Take a message of the server.
+
+        Args:
+            message: what it sent.
+            now_s: a monotonic clock, for time limits.
+            wall_s: Unix time, for what carries no time of its own.
+        """
+        match message:
+            case WatchableUpdate():
+                self._receive_values(message, wall_s)
+            case WriteCompleted() | MemoryReadCompleted() | MemoryWriteCompleted():
+                self._answer(self._by_token.get(message.request_token), message, now_s)
+            case Welcome():
+                self.welcome = message
+                self.state = ServerState.Connected
+                self.revision += 1
+            case ServerStatus():
+                self._receive_status(message, wall_s)
+                self._answer_number(message, now_s)
+            case Error(reqid=None):
+                logger.warning("The server refused a message: %s", message.msg)
+            case _:
+                self._answer_number(message, now_s)
+        self.tick(now_s)
+
+    def malformed(self, reqid: int | None, reason: str) -> None:
+        """A message could not be understood; if it was an answer, its command failed."""
+        exchange = None if reqid is None else self._by_number.get(reqid)
+        if exchange is None:
+            logger.warning("A message of the server was ignored: %s", reason)
+            return
+        self.forget(exchange)
+        exchange.fail(
+            exceptions.OperationFailure(
+                f"the server's answer to {exchange.name} cannot be understood: {reason}"
+            )
+        )
+
+    def unix_time(self, server_time_us: float, wall_s: float) -> float:
+        """Return the Unix time of a time on the server's clock."""
+        if self.welcome is None:
+            return wall_s
+        return self.welcome.server_time_zero_timestamp + server_time_us * 1e-6
+
+    def _receive_values(self, message: WatchableUpdate, wall_s: float) -> None:
+        zero_s = self.unix_time(0.0, wall_s)
+        receive = self.watches.receive
+        for update in message.updates:
+            receive(update, zero_s + update.t * 1e-6)
+
+    def _receive_status(self, message: ServerStatus, wall_s: float) -> None:
+        info = _from_api.server_info(message)
+        events = status_events(self.status, info)
+        self.status = info
+        self.status_count += 1
+        self.revision += 1
+        for event in events:  # watches are dead before anyone can read that the device is gone
+            if isinstance(event, DeviceGoneEvent):
+                self.watches.end_all(ValueStatus.DeviceGone, wall_s)
+            elif isinstance(event, SFDUnLoadedEvent):
+                self.watches.end_described(ValueStatus.SFDUnloaded, wall_s)
+        for event in events:
+            self._put(event)
+
+    def _answer_number(self, message: AnyServerMessage, now_s: float) -> None:
+        if message.reqid is not None:
+            self._answer(self._by_number.get(message.reqid), message, now_s)
+
+    def _answer(self, exchange: Exchange | None, message: AnyServerMessage, now_s: float) -> None:
+        if exchange is None:  # nobody waits for it any more, or it belongs to another client
+            return
+        self._extend(exchange, now_s)
+        if isinstance(message, Error):
+            exchange.fail(
+                exceptions.OperationFailure(f"{exchange.name} was refused: {message.msg}")
+            )
+        else:
+            self._give(exchange, message)
+        if exchange.is_done:
+            self.forget(exchange)
+        elif exchange.token is not None:
+            self._by_token[exchange.token] = exchange
+
+    def _give(self, exchange: Exchange, message: AnyServerMessage) -> None:
+        try:
+            exchange.receive(message)
+        except exceptions.BadResponseError as error:
+            exchange.fail(
+                exceptions.OperationFailure(
+                    f"the server's answer to {exchange.name} cannot be used: {error}"
+                )
+            )
+
+    def _put(self, event: AnyEvent) -> None:
+        if self.events.put(event):
+            logger.warning("The event queue is full: read_event is not called often enough")

@@ -1,0 +1,195 @@
+"""Commands that were sent, and what belongs to their answers; no I/O, no locks.
+
+An exchange takes the messages that answer its command until it is done, or until it fails. Whoever
+waits for it hangs itself on ``on_done``, which is called once.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+from scrutiny.api.messages import (
+    AnyServerMessage,
+    Command,
+    GetWatchableList,
+    ReadMemoryReply,
+    ServerMessage,
+    WatchableListReply,
+    WriteCompleted,
+    WriteMemoryReply,
+    WriteReply,
+    WriteWatchable,
+    command_name,
+)
+
+from . import exceptions
+
+_Reply = TypeVar("_Reply", bound=ServerMessage)
+_Accepted = TypeVar("_Accepted", bound=ReadMemoryReply | WriteMemoryReply)
+
+
+class Exchange(ABC):
+    """One command on its way.
+
+    Attributes:
+        token: under which the server will announce the outcome; None as long as the answers carry
+            the number of the command.
+        silence_limit_s: how long the server may say nothing about it; None leaves that to whoever
+            waits.
+        deadline_s: when the silence becomes too long, on the clock that the core is given.
+    """
+
+    def __init__(self, command: Command, *, silence_limit_s: float | None = None) -> None:
+        self.command = command
+        self.name = command_name(command)
+        self.token: str | None = None
+        self.is_done = False
+        self.failure: exceptions.ScrutinySDKException | None = None
+        self.on_done: Callable[[], None] | None = None
+        self.silence_limit_s = silence_limit_s
+        self.deadline_s: float | None = None
+
+    @abstractmethod
+    def receive(self, message: AnyServerMessage) -> None:
+        """Take a message that answers the command."""
+
+    def finish(self) -> None:
+        """End it; what comes later is ignored."""
+        if self.is_done:
+            return
+        self.is_done = True
+        if self.on_done is not None:
+            self.on_done()
+
+    def fail(self, failure: exceptions.ScrutinySDKException) -> None:
+        """End it with an exception for whoever waits."""
+        if not self.is_done:
+            self.failure = failure
+            self.finish()
+
+    def refuse(self, message: AnyServerMessage) -> None:
+        """Fail because of an answer that makes no sense here."""
+        self.fail(
+            exceptions.OperationFailure(
+                f"the server answered {self.name} with {command_name(message)}: "
+                "are its version and the version of this SDK the same?"
+            )
+        )
+
+
+class Call(Exchange, Generic[_Reply]):
+    """A command with one answer."""
+
+    def __init__(self, command: Command, reply_type: type[_Reply]) -> None:
+        super().__init__(command)
+        self._reply_type = reply_type
+        self._reply: _Reply | None = None
+
+    def receive(self, message: AnyServerMessage) -> None:
+        """Take the answer."""
+        if not isinstance(message, self._reply_type):
+            self.refuse(message)
+            return
+        self._reply = message
+        self.finish()
+
+    @property
+    def reply(self) -> _Reply:
+        """The answer, once the exchange succeeded."""
+        assert self._reply is not None
+        return self._reply
+
+
+class DeferredCall(Exchange, Generic[_Accepted, _Reply]):
+    """A command that is accepted first, with a token; the outcome follows under that token."""
+
+    def __init__(
+        self, command: Command, accepted_type: type[_Accepted], reply_type: type[_Reply]
+    ) -> None:
+        super().__init__(command)
+        self._accepted_type = accepted_type
+        self._reply_type = reply_type
+        self._reply: _Reply | None = None
+
+    def receive(self, message: AnyServerMessage) -> None:
+        """Take the token, then the outcome."""
+        if self.token is None and isinstance(message, self._accepted_type):
+            self.token = message.request_token
+        elif self.token is not None and isinstance(message, self._reply_type):
+            self._reply = message
+            self.finish()
+        else:
+            self.refuse(message)
+
+    @property
+    def reply(self) -> _Reply:
+        """The outcome, once the exchange succeeded."""
+        assert self._reply is not None
+        return self._reply
+
+
+class WriteExchange(Exchange):
+    """Several writes in one command; each is confirmed or refused by itself.
+
+    Args:
+        command: the writes, numbered by ``batch_index``.
+        on_item: called for each of them with its number, why it failed (empty if it did not), and
+            the server's time of it in microseconds (None without an answer).
+    """
+
+    def __init__(
+        self, command: WriteWatchable, on_item: Callable[[int, str, float | None], None]
+    ) -> None:
+        super().__init__(command)
+        self._open = {item.batch_index for item in command.updates}
+        self._on_item = on_item
+
+    def receive(self, message: AnyServerMessage) -> None:
+        """Take the token, then one completion per item."""
+        match message:
+            case WriteReply() if self.token is None and message.count == len(self._open):
+                self.token = message.request_token
+            case WriteCompleted() if self.token is not None:
+                self._item_completed(message)
+            case _:
+                self.refuse(message)
+
+    def _item_completed(self, message: WriteCompleted) -> None:
+        if message.batch_index not in self._open:
+            return
+        self._open.discard(message.batch_index)
+        reason = "" if message.success else message.failure_reason or "the server gave no reason"
+        self._on_item(message.batch_index, reason, message.completion_server_time_us)
+        if not self._open:
+            self.finish()
+
+    def fail(self, failure: exceptions.ScrutinySDKException) -> None:
+        """End it; every item that is still open failed for this reason."""
+        for index in sorted(self._open):
+            self._on_item(index, str(failure), None)
+        self._open.clear()
+        super().fail(failure)
+
+
+class ListDownload(Exchange):
+    """A list that comes in parts; each part is handed over as it comes."""
+
+    def __init__(
+        self,
+        command: GetWatchableList,
+        on_part: Callable[[WatchableListReply], None],
+        silence_limit_s: float,
+    ) -> None:
+        super().__init__(command, silence_limit_s=silence_limit_s)
+        self._on_part = on_part
+
+    def receive(self, message: AnyServerMessage) -> None:
+        """Take a part."""
+        if not isinstance(message, WatchableListReply):
+            self.refuse(message)
+            return
+        self._on_part(message)
+        if message.done:
+            self.finish()

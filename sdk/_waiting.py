@@ -1,0 +1,55 @@
+"""Sleeping until something happens, with a deadline, such that Ctrl-C works everywhere."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable
+
+from ._exchanges import Exchange
+
+# On Windows a thread that waits for a lock does not notice Ctrl-C; elsewhere it does.
+_LONGEST_NAP_S = 0.5 if os.name == "nt" else threading.TIMEOUT_MAX
+
+
+class Deadline:
+    """A time limit, computed once; None or infinity means never."""
+
+    def __init__(self, timeout_s: float | None) -> None:
+        self._end_s = float("inf") if timeout_s is None else time.monotonic() + timeout_s
+
+    def remaining_s(self) -> float:
+        """Return how much time is left, at least 0."""
+        return max(0.0, self._end_s - time.monotonic())
+
+
+def wait_for(
+    condition: threading.Condition, predicate: Callable[[], bool], deadline: Deadline
+) -> bool:
+    """Sleep until the predicate holds, checked whenever the held condition is notified."""
+    while not predicate():
+        remaining_s = deadline.remaining_s()
+        if remaining_s <= 0:
+            return False
+        condition.wait(min(remaining_s, _LONGEST_NAP_S))
+    return True
+
+
+class DoneWaiter:
+    """Lets one thread sleep until an exchange is done; make it before the exchange starts."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        # A bare lock, released by the reader thread, wakes faster than an Event or a Future.
+        self._lock = threading.Lock()
+        self._lock.acquire()
+        exchange.on_done = self._lock.release
+
+    def wait(self, deadline: Deadline) -> bool:
+        """Sleep until the exchange is done; False when the time is up. Call it once."""
+        while True:
+            remaining_s = deadline.remaining_s()
+            if self._lock.acquire(timeout=min(remaining_s, _LONGEST_NAP_S)):
+                return True
+            if remaining_s <= _LONGEST_NAP_S:
+                return False

@@ -1,0 +1,173 @@
+"""How the server reaches the device."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TypeVar
+
+
+class DeviceLinkType(Enum):
+    """Kind of channel between server and device."""
+
+    _Dummy = -1  # the device that the server emulates
+    NONE = 0
+    UDP = 1
+    TCP = 2
+    Serial = 3
+    RTT = 4
+    CAN = 5
+
+
+class BaseLinkConfig:
+    """Base of the parameters of a link."""
+
+
+@dataclass(frozen=True)
+class NoneLinkConfig(BaseLinkConfig):
+    """No link: the server talks to no device."""
+
+
+@dataclass(frozen=True)
+class _NetworkLinkConfig(BaseLinkConfig):
+    host: str
+    port: int
+
+    def __post_init__(self) -> None:
+        _check_type("host", self.host, str)
+        _check_int("port", self.port, 0, 0xFFFF)
+
+
+@dataclass(frozen=True)
+class UDPLinkConfig(_NetworkLinkConfig):
+    """A device that listens on a UDP port (0 to 65535)."""
+
+
+@dataclass(frozen=True)
+class TCPLinkConfig(_NetworkLinkConfig):
+    """A device that listens on a TCP port (0 to 65535)."""
+
+
+@dataclass(frozen=True)
+class SerialLinkConfig(BaseLinkConfig):
+    """A serial port of the machine that runs the server."""
+
+    class StopBits(Enum):
+        """Length of the pause after each character, in bits."""
+
+        ONE = 1
+        ONE_POINT_FIVE = 1.5
+        TWO = 2
+
+        def get_numerical(self) -> float:
+            """Return the number of bits."""
+            return float(self.value)
+
+        def to_float(self) -> float:
+            """Return the number of bits."""
+            return float(self.value)
+
+        @classmethod
+        def from_float(
+            cls, v: float, default: SerialLinkConfig.StopBits | None = None
+        ) -> SerialLinkConfig.StopBits:
+            """Return the member of that many bits, else ``default``; ValueError without one."""
+            return _find(cls, v, default)
+
+    class DataBits(Enum):
+        """Size of a character."""
+
+        FIVE = 5
+        SIX = 6
+        SEVEN = 7
+        EIGHT = 8
+
+        def get_numerical(self) -> int:
+            """Return the number of bits."""
+            return int(self.value)
+
+        def to_int(self) -> int:
+            """Return the number of bits."""
+            return int(self.value)
+
+        @classmethod
+        def from_int(
+            cls, v: int, default: SerialLinkConfig.DataBits | None = None
+        ) -> SerialLinkConfig.DataBits:
+            """Return the member of that many bits, else ``default``; ValueError without one."""
+            return _find(cls, v, default)
+
+    class Parity(Enum):
+        """Check bit of each character."""
+
+        NONE = "none"
+        EVEN = "even"
+        ODD = "odd"
+        MARK = "mark"
+        SPACE = "space"
+
+        def get_displayable_name(self) -> str:
+            """Return the name for a form."""
+            return str(self.value).capitalize()
+
+        def to_str(self) -> str:
+            """Return the name in lower case."""
+            return str(self.value)
+
+        @classmethod
+        def from_str(
+            cls, v: str, default: SerialLinkConfig.Parity | None = None
+        ) -> SerialLinkConfig.Parity:
+            """Return the member of that name, else ``default``; ValueError without one."""
+            return _find(cls, v.strip().lower(), default)
+
+    port: str
+    baudrate: int
+    start_delay: float  # seconds of silence after opening, for boards that reset then
+    stopbits: StopBits = StopBits.ONE
+    databits: DataBits = DataBits.EIGHT
+    parity: Parity = Parity.NONE
+
+    def __post_init__(self) -> None:
+        """Check types and ranges."""
+        _check_type("port", self.port, str)
+        _check_int("baudrate", self.baudrate, 1, None)
+        _check_delay("start_delay", self.start_delay)
+        _check_type("stopbits", self.stopbits, SerialLinkConfig.StopBits)
+        _check_type("databits", self.databits, SerialLinkConfig.DataBits)
+        _check_type("parity", self.parity, SerialLinkConfig.Parity)
+
+
+SupportedLinkConfig = NoneLinkConfig | UDPLinkConfig | TCPLinkConfig | SerialLinkConfig
+
+_Member = TypeVar("_Member", bound=Enum)
+
+
+def _find(kind: type[_Member], value: object, default: _Member | None) -> _Member:
+    try:
+        return kind(value)
+    except ValueError:
+        if default is None:
+            choices = ", ".join(str(member.value) for member in kind)
+            raise ValueError(f"{value!r} is none of {choices}") from None
+        return default
+
+
+def _check_type(name: str, value: object, kind: type) -> None:
+    if not isinstance(value, kind):
+        raise TypeError(f"{name} is a {kind.__name__}, not {value!r}")
+
+
+def _check_int(name: str, value: object, low: int, high: int | None) -> None:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f"{name} is an int, not {value!r}")
+    if value < low or (high is not None and value > high):
+        limits = f"{low} or more" if high is None else f"{low} to {high}"
+        raise ValueError(f"{name} is {limits}, not {value}")
+
+
+def _check_delay(name: str, value: object) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError(f"{name} is a number of seconds, not {value!r}")
+    if not 0 <= value < float("inf"):
+        raise ValueError(f"{name} is 0 s or more, not {value}")

@@ -1,0 +1,54 @@
+"""The command ``scrutiny``; a verb's module is imported when the verb is used."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from collections.abc import Callable, Sequence
+from typing import Final, cast
+
+# A verb's module has a function `main(argv) -> int`, which parses what follows the verb.
+VERBS: Final = {
+    "server": "connect to a device, and serve its values to clients",
+    "demo": "run a server with a simulated device: nothing to install, no hardware",
+    "simulate": "run a simulated device",
+    "version": "show the version",
+    "noop": "do nothing, successfully",
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the verb that the first argument names.
+
+    Returns:
+        The exit code: 0 for success, 2 for wrong arguments.
+    """
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    if not arguments or arguments[0] not in VERBS:
+        return _explain(arguments)
+    verb = importlib.import_module(f"{__package__}.{arguments[0]}")
+    run = cast("Callable[[Sequence[str]], int]", verb.main)
+    return run(arguments[1:])
+
+
+def _explain(arguments: list[str]) -> int:
+    width = max(map(len, VERBS))
+    verbs = "\n".join(f"  {verb:{width}}  {text}" for verb, text in VERBS.items())
+    parser = argparse.ArgumentParser(
+        prog="scrutiny",
+        description="Look into running firmware.",
+        epilog=f"verbs:\n{verbs}\n\n`scrutiny VERB --help` tells more about one.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        usage="scrutiny [-h] VERB ...",
+    )
+    parser.add_argument("verb", metavar="VERB", choices=list(VERBS), help=argparse.SUPPRESS)
+    try:
+        parser.parse_args(arguments[:1])
+    except SystemExit as end:
+        return int(end.code or 0)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from types import SimpleNamespace
+
+import pytest
+
+from scrutiny import __version__
+from scrutiny.cli.main import VERBS, main
+
+EXPENSIVE = ("asyncio", "websockets", "msgspec", "serial", "platformdirs", "scrutiny.server")
+
+
+def test_help_lists_the_verbs(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--help"]) == 0
+
+    output = capsys.readouterr().out
+    assert all(verb in output for verb in VERBS)
+
+
+@pytest.mark.parametrize("arguments", [[], ["fly"], ["--fly"], ["ser"]])
+def test_an_unknown_verb_is_answered_with_the_list(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(arguments) == 2
+
+    errors = capsys.readouterr().err
+    assert "VERB" in errors
+    assert not arguments or arguments[0].startswith("-") or "server" in errors
+
+
+def test_short_version(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["version", "--format", "short"]) == 0
+
+    assert capsys.readouterr().out == f"{__version__}\n"
+
+
+def test_full_version_tells_what_it_runs_on(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["version"]) == 0
+
+    output = capsys.readouterr().out
+    assert __version__ in output
+    assert "Python 3." in output
+
+
+def test_noop_does_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["noop"]) == 0
+
+    assert capsys.readouterr() == ("", "")
+
+
+def test_a_verb_gets_what_follows_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[list[str]] = []
+
+    def run(argv: list[str]) -> int:
+        seen.append(argv)
+        return 7
+
+    monkeypatch.setitem(sys.modules, "scrutiny.cli.simulate", SimpleNamespace(main=run))
+
+    assert main(["simulate", "--port", "5"]) == 7
+    assert seen == [["--port", "5"]]
+
+
+def test_help_imports_nothing_expensive() -> None:
+    program = (
+        "import sys; from scrutiny.cli.main import main; main(['--help']); "
+        f"print([name for name in {EXPENSIVE!r} if name in sys.modules])"
+    )
+
+    run = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=30
+    )
+
+    assert run.stdout.splitlines()[-1] == "[]"

@@ -44,7 +44,9 @@ class DemoFailed(ScrutinyError):
 
 def main(argv: Sequence[str]) -> int:
     """Run the demo; 0 when everything happened as told."""
-    parser = argparse.ArgumentParser(prog="scrutiny demo", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(
+        prog="scrutiny demo", description="Watch the whole chain at work, without hardware."
+    )
     parser.add_argument("--simulator", action="store_true", help="do not compile the firmware")
     arguments = parser.parse_args(argv)
     try:
@@ -128,8 +130,10 @@ def _watch_and_write(client: ScrutinyClient) -> None:
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             show(
-                f"  setpoint {setpoint.value_float:7.1f} rpm   speed {speed.value_float:7.1f} rpm   "
-                f"temperature {temperature.value_float:5.1f} °C   up {uptime.value_int:6} ms"
+                f"  setpoint {setpoint.value_float:7.1f} rpm"
+                f"   speed {speed.value_float:7.1f} rpm"
+                f"   temperature {temperature.value_float:5.1f} °C"
+                f"   up {uptime.value_int:6} ms"
             )
             time.sleep(_LINE_INTERVAL_S)
 

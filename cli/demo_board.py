@@ -51,7 +51,7 @@ class Board:
             self.link = f"serial:{self._port_name}"
             return
         self._child = Child([*self._command, "--tcp", self._tcp_port], _READY)
-        address = self._child.ready_match.group(2)
+        address = str(self._child.ready_match.group(2))
         self._tcp_port = address.rpartition(":")[2]
         self.link = f"tcp://{address}"
 

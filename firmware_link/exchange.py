@@ -6,8 +6,8 @@ The device is half duplex and has no sequence numbers (device protocol, section 
   times seen so far (RFC 6298, with the silence time-out of the device as the floor: a device whose
   receiver is out of step needs that much silence before it understands a new frame).
 - A bad or missing answer is followed by silence where the device may need it, then by a retry if
-  the request is idempotent. A device whose answer arrived damaged is in step: it is asked again after
-  a short pause.
+  the request is idempotent. A device whose answer arrived damaged is in step: it is asked again
+  after a short pause.
 - A response that answers something else (a late answer to an earlier request) is dropped, and the
   wait goes on.
 - After a retry the answer to the first attempt may still be on its way; nothing is sent until the

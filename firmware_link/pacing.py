@@ -1,8 +1,8 @@
 """Keep the traffic of a link under a bitrate; no I/O, no clock.
 
 The device only announces a number (device protocol, section 14): all octets of both directions
-count, eight bits each. The long-term mean stays under the limit; a short burst is allowed, so that a
-lone request never waits.
+count, eight bits each. The long-term mean stays under the limit; a short burst is allowed, so that
+a lone request never waits.
 """
 
 from __future__ import annotations

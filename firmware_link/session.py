@@ -57,6 +57,13 @@ SUPPORTED_PROTOCOL: Final = (1, 0)
 DISCOVER_PAUSE_NS: Final = 100_000_000
 BUSY_PAUSE_NS: Final = 250_000_000
 
+# A device that was just discovered and does not answer Connect is asked again at once; then it is
+# looked for anew.
+CONNECT_ATTEMPTS: Final = 3
+
+# Of sessions that may have been opened without this side learning about it.
+MAX_STALE_IDS: Final = 4
+
 # The announced time-out allows for rarer heartbeats, but on an idle link they are also what tells
 # that the device is still there.
 MAX_HEARTBEAT_INTERVAL_NS: Final = 1_000_000_000
@@ -196,14 +203,17 @@ class Session:
             return found
 
     def _connect(self) -> Conversation[None]:
+        attempts_left = CONNECT_ATTEMPTS
         while True:
             try:
                 answer = yield Ask(Connect(), retries=0)
             except NoAnswer:
                 # The device may have opened a session and its answer was lost. Ids count up.
-                if self._last_id is not None:
-                    self._stale_ids.append((self._last_id + 1) & 0xFFFFFFFF)
-                raise
+                self._suspect_next_id()
+                attempts_left -= 1
+                if not attempts_left:
+                    raise
+                continue
             except DeviceRefused as refusal:
                 if refusal.code is not ResponseCode.BUSY:
                     raise
@@ -214,6 +224,11 @@ class Session:
             self._next_heartbeat_ns = self._clock()
             self.on_opened(answer.session_id)
             return
+
+    def _suspect_next_id(self) -> None:
+        newest_id = self._stale_ids[-1] if self._stale_ids else self._last_id
+        if newest_id is not None and len(self._stale_ids) < MAX_STALE_IDS:
+            self._stale_ids.append((newest_id + 1) & 0xFFFFFFFF)
 
     def _make_free(self) -> Conversation[None]:
         """Close what this side may have left open; if nothing, let another session come to an end.
@@ -228,11 +243,16 @@ class Session:
             yield Wait(BUSY_PAUSE_NS)
             return
         while self._stale_ids:
+            newest_id = self._stale_ids[-1]
             try:
-                yield Ask(Disconnect(self._stale_ids.pop()), retries=0)
+                yield Ask(Disconnect(newest_id), retries=0)
+            except DeviceRefused:
+                self._stale_ids.pop()
+            except NoAnswer:
+                return  # it was lost, or the answer to it: the next Connect will tell
+            else:
+                self._last_id = newest_id
                 self._stale_ids = []
-            except (DeviceRefused, NoAnswer):
-                continue
 
     # ------------------------------------------------------------------ questions about the device
 

@@ -7,16 +7,26 @@ until the device gives up.
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import sys
 from pathlib import Path
-from typing import Any
+
+import msgspec
 
 logger = logging.getLogger(__name__)
 
 _FILE_NAME = "sessions.json"
+
+
+class OpenSession(msgspec.Struct):
+    """A session in a device, and the process that has opened it."""
+
+    session_id: int
+    pid: int
+
+
+_decoder = msgspec.json.Decoder(dict[str, OpenSession])
 
 
 class SessionMemory:
@@ -27,40 +37,37 @@ class SessionMemory:
 
     def recall(self, link: str) -> int | None:
         """Return the id of a session that a server on this machine has left open on the link."""
-        record = self._load().get(link)
-        if not isinstance(record, dict) or not isinstance(record.get("session_id"), int):
+        session = self._load().get(link)
+        if session is None:
             return None
-        pid = record.get("pid")
-        if isinstance(pid, int) and pid != os.getpid() and _is_running(pid):
+        if session.pid != os.getpid() and _is_running(session.pid):
             return None  # it is in use: closing it would take the device away from that process
-        return int(record["session_id"])
+        return session.session_id
 
     def remember(self, link: str, session_id: int) -> None:
         """Note that a session was opened."""
-        self._change(link, {"session_id": session_id, "pid": os.getpid()})
+        self._change(link, OpenSession(session_id, os.getpid()))
 
     def forget(self, link: str) -> None:
         """Note that it was closed."""
         self._change(link, None)
 
-    def _load(self) -> dict[str, Any]:
+    def _load(self) -> dict[str, OpenSession]:
         try:
-            content = json.loads(self._file.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+            return _decoder.decode(self._file.read_bytes())
+        except (OSError, msgspec.DecodeError):
             return {}
-        return content if isinstance(content, dict) else {}
 
-    def _change(self, link: str, record: dict[str, int] | None) -> None:
+    def _change(self, link: str, session: OpenSession | None) -> None:
         sessions = self._load()
-        if record is None:
-            if sessions.pop(link, None) is None:
-                return
-        else:
-            sessions[link] = record
+        if session is not None:
+            sessions[link] = session
+        elif sessions.pop(link, None) is None:
+            return
         try:
             self._file.parent.mkdir(parents=True, exist_ok=True)
             fresh = self._file.with_name(f"{_FILE_NAME}.{os.getpid()}")
-            fresh.write_text(json.dumps(sessions), encoding="utf-8")
+            fresh.write_bytes(msgspec.json.encode(sessions))
             fresh.replace(self._file)
         except OSError as error:
             # Not needed to work: without it a killed server only takes longer to come back.

@@ -20,6 +20,9 @@ PARITIES: Final = ("none", "even", "odd", "mark", "space")
 STOPBITS: Final = (1, 1.5, 2)
 DATABITS: Final = (5, 6, 7, 8)
 
+# Of the URLs that pyserial opens. Clients choose the link, and some of the others write files.
+SERIAL_SCHEMES: Final = ("rfc2217", "socket", "loop")
+
 _EXAMPLES = (
     "serial:/dev/ttyACM0?baudrate=115200, serial:COM3, udp://192.168.1.20:12345, "
     "tcp://localhost:12345, memory: or none"
@@ -41,6 +44,11 @@ class SerialSettings:
     def __post_init__(self) -> None:
         if not self.port:
             raise ValueError("the serial port is empty; name one, as /dev/ttyACM0 or COM3")
+        scheme, separator, _ = self.port.partition("://")
+        if separator and scheme not in SERIAL_SCHEMES:
+            raise ValueError(
+                f"{scheme}:// is not a serial link; allowed are {_listed(SERIAL_SCHEMES)}"
+            )
         if self.baudrate <= 0:
             raise ValueError(f"baudrate {self.baudrate} is not above 0; 115200 is common")
         if self.stopbits not in STOPBITS:

@@ -82,6 +82,9 @@ class Listener:
             self._serve_client,
             sock=sock,
             compression=None,
+            # Browsers name the page's origin; without a page of our own none is welcome. This keeps
+            # a web page that is open on the same machine from reaching the device.
+            origins=[None],
             max_size=_LARGEST_FRAME,
             ping_interval=_PING_INTERVAL_S,
             ping_timeout=_PING_TIMEOUT_S,

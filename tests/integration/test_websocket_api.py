@@ -20,13 +20,15 @@ from typing import Any, Final
 
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.typing import Origin
 
 from scrutiny.firmware_link.transports.settings import MemorySettings, NoLink
 from scrutiny.server import app
 from scrutiny.server.api import backlog, listener
 from scrutiny.server.api.errors import ListenError
 from scrutiny.server.daemon import Daemon
+from scrutiny.server.device import DeviceDriver
 from scrutiny.server.settings import DeviceSettings, ServerSettings
 
 Message = dict[str, Any]
@@ -445,6 +447,18 @@ def test_cancelling_the_daemon_is_a_clean_end(settings: ServerSettings) -> None:
     run(test())
 
 
+def test_a_failure_of_the_link_task_ends_the_daemon(without_device: ServerSettings) -> None:
+    class Broken(DeviceDriver):
+        async def run(self) -> None:
+            raise ZeroDivisionError
+
+    async def test() -> None:
+        with pytest.raises(ZeroDivisionError):
+            await Daemon(without_device, Broken).run()
+
+    run(test())
+
+
 def test_localhost_is_both_loopback_addresses(without_device: ServerSettings) -> None:
     async def test() -> None:
         async with running(
@@ -518,3 +532,16 @@ def test_a_signal_ends_the_program_cleanly(number: signal.Signals, tmp_path: Pat
     assert process.returncode == 0
     assert "device is gone" in rest
     assert "Traceback" not in rest
+
+
+def test_web_pages_cannot_connect(without_device: ServerSettings) -> None:
+    """A page that is open on the same machine must not reach the device."""
+
+    async def test() -> None:
+        async with running(without_device) as server, server.client() as peer:
+            page = Origin("http://example.org")
+            with pytest.raises(InvalidStatus):
+                await connect(f"ws://127.0.0.1:{server.port}", origin=page)
+            assert await peer.is_served()
+
+    run(test())

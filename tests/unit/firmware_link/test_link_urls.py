@@ -116,3 +116,8 @@ def test_an_empty_host_is_refused() -> None:
 )
 def test_bits_per_octet_count_start_parity_and_stop(settings: SerialSettings, bits: float) -> None:
     assert settings.bits_per_octet == bits
+
+
+def test_only_serial_urls_that_are_links_are_opened() -> None:
+    with pytest.raises(ValueError, match="spy:// is not a serial link"):
+        parse_link_url("serial:spy:///dev/ttyACM0?file=/tmp/x")

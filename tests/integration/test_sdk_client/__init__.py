@@ -1,0 +1,1 @@
+"""The client with real sockets and threads, against a server that follows a script."""

@@ -1,0 +1,243 @@
+"""Connecting, and all the ways in which a connection ends."""
+
+from __future__ import annotations
+
+import gc
+import socket
+import weakref
+
+import pytest
+from websockets.exceptions import ConnectionClosed
+
+from scrutiny import sdk
+from scrutiny.api import messages as api
+from scrutiny.api.codec import encode
+from scrutiny.sdk.client import ScrutinyClient
+
+from .fake_server import SOON_S, FakeServer, in_thread, status
+
+Events = ScrutinyClient.Events
+
+
+def test_connect_returns_the_client_and_with_disconnects(server: FakeServer) -> None:
+    client = ScrutinyClient()
+
+    with client.connect(server.host, server.port) as connected:
+        assert connected is client
+        assert connected.server_state is sdk.ServerState.Connected
+        assert (client.hostname, client.port) == (server.host, server.port)
+        assert client.get_latest_server_status().device_session_id == "session-1"
+
+    assert client.server_state is sdk.ServerState.Disconnected
+    assert (client.hostname, client.port) == (None, None)
+    with pytest.raises(sdk.exceptions.ConnectionError, match="this client disconnected"):
+        client.get_latest_server_status()
+
+
+def test_connect_works_again_after_disconnect(server: FakeServer) -> None:
+    client = ScrutinyClient()
+
+    for _ in range(3):
+        client.connect(server.host, server.port)  # also ends the connection before
+        assert client.watch("/var/speed").status is sdk.ValueStatus.NeverSet
+
+    client.disconnect()
+    client.disconnect()
+
+
+def test_connect_over_ipv6() -> None:
+    try:
+        listener = socket.create_server(("::1", 0), family=socket.AF_INET6)
+    except OSError as error:
+        pytest.skip(f"no IPv6 here: {error}")
+    with FakeServer(listener) as server, ScrutinyClient().connect("::1", server.port) as client:
+        assert client.server_state is sdk.ServerState.Connected
+
+
+def test_without_a_server_connect_says_how_to_start_one() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+
+    with pytest.raises(sdk.exceptions.ConnectionError, match="scrutiny server"):
+        ScrutinyClient().connect("127.0.0.1", port)
+
+
+@pytest.mark.parametrize("banner", [b"<SCRUTINY size=2 flags=>{}", b"HTTP/1.1 404 Not\r\n\r\n"])
+def test_another_program_on_the_port_is_not_taken_for_a_server(banner: bytes) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def answer() -> None:
+            connection = listener.accept()[0]
+            with connection:
+                connection.recv(4096)
+                connection.sendall(banner)
+
+        answered = in_thread(answer)
+        with pytest.raises(sdk.exceptions.ConnectionError, match="another program"):
+            ScrutinyClient().connect("127.0.0.1", listener.getsockname()[1])
+        answered.result(SOON_S)
+
+
+def test_a_server_that_says_nothing_is_a_time_out() -> None:
+    with (
+        socket.create_server(("127.0.0.1", 0)) as listener,
+        pytest.raises(sdk.exceptions.ConnectionError, match="no answer in time"),
+    ):
+        ScrutinyClient(timeout=0.05).connect("127.0.0.1", listener.getsockname()[1])
+
+
+def test_no_welcome_is_a_time_out_and_leaves_the_client_disconnected(server: FakeServer) -> None:
+    server.welcome = None
+    client = ScrutinyClient(timeout=0.05)
+
+    with pytest.raises(sdk.exceptions.TimeoutException, match="no welcome"):
+        client.connect(server.host, server.port)
+
+    assert client.server_state is sdk.ServerState.Disconnected
+
+
+def test_no_status_is_a_time_out_for_those_who_wait_for_it(server: FakeServer) -> None:
+    server.answers[api.GetServerStatus] = lambda c: []
+    client = ScrutinyClient(timeout=0.05)
+
+    with pytest.raises(sdk.exceptions.TimeoutException, match="no status"):
+        client.connect(server.host, server.port)
+
+    client.connect(server.host, server.port, wait_status=False)
+    with client, pytest.raises(sdk.exceptions.InvalidValueError):
+        client.get_latest_server_status()
+
+
+def test_close_socket_ends_a_connect_that_hangs() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        client = ScrutinyClient(timeout=SOON_S)
+        attempt = in_thread(lambda: client.connect("127.0.0.1", listener.getsockname()[1]))
+        connection = listener.accept()[0]
+        with connection:
+            connection.recv(4096)  # the attempt waits for the answer to this
+
+            client.close_socket()
+
+            with pytest.raises(sdk.exceptions.ConnectionError, match="close_socket"):
+                attempt.result(SOON_S)
+
+
+def test_a_killed_server_ends_everything_in_order(
+    server: FakeServer, client: ScrutinyClient
+) -> None:
+    client.listen_events(Events.LISTEN_ALL & ~Events.LISTEN_STATUS_UPDATE_CHANGED)
+    handle = client.watch("/var/speed")
+    server.answers[api.GetWatchableCount] = lambda c: []
+    request = in_thread(client.get_watchable_count)
+    server.expect(api.GetWatchableCount)
+
+    server.cut()
+
+    with pytest.raises(sdk.exceptions.ConnectionError, match="lost before get_watchable_count"):
+        request.result(SOON_S)
+    assert handle.status is sdk.ValueStatus.ServerGone
+    assert [client.read_event(SOON_S) for _ in range(3)] == [
+        Events.DeviceGoneEvent("session-1"),
+        Events.SFDUnLoadedEvent("firmware-1"),
+        Events.DisconnectedEvent(server.host, server.port),
+    ]
+
+
+def test_the_reason_of_the_server_to_hang_up_is_told(
+    server: FakeServer, client: ScrutinyClient
+) -> None:
+    client.listen_events(Events.LISTEN_DISCONNECTED)
+    assert server.current is not None
+
+    server.current.close(1013, "this client is too slow")
+
+    assert isinstance(client.read_event(SOON_S), Events.DisconnectedEvent)
+    with pytest.raises(sdk.exceptions.ConnectionError, match="this client is too slow"):
+        client.watch("/var/speed")
+
+
+def test_pings_are_answered_and_fragments_joined(
+    server: FakeServer, client: ScrutinyClient
+) -> None:
+    assert server.current is not None
+
+    assert server.current.ping().wait(SOON_S)
+    text = encode(status("session-2")).decode()
+    client.listen_events(Events.LISTEN_DEVICE_READY)
+    server.current.send([text[:10], text[10:20], text[20:]])
+
+    assert client.read_event(SOON_S) == Events.DeviceReadyEvent("session-2")
+
+
+def test_what_is_no_message_is_ignored(server: FakeServer, client: ScrutinyClient) -> None:
+    assert server.current is not None
+
+    for text in ("", "{", "[]", '{"cmd": "inform_of_the_future"}', '{"cmd": "watchable_update"}'):
+        server.current.send(text)
+
+    client.wait_process(SOON_S)
+
+
+def test_a_client_that_nobody_uses_disconnects(server: FakeServer) -> None:
+    client = ScrutinyClient(rx_message_callbacks=[lambda client, message: None])
+    client.connect(server.host, server.port).watch("/var/speed")
+    gone = weakref.ref(client)
+    connection = server.connections.get(timeout=SOON_S)
+
+    del client
+    gc.collect()
+
+    assert gone() is None
+    with pytest.raises(ConnectionClosed):
+        connection.recv(timeout=SOON_S)
+
+
+def test_own_status_request_returns_its_own_answer(
+    server: FakeServer, client: ScrutinyClient
+) -> None:
+    server.status = status("session-2")
+
+    info = client.request_server_status_update(wait=True)
+
+    assert info is not None
+    assert info.device_session_id == "session-2"
+    assert info == client.get_latest_server_status()
+
+
+def test_waiting_for_a_status_ends_with_the_next_one(
+    server: FakeServer, client: ScrutinyClient
+) -> None:
+    with pytest.raises(sdk.exceptions.TimeoutException):
+        client.wait_server_status_update(timeout=0.01)
+
+    client.request_server_status_update()
+    client.wait_server_status_update(timeout=SOON_S)
+
+
+def test_wait_device_ready(server: FakeServer) -> None:
+    server.status = status()
+    server.status.device_comm_link.failure_reason = "/dev/ttyX is not there"
+    with ScrutinyClient().connect(server.host, server.port) as client:
+        with pytest.raises(sdk.exceptions.TimeoutException, match="/dev/ttyX is not there"):
+            client.wait_device_ready(timeout=0.01)
+
+        waiting = in_thread(lambda: client.wait_device_ready(timeout=SOON_S))
+        server.send(status("session-1"))
+        waiting.result(SOON_S)
+        client.wait_device_ready(timeout=0)
+
+
+def test_a_new_link_makes_the_status_before_it_forgotten(
+    server: FakeServer, client: ScrutinyClient
+) -> None:
+    def set_link(command: api.SetLinkConfig) -> list[api.ServerMessage]:
+        server.status = status()  # the session before has ended, and no broadcast has told it
+        return [api.SetLinkConfigReply()]
+
+    server.answers[api.SetLinkConfig] = set_link
+
+    client.configure_device_link(sdk.DeviceLinkType.UDP, sdk.UDPLinkConfig("1.2.3.4", 5))
+
+    assert server.expect(api.SetLinkConfig).link_config == {"host": "1.2.3.4", "port": 5}
+    with pytest.raises(sdk.exceptions.TimeoutException):
+        client.wait_device_ready(timeout=0)

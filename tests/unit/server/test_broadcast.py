@@ -1,0 +1,109 @@
+"""What a client is told, how often, and what happens when it does not read."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Callable
+
+import pytest
+
+from scrutiny.server.broadcast import MAX_BACKLOG
+from scrutiny.server.store import ValueStore
+
+from .conftest import NotingFeed
+
+MakeFeed = Callable[[], NotingFeed]
+
+
+def run_until_quiet(loop: asyncio.AbstractEventLoop, seconds: float = 0.01) -> None:
+    loop.run_until_complete(asyncio.sleep(seconds))
+
+
+def test_all_marks_of_a_turn_become_one_message_with_the_newest_values(
+    loop: asyncio.AbstractEventLoop, store: ValueStore, make_feed: MakeFeed
+) -> None:
+    feed = make_feed()
+    entries = store.published[:3]
+    for value in (1, 2, 3):
+        store.update(entries, [value] * 3, 1000 * value)
+        feed.mark(entries)
+
+    run_until_quiet(loop)
+
+    assert len(feed.sent) == 1
+    assert [update.v for update in feed.sent[0].updates] == [3, 3, 3]
+    assert {update.id for update in feed.sent[0].updates} == {entry.id for entry in entries}
+
+
+def test_what_was_forgotten_is_not_sent(
+    loop: asyncio.AbstractEventLoop, store: ValueStore, make_feed: MakeFeed
+) -> None:
+    feed = make_feed()
+    feed.mark(store.published[:2])
+    feed.forget(store.published[:1])
+
+    run_until_quiet(loop)
+
+    assert [update.id for update in feed.sent[0].updates] == [store.published[1].id]
+
+
+def test_a_client_that_does_not_read_gets_the_newest_values_once_it_does(
+    loop: asyncio.AbstractEventLoop, store: ValueStore, make_feed: MakeFeed
+) -> None:
+    feed = make_feed()
+    entries = store.published[:1]
+    feed.unread_octets = MAX_BACKLOG + 1
+    for value in range(100):
+        store.update(entries, [value], value)
+        feed.mark(entries)
+        run_until_quiet(loop, 0)
+    assert feed.sent == []
+
+    feed.unread_octets = 0
+    run_until_quiet(loop, 0.05)
+
+    assert [[update.v for update in message.updates] for message in feed.sent] == [[99]]
+
+
+@pytest.mark.parametrize(("value", "text"), [(math.nan, "nan"), (-math.inf, "-inf")])
+def test_floats_that_json_cannot_write_are_named(
+    store: ValueStore, make_feed: MakeFeed, value: float, text: str
+) -> None:
+    feed = make_feed()
+    store.update(store.published[:1], [value], 0)
+    feed.mark(store.published[:1])
+
+    feed.flush()
+
+    (update,) = feed.sent[0].updates
+    assert update.v is None
+    assert update.r == text
+
+
+def test_nothing_is_sent_after_the_end(
+    loop: asyncio.AbstractEventLoop, store: ValueStore, make_feed: MakeFeed
+) -> None:
+    feed = make_feed()
+    feed.mark(store.published)
+
+    feed.close()
+    feed.mark(store.published)
+    run_until_quiet(loop)
+
+    assert feed.sent == []
+
+
+def test_throttling_limits_the_updates_per_second(
+    loop: asyncio.AbstractEventLoop, store: ValueStore, make_feed: MakeFeed
+) -> None:
+    feed = make_feed()
+    feed.set_throttling(100)
+    start = loop.time()
+
+    while loop.time() - start < 0.3:
+        feed.mark(store.published[:10])
+        run_until_quiet(loop, 0)
+
+    sent = sum(len(message.updates) for message in feed.sent)
+    assert sent <= 100 * (loop.time() - start) + 10

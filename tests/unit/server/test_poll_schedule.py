@@ -1,0 +1,206 @@
+"""Who comes next, and when."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+
+from scrutiny.firmware_link.errors import LinkError, NoAnswer
+from scrutiny.firmware_link.frames import Request, Response
+from scrutiny.firmware_link.messages import AddressFormat, UserCommand
+from scrutiny.server.entries import Entry
+from scrutiny.server.jobs import Job, MessageJob
+from scrutiny.server.outcome import Outcome, OutcomeCallback
+from scrutiny.server.poll_schedule import MAX_URGENT_IN_A_ROW, PollSchedule
+from scrutiny.server.read_plan import PlanLimits, ReadJob, ReadPlan
+from scrutiny.server.store import ValueStore
+from scrutiny.server.subscriptions import Subscriptions
+from scrutiny.server.write_queue import MAX_WRITES_PER_REQUEST, PendingWrite, WriteJob, WriteQueue
+
+from .conftest import NotingFeed
+
+MS = 1_000_000
+MakeFeed = Callable[[], NotingFeed]
+LIMITS = PlanLimits(64, 64)
+
+
+def make_schedule(store: ValueStore) -> tuple[PollSchedule, WriteQueue]:
+    queue = WriteQueue(store)
+    queue.set_limits(LIMITS.max_request, LIMITS.max_answer)
+    return PollSchedule(queue), queue
+
+
+def plan_of(store: ValueStore, feed: NotingFeed, rates: dict[int, float | None]) -> ReadPlan:
+    subscriptions = Subscriptions()
+    for index, rate in rates.items():
+        subscriptions.watch(feed, store.published[index], rate)
+    return ReadPlan(subscriptions.watched, LIMITS, store)
+
+
+def ignore(outcome: Outcome) -> None:
+    """Take an outcome that a test does not look at."""
+
+
+def note(outcomes: list[tuple[int, bool]], number: int) -> OutcomeCallback:
+    return lambda outcome: outcomes.append((number, outcome.success))
+
+
+def command(results: list[object]) -> Job:
+    def done(result: object, now_ns: int) -> None:
+        results.append(result)
+
+    return MessageJob(UserCommand(1, b""), AddressFormat(4), done)
+
+
+def test_nothing_to_do_means_no_wake_up(store: ValueStore) -> None:
+    schedule, _ = make_schedule(store)
+
+    assert schedule.next_job(0) is None
+    assert schedule.wake_ns is None
+
+
+def test_continuous_reads_go_round(store: ValueStore, make_feed: MakeFeed) -> None:
+    schedule, _ = make_schedule(store)
+    plan = plan_of(store, make_feed(), dict.fromkeys(range(60)))
+    schedule.set_plan(plan, 0)
+
+    jobs = Counter(schedule.next_job(0) for _ in range(3 * len(plan.continuous)))
+
+    assert len(plan.continuous) > 1
+    assert set(jobs.values()) == {3}
+
+
+def test_writes_come_before_reads(store: ValueStore, make_feed: MakeFeed) -> None:
+    schedule, queue = make_schedule(store)
+    schedule.set_plan(plan_of(store, make_feed(), {0: None}), 0)
+    queue.add(PendingWrite(store.published[0], 1.0, ignore))
+
+    assert isinstance(schedule.next_job(0), WriteJob)
+    assert isinstance(schedule.next_job(0), ReadJob)
+
+
+def test_endless_writes_do_not_stop_the_reads(store: ValueStore, make_feed: MakeFeed) -> None:
+    schedule, queue = make_schedule(store)
+    schedule.set_plan(plan_of(store, make_feed(), {0: None}), 0)
+    for _ in range(100):
+        queue.add(command([]))
+
+    kinds = [isinstance(schedule.next_job(0), ReadJob) for _ in range(3 * MAX_URGENT_IN_A_ROW)]
+
+    assert sum(kinds) == 2
+
+
+def test_bulk_shares_the_link_with_reads(store: ValueStore, make_feed: MakeFeed) -> None:
+    schedule, _ = make_schedule(store)
+    schedule.set_plan(plan_of(store, make_feed(), {0: None}), 0)
+    for _ in range(5):
+        schedule.add_bulk(command([]))
+
+    kinds = [isinstance(schedule.next_job(0), ReadJob) for _ in range(10)]
+
+    assert sum(kinds) == 5
+
+
+def test_reads_with_a_rate_keep_it_exactly(store: ValueStore, make_feed: MakeFeed) -> None:
+    schedule, _ = make_schedule(store)
+    schedule.set_plan(plan_of(store, make_feed(), {0: 100, 1: 7}), 0)
+    reads: Counter[Entry] = Counter()
+    now_ns = 0
+
+    while now_ns < 10_000 * MS:
+        job = schedule.next_job(now_ns)
+        if job is None:
+            assert schedule.wake_ns is not None
+            assert schedule.wake_ns > now_ns
+            now_ns = schedule.wake_ns
+        else:
+            assert isinstance(job, ReadJob)
+            reads[job.entries[0]] += 1
+
+    assert abs(reads[store.published[0]] - 1000) <= 1
+    assert abs(reads[store.published[1]] - 70) <= 1
+
+
+def test_rates_beyond_the_link_do_not_pile_up(store: ValueStore, make_feed: MakeFeed) -> None:
+    schedule, _ = make_schedule(store)
+    schedule.set_plan(plan_of(store, make_feed(), {0: 1000, 1: None}), 0)
+
+    kinds = [schedule.next_job(i * 50 * MS) for i in range(20)]
+    later = [schedule.next_job(1000 * MS) for _ in range(4)]
+
+    assert len(set(kinds)) == 2  # both get their turn
+    assert later.count(later[0]) >= 1
+
+
+def test_a_new_plan_keeps_the_rhythm_of_what_goes_on(
+    store: ValueStore, make_feed: MakeFeed
+) -> None:
+    schedule, _ = make_schedule(store)
+    feed = make_feed()
+    subscriptions = Subscriptions()
+    subscriptions.watch(feed, store.published[0], 10)
+    schedule.set_plan(ReadPlan(subscriptions.watched, LIMITS, store), 0)
+    assert schedule.next_job(0) is not None
+
+    subscriptions.watch(feed, store.published[1], None)
+    schedule.set_plan(ReadPlan(subscriptions.watched, LIMITS, store), 1 * MS)
+    for _ in range(2):  # the continuous read has its turn first
+        schedule.next_job(1 * MS)
+
+    assert schedule.wake_ns == 100 * MS
+
+
+def test_neighbouring_writes_share_a_request_within_the_limits(store: ValueStore) -> None:
+    _, queue = make_schedule(store)
+    outcomes: list[Outcome] = []
+    for number in range(40):
+        queue.add(PendingWrite(store.published[1], number, outcomes.append))
+
+    requests: list[Request] = []
+    while queue:
+        job = queue.next_job()
+        request = Request.decode(job.frame)
+        requests.append(request)
+        job.answered(Response(3, 5, 0, b"\x10\x01\x01" * (len(request.payload) // 3)), 5)
+
+    assert all(len(request.payload) <= LIMITS.max_request for request in requests)
+    assert all(len(request.payload) // 3 <= MAX_WRITES_PER_REQUEST for request in requests)
+    assert b"".join(request.payload for request in requests) == b"".join(
+        b"\x10\x01" + bytes((number,)) for number in range(40)
+    )
+    assert [outcome.success for outcome in outcomes] == [True] * 40
+    assert store.published[1].value == 39
+
+
+def test_a_refused_request_is_repeated_write_by_write(store: ValueStore) -> None:
+    _, queue = make_schedule(store)
+    outcomes: list[tuple[int, bool]] = []
+    for index in range(3):
+        queue.add(PendingWrite(store.published[1], index, note(outcomes, index)))
+    queue.add(command([]))
+
+    queue.next_job().answered(Response(3, 5, 5, b""), 0)
+    for index in range(3):
+        job = queue.next_job()
+        assert Request.decode(job.frame).payload == b"\x10\x01" + bytes((index,))
+        code = 5 if index == 1 else 0
+        job.answered(Response(3, 5, code, b"" if code else b"\x10\x01\x01"), 0)
+
+    assert outcomes == [(0, True), (1, False), (2, True)]
+    assert len(queue) == 1  # the user command kept its place behind
+
+
+def test_the_end_of_the_device_fails_all_that_waits(store: ValueStore) -> None:
+    schedule, queue = make_schedule(store)
+    outcomes: list[Outcome] = []
+    results: list[object] = []
+    queue.add(PendingWrite(store.published[0], 1.0, outcomes.append))
+    queue.add(command(results))
+    schedule.add_bulk(command(results))
+
+    schedule.fail_all("unplugged", 9)
+
+    assert [(outcome.success, outcome.reason) for outcome in outcomes] == [(False, "unplugged")]
+    assert [type(result) for result in results] == [NoAnswer, NoAnswer]
+    assert all(isinstance(result, LinkError) for result in results)
+    assert schedule.next_job(9) is None

@@ -113,11 +113,22 @@ class DeviceRefused(LinkError):
 
     def __init__(self, code: ResponseCode, command: int, subfunction: int) -> None:
         super().__init__(
-            f"the device answers {code.name} to command {command}, subfunction {subfunction}"
+            f"{_REFUSALS[code]} ({code.name}, command {command}, subfunction {subfunction})"
         )
         self.code = code
         self.command = command
         self.subfunction = subfunction
+
+
+_REFUSALS = {
+    ResponseCode.OK: "the device agreed",
+    ResponseCode.INVALID_REQUEST: "the device calls the request invalid",
+    ResponseCode.UNSUPPORTED_FEATURE: "the firmware was built without this feature",
+    ResponseCode.OVERFLOW: "the answer does not fit the buffer of the device",
+    ResponseCode.BUSY: "the device is in use by another session",
+    ResponseCode.FAILURE_TO_PROCEED: "the firmware refused",
+    ResponseCode.FORBIDDEN: "the firmware forbids it",
+}
 
 
 class NoAnswer(LinkError):

@@ -8,6 +8,7 @@ import sys
 import time
 import uuid
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -50,6 +51,7 @@ REOPEN_INTERVAL_S: Final = 0.5
 PORT_LOOKUP_INTERVAL_S: Final = 0.05
 
 NO_DEVICE: Final = "no device is connected"
+LINK_CHANGED: Final = "the link was changed"
 
 ResultT = TypeVar("ResultT")
 
@@ -68,7 +70,7 @@ class DeviceDriver(ConnectionEvents):
     called before they return when the device cannot be asked at all.
 
     Attributes:
-        on_status_changed: called after `status` is another.
+        on_status_changed: called after `status` has changed in a way that matters to clients.
     """
 
     def __init__(
@@ -95,6 +97,7 @@ class DeviceDriver(ConnectionEvents):
         self._session_name: str | None = None
         self._failure_reason = ""
         self._totals = DeviceStatistics()
+        self._announced: DeviceStatus | None = None
         self._plan_is_stale = False
         self._link_was_lost: asyncio.Event = asyncio.Event()
         subscriptions.on_change = self._watches_changed
@@ -104,6 +107,8 @@ class DeviceDriver(ConnectionEvents):
     @property
     def status(self) -> DeviceStatus:
         """State of device and link at this moment."""
+        if self._link_changed.is_set():  # the device of the link before does not count any more
+            return DeviceStatus(DeviceState.DISCONNECTED, None, self._link, False, "")
         session = self._session
         problem = "" if session is None else session.problem
         return DeviceStatus(
@@ -129,8 +134,11 @@ class DeviceDriver(ConnectionEvents):
     def configure_link(self, settings: LinkSettings) -> None:
         """Use another link; a session over the present one is closed first."""
         self._link = settings
-        self._failure_reason = ""
         self._link_changed.set()
+        self._schedule.fail_all(LINK_CHANGED, time.monotonic_ns())
+        self.gone(LINK_CHANGED)
+        self._failure_reason = ""
+        self._announce()
 
     def write_value(self, entry: Entry, value: Value, done: OutcomeCallback) -> None:
         """Write a value that fits its type; watchers get it before ``done`` is called."""
@@ -220,19 +228,21 @@ class DeviceDriver(ConnectionEvents):
         self._writes.set_limits(self._limits.max_request, self._limits.max_answer)
         self._store.load_published(_readable(profile))
         logger.info("device %r is ready, session %s", profile.display_name, self._session_name)
-        self.on_status_changed()
+        self._announce()
 
     def gone(self, reason: str) -> None:
+        if self._profile is None:
+            return
         logger.info("device is gone, session %s: %s", self._session_name, reason)
         self._profile = None
         self._session_name = None
         self._failure_reason = reason
         self._subscriptions.clear()
         self._store.clear()
-        self.on_status_changed()
+        self._announce()
 
     def changed(self) -> None:
-        self.on_status_changed()
+        self._announce()
 
     def link_lost(self, reason: str) -> None:
         self._failure_reason = reason
@@ -245,7 +255,7 @@ class DeviceDriver(ConnectionEvents):
         while True:
             self._link_changed.clear()
             if isinstance(self._link, NoLink):
-                self.on_status_changed()
+                self._announce()
                 await self._link_changed.wait()
                 continue
             transport = await self._open(self._link)
@@ -281,7 +291,7 @@ class DeviceDriver(ConnectionEvents):
         self._link_was_lost.clear()
         logger.info("link %s is open", url)
         connection.start(link.start_delay_s if isinstance(link, SerialSettings) else 0)
-        self.on_status_changed()
+        self._announce()
         try:
             await self._unless_link_changes(self._link_was_lost.wait())
         finally:
@@ -293,7 +303,7 @@ class DeviceDriver(ConnectionEvents):
             self._totals = self._with_current(self._totals)
             self._session = self._connection = None
             logger.info("link %s is closed: %s", url, self._failure_reason or "as asked")
-            self.on_status_changed()
+            self._announce()
 
     async def _unless_link_changes(self, work: Coroutine[Any, Any, ResultT]) -> ResultT | None:
         """Await some work, but not beyond a call of `configure_link`."""
@@ -316,6 +326,15 @@ class DeviceDriver(ConnectionEvents):
         while _is_missing_port(link) and not self._link_changed.is_set():
             await self._sleep(PORT_LOOKUP_INTERVAL_S)
 
+    def _announce(self) -> None:
+        """Tell about a new status; steps on the way to a device or back are not worth a message."""
+        status = self.status
+        if status.state is not DeviceState.READY:
+            status = replace(status, state=DeviceState.DISCONNECTED)
+        if status != self._announced:
+            self._announced = status
+            self.on_status_changed()
+
     async def _sleep(self, seconds: float) -> None:
         await self._unless_link_changes(asyncio.sleep(seconds))
 
@@ -323,7 +342,7 @@ class DeviceDriver(ConnectionEvents):
         if reason != self._failure_reason:
             logger.warning("%s", reason)
             self._failure_reason = reason
-            self.on_status_changed()
+            self._announce()
 
     def _with_current(self, totals: DeviceStatistics) -> DeviceStatistics:
         """Add the counters of the open link to those of the links before."""

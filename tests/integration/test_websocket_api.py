@@ -161,7 +161,7 @@ def test_memory_and_user_commands_reach_the_device(settings: ServerSettings) -> 
             assert (await peer.event("inform_memory_write_complete"))["success"]
             await peer.ask("read_memory", address=0x20000000, size=4)
             assert (await peer.event("inform_memory_read_complete"))["data"] == "AQIDBA=="
-            assert "device answers" in (await peer.ask("user_command", subfunction=250))["msg"]
+            assert "does not fit" in (await peer.ask("user_command", subfunction=250))["msg"]
 
     run(test())
 

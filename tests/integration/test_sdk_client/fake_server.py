@@ -50,7 +50,7 @@ class FakeServer:
         self.status = status("session-1", "firmware-1")
         self.welcome: api.Welcome | None = api.Welcome(server_time_zero_timestamp=1000.0)
         self.commands: queue.Queue[api.AnyCommand] = queue.Queue()
-        self.connections: queue.Queue[ServerConnection] = queue.Queue()
+        self.ended: queue.Queue[ServerConnection] = queue.Queue()  # connections that are over
         self.current: ServerConnection | None = None
         self.answers: dict[type[api.Command], Answer] = {
             api.Echo: lambda c: [api.EchoReply(payload=c.payload)],
@@ -75,7 +75,6 @@ class FakeServer:
 
     def _handle(self, connection: ServerConnection) -> None:
         self.current = connection
-        self.connections.put(connection)
         try:
             if self.welcome is not None:
                 self.send(self.welcome)
@@ -88,6 +87,8 @@ class FakeServer:
                     self.send(reply)
         except ConnectionClosed:
             pass
+        finally:
+            self.ended.put(connection)
 
     def send(self, *messages: api.ServerMessage) -> None:
         assert self.current is not None

@@ -11,7 +11,7 @@ from typing import Final, cast
 # A verb's module has a function `main(argv) -> int`, which parses what follows the verb.
 VERBS: Final = {
     "server": "connect to a device, and serve its values to clients",
-    "demo": "run a server with a simulated device: nothing to install, no hardware",
+    "demo": "a board, the server and a script, on this machine; no hardware needed",
     "simulate": "run a simulated device",
     "version": "show the version",
     "noop": "do nothing, successfully",

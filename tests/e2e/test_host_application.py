@@ -18,6 +18,7 @@ import tty
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Protocol
 
@@ -28,7 +29,7 @@ DEADLINE_S = 10.0
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the application needs POSIX")
 
-GET_INFO, COMM_CONTROL, MEMORY, USER_COMMAND = 1, 2, 3, 4
+GET_INFO, COMM_CONTROL, MEMORY, USER_COMMAND, DATALOG = 1, 2, 3, 4, 5
 OK, INVALID, OVERFLOW, FAILURE, FORBIDDEN = 0, 1, 3, 5, 6
 
 SETPOINT, SPEED, STATE, FAULT_COUNT, KP, UPTIME_MS = 0x1000, 0x1001, 0x1003, 0x1004, 0x1005, 0x1007
@@ -633,6 +634,39 @@ def test_symbols_of_the_file_are_the_addresses_at_run_time(
     assert client.read_value(SETPOINT, "f") == -321.5
 
 
+# --- Recording ----------------------------------------------------------------------------------
+
+
+def test_control_loop_is_recorded_without_a_gap(open_client: OpenClient) -> None:
+    """The loop runs in bursts here; what it records must look as if it did not."""
+    client = open_client("tcp")
+    client.connect()
+    timeout = 500_000  # 50 ms, in 100 ns
+    setup = struct.pack(">BHHBIBIB", 0, 0xBEEF, 1, 0, timeout, 0, 0, 0)
+    signals = struct.pack(">BBHB", 2, 1, SPEED, 2)  # the published value, then the time
+    assert client.get(DATALOG, 2, setup + signals) == b""
+    assert client.get(DATALOG, 3) == b""
+
+    deadline = time.monotonic() + DEADLINE_S
+    while client.get(DATALOG, 5)[0] != 4:
+        assert time.monotonic() < deadline
+    _, config_id, points, size, _ = struct.unpack(">HHIII", client.get(DATALOG, 6))
+    data = b""
+    finished = 0
+    while not finished:
+        chunk = client.get(DATALOG, 7)
+        finished = chunk[0]
+        data += chunk[4:]
+
+    assert config_id == 0xBEEF
+    assert len(data) == size + 4 == points * 8 + 4
+    assert zlib.crc32(data[:-4]) == struct.unpack(">I", data[-4:])[0]
+    times = [t for _, t in struct.iter_unpack(">fI", data[:-4])]
+    assert {(b - a) & 0xFFFFFFFF for a, b in pairwise(times)} == {1000}
+    assert points >= 500
+    assert client.get(DATALOG, 8) == b""
+
+
 # --- Pace ---------------------------------------------------------------------------------------
 
 
@@ -647,14 +681,15 @@ def test_throttled_link_has_the_pace_of_a_serial_line(
     octets = (8 + 200) + (9 + 200)
     line_s = octets * 10 / baud
 
-    durations: list[float] = []
-    for _ in range(8):
+    # Other load on the computer can only add time, so one exchange at the right pace will do.
+    deadline = time.monotonic() + 4.0  # the session ends after 5 s without a heartbeat
+    ratios: list[float] = []
+    while len(ratios) < 5 or (min(ratios) > 1.10 and time.monotonic() < deadline):
         began = time.perf_counter()
         client.exchange(frame)
-        durations.append(time.perf_counter() - began)
+        ratios.append((time.perf_counter() - began) / line_s)
 
-    # The fastest of them: other load on the computer can only add.
-    assert 0.99 <= min(durations) / line_s <= 1.10
+    assert 0.99 <= min(ratios) <= 1.10
 
 
 # --- The pseudo terminal's name -----------------------------------------------------------------

@@ -12,7 +12,11 @@
 
 #include "scrutiny/scrutiny.h"
 
-enum { FIXTURE_PAYLOAD = 128, FIXTURE_RING = 512, FIXTURE_OUTPUT = 4096 };
+enum {
+    FIXTURE_PAYLOAD = 128,
+    FIXTURE_RING = 512,
+    FIXTURE_OUTPUT = 4096
+};
 
 enum {
     OK = 0,

@@ -27,7 +27,11 @@
 #define COUNTER_OFFSET 0x40u
 #define COMMAND_MAX 0xFFFFu
 
-enum { READ_ONLY_REGIONS = 2, LOOPS = 3, PUBLISHED_VALUES = 8 };
+enum {
+    READ_ONLY_REGIONS = 2,
+    LOOPS = 3,
+    PUBLISHED_VALUES = 8
+};
 
 static scrutiny_octet_t rx_buffer[SCRUTINY_RX_BUFFER_SIZE(PAYLOAD)];
 static scrutiny_octet_t tx_buffer[SCRUTINY_TX_BUFFER_SIZE(PAYLOAD)];

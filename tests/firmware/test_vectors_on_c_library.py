@@ -7,7 +7,7 @@ import os
 import shutil
 import struct
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,9 +41,7 @@ def load_exchanges() -> list[Exchange]:
             name=str(v["exchange"]),
             address_size=int(str(v["address_size"])),
             request=bytes.fromhex(str(v["hex"])),
-            response=b""
-            if v.get("expect") == "no response"
-            else responses[f"{v['exchange']}.rsp"],
+            response=b"" if v.get("expect") == "no response" else responses[f"{v['exchange']}.rsp"],
         )
         for v in vectors
         if v["direction"] == "request"
@@ -122,7 +120,7 @@ class Device:
 
 
 @contextmanager
-def running(program: Path, arguments: Sequence[str] = ()) -> Iterator[Device]:
+def running(program: Path, arguments: Sequence[str] = ()) -> Generator[Device]:
     with subprocess.Popen(
         [program, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     ) as process:

@@ -1,7 +1,14 @@
 /* What the application plugs in: published values, user command, loops, regions. */
 #include "fixture.h"
 
-enum { INFO = 1, MEMORY = 3, USER = 4, READ_RPV = 4, WRITE_RPV = 5, VALUES = 6 };
+enum {
+    INFO = 1,
+    MEMORY = 3,
+    USER = 4,
+    READ_RPV = 4,
+    WRITE_RPV = 5,
+    VALUES = 6
+};
 
 static const scrutiny_published_value_t definitions[VALUES] = {
     {10, SCRUTINY_TYPE_SINT8},  {20, SCRUTINY_TYPE_UINT64}, {30, SCRUTINY_TYPE_BOOL},
@@ -66,15 +73,15 @@ static void test_written_values_arrive_in_their_type(void **state) {
     (void)state;
     fixture_t f;
     start(&f);
-    answer_t answer = ask_octets(&f, MEMORY, WRITE_RPV, "\0\12\x80\0\36\x07\0\50\x80\x01\0\62\xFF", 13);
+    answer_t answer =
+        ask_octets(&f, MEMORY, WRITE_RPV, "\0\12\x80\0\36\x07\0\50\x80\x01\0\62\xFF", 13);
     assert_int_equal(OK, answer.code);
     assert_memory_equal("\0\12\1\0\36\1\0\50\2\0\62\1", answer.payload, 12);
     assert_int_equal(-128, values[0].as_sint8);
     assert_true(values[2].as_bool);
     assert_int_equal(-32767, values[3].as_sint16);
     assert_int_equal(255, values[4].as_uint8);
-    assert_int_equal(
-        OK, ask_octets(&f, MEMORY, WRITE_RPV, "\0\74\xBF\xF8\0\0\0\0\0\0", 10).code);
+    assert_int_equal(OK, ask_octets(&f, MEMORY, WRITE_RPV, "\0\74\xBF\xF8\0\0\0\0\0\0", 10).code);
     assert_true(values[5].as_float64 > -1.6 && values[5].as_float64 < -1.4);
 }
 

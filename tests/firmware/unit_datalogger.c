@@ -1,12 +1,43 @@
 #include "crc32.h"
 #include "fixture.h"
 
-enum { DATALOG = 5, SETUP = 1, CONFIGURE = 2, ARM = 3, DISARM = 4, STATUS = 5 };
-enum { METADATA = 6, READ = 7, RESET = 8 };
-enum { IDLE = 0, CONFIGURED = 1, ARMED = 2, TRIGGERED = 3, COMPLETED = 4 };
-enum { FIXED_LOOP = 0, VARIABLE_LOOP = 1, CLOSED_LOOP = 2, LOOPS = 3 };
-enum { ALWAYS = 0, EQUAL = 1, GREATER_OR_EQUAL = 6 };
-enum { BUFFER = 64, VALUE_ID = 7, PERIOD_100NS = 1000, MAX_SIGNALS = 16 };
+enum {
+    DATALOG = 5,
+    SETUP = 1,
+    CONFIGURE = 2,
+    ARM = 3,
+    DISARM = 4,
+    STATUS = 5
+};
+enum {
+    METADATA = 6,
+    READ = 7,
+    RESET = 8
+};
+enum {
+    IDLE = 0,
+    CONFIGURED = 1,
+    ARMED = 2,
+    TRIGGERED = 3,
+    COMPLETED = 4
+};
+enum {
+    FIXED_LOOP = 0,
+    VARIABLE_LOOP = 1,
+    CLOSED_LOOP = 2,
+    LOOPS = 3
+};
+enum {
+    ALWAYS = 0,
+    EQUAL = 1,
+    GREATER_OR_EQUAL = 6
+};
+enum {
+    BUFFER = 64,
+    VALUE_ID = 7,
+    PERIOD_100NS = 1000,
+    MAX_SIGNALS = 16
+};
 
 static const scrutiny_loop_t loops[LOOPS] = {
     {"fixed", PERIOD_100NS, true},
@@ -18,6 +49,7 @@ static unsigned char buffer[BUFFER];
 static uint8_t counter;
 static bool value_refused;
 static int triggers;
+static unsigned int chunks;      /* that read_all() got */
 static fixture_t *polled_inside; /* poll from inside the loop, like a task that preempts it */
 
 static bool read_value(void *context, const scrutiny_published_value_t *definition,
@@ -126,11 +158,13 @@ static int state_of(fixture_t *f) {
 /* Read a whole acquisition; checks counters and CRC. */
 static size_t read_all(fixture_t *f, uint8_t *data) {
     size_t size = 0;
+    chunks = 0;
     for (unsigned int i = 0; i < 100; i++) {
         answer_t answer = ask_empty(f, DATALOG, READ);
         assert_int_equal(OK, answer.code);
         assert_int_equal(i, answer.payload[1]);
         bool finished = answer.payload[0] == 1;
+        chunks++;
         size_t chunk = answer.size - (finished ? 8u : 4u);
         memcpy(data + size, answer.payload + 4, chunk);
         size += chunk;
@@ -171,7 +205,11 @@ static void test_life_of_an_acquisition(void **state) {
     assert_int_equal(BUFFER, read_all(&f, data));
     assert_int_equal(131, data[BUFFER - 1]);
     assert_int_equal(131 - 63, data[0]);
-    assert_int_equal(BUFFER, read_all(&f, data)); /* again */
+    uint8_t again[BUFFER];
+    f.scrutiny.tx.size = SCRUTINY_TX_BUFFER_SIZE(32);
+    assert_int_equal(BUFFER, read_all(&f, again));
+    assert_int_equal(3, chunks);
+    assert_memory_equal(data, again, BUFFER);
 }
 
 static void test_arm_needs_no_iteration_in_between(void **state) {
@@ -218,7 +256,8 @@ static void test_decimation_and_first_filling(void **state) {
     assert_int_equal(OK, configure(&f, &setup, 0));
     ask_empty(&f, DATALOG, ARM);
     run(&f, FIXED_LOOP, 3 * BUFFER - 1);
-    assert_int_equal(TRIGGERED, state_of(&f)); /* the buffer is filled although the probe is right */
+    assert_int_equal(TRIGGERED,
+                     state_of(&f)); /* the buffer is filled although the probe is right */
     run(&f, FIXED_LOOP, 1);
     assert_int_equal(COMPLETED, state_of(&f));
     assert_int_equal(BUFFER, read_all(&f, data));
@@ -346,6 +385,11 @@ static void test_reset_gives_up_on_an_iteration_without_end(void **state) {
     answer_t answer = take_answer(&f);
     assert_int_equal(FAILURE, answer.code);
     assert_int_equal(RESET, answer.subfunction);
+    receive(&f, &reset); /* the next one has its own 100 ms */
+    assert_true(scrutiny_poll(&f.scrutiny));
+    f.now_us += 100000;
+    assert_false(scrutiny_poll(&f.scrutiny));
+    assert_int_equal(FAILURE, take_answer(&f).code);
     run(&f, FIXED_LOOP, 1); /* goes on as before */
     assert_int_equal(1, f.scrutiny.datalogger.encoder.entries);
     assert_int_equal(CONFIGURED, state_of(&f));
@@ -378,18 +422,30 @@ static void test_rearming_takes_the_data_away(void **state) {
     ask_empty(&f, DATALOG, ARM);
     run(&f, FIXED_LOOP, 200);
     assert_int_equal(COMPLETED, state_of(&f));
-    assert_int_equal(OK, ask_empty(&f, DATALOG, READ).code);
+    f.scrutiny.tx.size = SCRUTINY_TX_BUFFER_SIZE(32);
+    assert_int_equal(OK, ask_empty(&f, DATALOG, READ).code); /* a pass left open */
     assert_int_equal(OK, ask_empty(&f, DATALOG, ARM).code);
-    assert_int_equal(FAILURE, ask_empty(&f, DATALOG, READ).code);
     assert_int_equal(FAILURE, ask_empty(&f, DATALOG, METADATA).code);
     run(&f, FIXED_LOOP, 200);
     assert_int_equal(2, get_u16(ask_empty(&f, DATALOG, METADATA).payload));
     assert_int_equal(BUFFER, read_all(&f, data)); /* a new pass, from chunk 0 */
+    assert_int_equal(OK, ask_empty(&f, DATALOG, DISARM).code);
+    assert_int_equal(FAILURE, ask_empty(&f, DATALOG, READ).code);
     assert_int_equal(OK, ask_empty(&f, DATALOG, RESET).code);
     assert_int_equal(OK, configure(&f, &PLAIN, 0));
     ask_empty(&f, DATALOG, ARM);
     run(&f, FIXED_LOOP, 200);
     assert_int_equal(3, get_u16(ask_empty(&f, DATALOG, METADATA).payload));
+}
+
+/* The last chunk is one whose data and CRC fit; the others carry as much data as possible. */
+static unsigned int chunks_for(size_t size, size_t payload) {
+    unsigned int count = 1;
+    while (size > payload - 8) {
+        size -= size < payload - 4 ? size : payload - 4;
+        count++;
+    }
+    return count;
 }
 
 static void test_chunks_at_the_edges_of_the_transmit_buffer(void **state) {
@@ -405,7 +461,9 @@ static void test_chunks_at_the_edges_of_the_transmit_buffer(void **state) {
             ask_empty(&f, DATALOG, ARM);
             run(&f, FIXED_LOOP, BUFFER);
             f.scrutiny.tx.size = SCRUTINY_TX_BUFFER_SIZE(payload);
-            assert_int_equal(count == 1 ? BUFFER : count, read_all(&f, data));
+            size_t size = count == 1 ? BUFFER : count; /* timeout 0 means none */
+            assert_int_equal(size, read_all(&f, data));
+            assert_int_equal(chunks_for(size, payload), chunks);
         }
     }
 }
@@ -444,6 +502,58 @@ static void test_refusals_in_their_order(void **state) {
     assert_int_equal(INVALID_REQUEST, code_of(&f, &m));
     m.octets[10] = 9;
     assert_int_equal(INVALID_REQUEST, code_of(&f, &m));
+}
+
+static int code_with_bit_field(fixture_t *f, unsigned int type, unsigned int offset,
+                               unsigned int size) {
+    setup_t setup = PLAIN;
+    setup.condition = EQUAL;
+    message_t m = configuration(&setup);
+    add_u8(&m, 2);
+    add_u8(&m, 2);
+    add_u8(&m, type);
+    add_address(&m, buffer);
+    add_u8(&m, offset);
+    add_u8(&m, size);
+    add_u8(&m, 0);
+    add_u32(&m, 0);
+    add_u8(&m, 1);
+    add_u8(&m, 2);
+    return code_of(f, &m);
+}
+
+static void test_bit_fields_reach_to_the_end_of_their_type(void **state) {
+    (void)state;
+    fixture_t f;
+    start(&f);
+    assert_int_equal(OK, code_with_bit_field(&f, SCRUTINY_TYPE_UINT8, 0, 8));
+    assert_int_equal(OK, code_with_bit_field(&f, SCRUTINY_TYPE_UINT32, 31, 1));
+    assert_int_equal(OK, code_with_bit_field(&f, SCRUTINY_TYPE_SINT64, 13, 51));
+    assert_int_equal(INVALID_REQUEST, code_with_bit_field(&f, SCRUTINY_TYPE_UINT32, 31, 2));
+    assert_int_equal(INVALID_REQUEST, code_with_bit_field(&f, SCRUTINY_TYPE_UINT32, 255, 255));
+    assert_int_equal(INVALID_REQUEST, code_with_bit_field(&f, SCRUTINY_TYPE_UINT32, 3, 0));
+    assert_int_equal(INVALID_REQUEST, code_with_bit_field(&f, SCRUTINY_TYPE_FLOAT32, 0, 8));
+    assert_int_equal(INVALID_REQUEST, code_with_bit_field(&f, 0x14, 0, 8));
+}
+
+static void test_literals_must_be_finite(void **state) {
+    (void)state;
+    const uint32_t literals[] = {0x7F800000u, 0xFF800000u, 0x7FC00000u, 0x7F7FFFFFu};
+    fixture_t f;
+    setup_t setup = PLAIN;
+    setup.condition = EQUAL;
+    start(&f);
+    for (size_t i = 0; i < 4; i++) {
+        message_t m = configuration(&setup);
+        add_u8(&m, 2);
+        add_u8(&m, 0);
+        add_u32(&m, 0);
+        add_u8(&m, 0);
+        add_u32(&m, literals[i]);
+        add_u8(&m, 1);
+        add_u8(&m, 2);
+        assert_int_equal(i < 3 ? INVALID_REQUEST : OK, code_of(&f, &m));
+    }
 }
 
 static void test_signals_must_make_an_entry_that_fits(void **state) {
@@ -529,6 +639,8 @@ int main(void) {
         cmocka_unit_test(test_rearming_takes_the_data_away),
         cmocka_unit_test(test_chunks_at_the_edges_of_the_transmit_buffer),
         cmocka_unit_test(test_refusals_in_their_order),
+        cmocka_unit_test(test_bit_fields_reach_to_the_end_of_their_type),
+        cmocka_unit_test(test_literals_must_be_finite),
         cmocka_unit_test(test_signals_must_make_an_entry_that_fits),
         cmocka_unit_test(test_forbidden_memory_is_not_recorded),
         cmocka_unit_test(test_without_buffer_nothing_is_supported),

@@ -1,6 +1,8 @@
 #include "fixture.h"
 
-enum { SILENCE_US = 50000 };
+enum {
+    SILENCE_US = 50000
+};
 
 static message_t version_request(void) {
     return request_frame(1, 1, NULL);

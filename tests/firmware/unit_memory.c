@@ -1,6 +1,11 @@
 #include "fixture.h"
 
-enum { MEMORY = 3, READ = 1, WRITE = 2, WRITE_MASKED = 3 };
+enum {
+    MEMORY = 3,
+    READ = 1,
+    WRITE = 2,
+    WRITE_MASKED = 3
+};
 
 static uint8_t memory[256];
 static scrutiny_region_t forbidden[1];

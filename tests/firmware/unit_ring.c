@@ -1,7 +1,10 @@
 #include "fixture.h"
 #include "ring.h"
 
-enum { SILENCE = 100, SIZE = 16 };
+enum {
+    SILENCE = 100,
+    SIZE = 16
+};
 
 typedef struct {
     scrutiny_ring_t ring;

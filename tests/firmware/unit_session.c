@@ -1,6 +1,13 @@
 #include "fixture.h"
 
-enum { COMM = 2, DISCOVER = 1, GET_PARAMS = 3, CONNECT = 4, DISCONNECT = 5, TIMEOUT_US = 5000000 };
+enum {
+    COMM = 2,
+    DISCOVER = 1,
+    GET_PARAMS = 3,
+    CONNECT = 4,
+    DISCONNECT = 5,
+    TIMEOUT_US = 5000000
+};
 static const uint32_t DISCOVER_MAGIC = 0x7E18FC68u;
 static const uint32_t CONNECT_MAGIC = 0x82902266u;
 

@@ -2,7 +2,16 @@
 #include "fixture.h"
 #include "trigger.h"
 
-enum { EQ = 1, NE = 2, LT = 3, LE = 4, GT = 5, GE = 6, CHANGE = 7, WITHIN = 8 };
+enum {
+    EQ = 1,
+    NE = 2,
+    LT = 3,
+    LE = 4,
+    GT = 5,
+    GE = 6,
+    CHANGE = 7,
+    WITHIN = 8
+};
 
 static union {
     uint8_t u8[8];

@@ -115,6 +115,8 @@ typedef struct {
     bool datalogging;      /**< The server may record from this loop. */
 } scrutiny_loop_t;
 
+/* Callbacks must not call functions of their own context, except those callable from anywhere. */
+
 /** Read a published value into `value`. Returns false if that is not possible now.
  * Called from scrutiny_poll(), and from scrutiny_loop_run() when the value is being recorded or
  * triggers a recording. */

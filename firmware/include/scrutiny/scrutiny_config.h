@@ -48,7 +48,7 @@
 #endif
 
 /** Data logging: record variables from inside a control loop, with a trigger.
- * RAM: about 200 octets + 12 per signal on a 32-bit target, besides the caller's buffer. */
+ * RAM: about 150 octets + 8 per signal on a 32-bit target, besides the caller's buffer. */
 #ifndef SCRUTINY_ENABLE_DATALOGGING
 #define SCRUTINY_ENABLE_DATALOGGING SCRUTINY_ENABLE_LOOPS
 #endif
@@ -66,7 +66,7 @@
 /* ---- Sizes and costs --------------------------------------------------------------------------
  */
 
-/** Most signals in one acquisition, 1 to 254. RAM: about 12 octets each on a 32-bit target. */
+/** Most signals in one acquisition, 1 to 254. RAM: 8 octets each on a 32-bit target. */
 #ifndef SCRUTINY_DATALOG_MAX_SIGNALS
 #define SCRUTINY_DATALOG_MAX_SIGNALS 16
 #endif

@@ -1,0 +1,119 @@
+"""The library builds without a warning as C99 and C++17, with each feature on and off."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+FIRMWARE = Path(__file__).resolve().parents[2] / "firmware"
+SOURCES = [*sorted((FIRMWARE / "src").glob("*.c")), FIRMWARE / "port/template/scrutiny_board.c"]
+
+WARNINGS = ["-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow", "-Werror"]
+INCLUDES = [f"-I{FIRMWARE / 'include'}", f"-I{FIRMWARE / 'src'}", f"-I{FIRMWARE / 'port/template'}"]
+
+FEATURES = (
+    "MEMORY_WRITE",
+    "SPECIAL_REGIONS",
+    "PUBLISHED_VALUES",
+    "USER_COMMAND",
+    "LOOPS",
+    "DATALOGGING",
+    "64BIT",
+)
+VARIANTS: dict[str, list[str]] = {
+    "defaults": [],
+    **{f"without {name}": [f"-DSCRUTINY_ENABLE_{name}=0"] for name in FEATURES},
+    "without any feature": [f"-DSCRUTINY_ENABLE_{name}=0" for name in FEATURES],
+    "small CRC table": ["-DSCRUTINY_SMALL_CRC_TABLE=1"],
+    "short addresses": ["-DSCRUTINY_ADDRESS_SIZE=2"],
+    "ring index of one octet": ["-DSCRUTINY_RING_INDEX_TYPE=uint8_t"],
+}
+LANGUAGES = {"C99": ["-std=c99"], "C++17": ["-x", "c++", "-std=c++17"]}
+COMPILERS = {
+    ("gcc", "C99"): "gcc",
+    ("gcc", "C++17"): "g++",
+    ("clang", "C99"): "clang",
+    ("clang", "C++17"): "clang++",
+}
+MAIN = """
+#include "scrutiny_board.h"
+int main(void) { scrutiny_board_init(); scrutiny_board_poll(); return 0; }
+"""
+
+
+def tool(name: str, *, required: bool) -> str:
+    found = shutil.which(name)
+    if found is None:
+        assert not (required and os.environ.get("CI")), f"{name} is needed"
+        pytest.skip(f"needs {name}")
+    return found
+
+
+def run(command: list[str], folder: Path) -> None:
+    result = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_gcc_builds_and_links(tmp_path: Path, language: str, variant: str) -> None:
+    compiler = tool(COMPILERS["gcc", language], required=True)
+    main = tmp_path / "main.c"
+    main.write_text(MAIN)
+    flags = [*LANGUAGES[language], *WARNINGS, *INCLUDES, *VARIANTS[variant]]
+    run([compiler, *flags, *map(str, SOURCES), str(main), "-o", "program"], tmp_path)
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_clang_has_no_warning(tmp_path: Path, language: str, variant: str) -> None:
+    compiler = tool(COMPILERS["clang", language], required=False)
+    flags = ["-fsyntax-only", *LANGUAGES[language], *WARNINGS, *INCLUDES, *VARIANTS[variant]]
+    run([compiler, *flags, *map(str, SOURCES)], tmp_path)
+
+
+@pytest.mark.parametrize("variant", ["defaults", "without 64BIT", "without any feature"])
+@pytest.mark.parametrize(
+    "compiler",
+    ["avr-gcc -mmcu=atmega2560", "arm-none-eabi-gcc -mcpu=cortex-m0 -mthumb"],
+    ids=["AVR", "Cortex-M0"],
+)
+def test_builds_for_small_targets(tmp_path: Path, compiler: str, variant: str) -> None:
+    name, *target = compiler.split()
+    flags = ["-std=c99", "-Os", "-c", *target, *WARNINGS, *INCLUDES, *VARIANTS[variant]]
+    run([tool(name, required=False), *flags, *map(str, SOURCES)], tmp_path)
+
+
+def symbols(folder: Path, source: str, variant: str) -> str:
+    compiler = tool("gcc", required=True)
+    path = str(FIRMWARE / "src" / source)
+    run([compiler, "-std=c99", "-c", *INCLUDES, *VARIANTS[variant], path, "-o", "a.o"], folder)
+    command = [tool("nm", required=True), "a.o"]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True).stdout
+
+
+@pytest.mark.parametrize("source", ["datalogger.c", "datalog_setup.c", "encoder.c", "trigger.c"])
+def test_code_of_a_disabled_feature_is_gone(tmp_path: Path, source: str) -> None:
+    assert symbols(tmp_path, source, "defaults") != ""
+    assert symbols(tmp_path, source, "without DATALOGGING") == ""
+
+
+def test_firmware_id_placeholder_occurs_once_in_a_program(tmp_path: Path) -> None:
+    compiler = tool("gcc", required=True)
+    main = tmp_path / "main.c"
+    main.write_text(MAIN)
+    flags = ["-std=c99", "-O2", "-flto", "-ffunction-sections", "-Wl,--gc-sections", *INCLUDES]
+    run([compiler, *flags, *map(str, SOURCES), str(main), "-o", "program"], tmp_path)
+    placeholder = bytes.fromhex("a9dcc06528fd41fa7ce863d6aa94a708")
+    assert (tmp_path / "program").read_bytes().count(placeholder) == 1
+
+
+def test_cmake_target(tmp_path: Path) -> None:
+    cmake = tool("cmake", required=True)
+    options = ["-DSCRUTINY_WARNINGS_AS_ERRORS=ON", "-DSCRUTINY_ENABLE_DATALOGGING=OFF"]
+    run([cmake, "-S", str(FIRMWARE), "-B", str(tmp_path), *options], tmp_path)
+    run([cmake, "--build", str(tmp_path)], tmp_path)

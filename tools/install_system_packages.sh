@@ -7,7 +7,10 @@ set -eu
 
 case "${1:-}" in
     demo) packages="gcc libc6-dev make python3-venv" ;;
-    test) packages="gcc g++ libc6-dev make cmake clang libclang-rt-14-dev libcmocka-dev" ;;
+    test)
+        packages="gcc g++ libc6-dev make cmake binutils clang libcmocka-dev"
+        packages="$packages gcc-avr avr-libc gcc-arm-none-eabi libnewlib-arm-none-eabi"
+        ;;
     *) echo "usage: $0 demo|test" >&2; exit 2 ;;
 esac
 

@@ -40,8 +40,9 @@ def main(host: str = "localhost", port: int = 8765) -> None:
 
 
 if __name__ == "__main__":
+    arguments = sys.argv[1:] or ["localhost"]
     try:
-        main(*sys.argv[1:2], port=int(sys.argv[2]) if len(sys.argv) > 2 else 8765)
+        main(arguments[0], int(arguments[1]) if len(arguments) > 1 else 8765)
     except KeyboardInterrupt:
         print("Bye.")
     except sdk.exceptions.ScrutinySDKException as error:

@@ -243,9 +243,8 @@ class ClientCore:
             return
         self._extend(exchange, now_s)
         if isinstance(message, Error):
-            exchange.fail(
-                exceptions.OperationFailure(f"{exchange.name} was refused: {message.msg}")
-            )
+            refusal = f"the server refused {exchange.name}: {message.msg}"
+            exchange.fail(exceptions.OperationFailure(refusal))
         else:
             self._give(exchange, message)
         if exchange.is_done:

@@ -9,145 +9,6 @@ from typing import ClassVar
 from .definitions import DataloggingInfo, DataloggingListChangeType, DeviceCommState, ServerInfo
 
 
-@dataclass(frozen=True)
-class ConnectedEvent:
-    """The client connected to a server."""
-
-    FLAG: ClassVar[int] = 1
-
-    host: str
-    port: int
-
-    def msg(self) -> str:
-        """Return a readable text."""
-        return f"Connected to a server at {self.host}:{self.port}"
-
-
-@dataclass(frozen=True)
-class DisconnectedEvent:
-    """The connection to the server ended, whoever ended it."""
-
-    FLAG: ClassVar[int] = 2
-
-    host: str
-    port: int
-
-    def msg(self) -> str:
-        """Return a readable text."""
-        return f"Disconnected from the server at {self.host}:{self.port}"
-
-
-@dataclass(frozen=True)
-class DeviceReadyEvent:
-    """The server talks to a device; the session id is a new one after each reconnection."""
-
-    FLAG: ClassVar[int] = 4
-
-    session_id: str
-
-    def msg(self) -> str:
-        """Return a readable text."""
-        return f"Device ready. Session ID: {self.session_id}"
-
-
-@dataclass(frozen=True)
-class DeviceGoneEvent:
-    """The session of this id ended: device lost or replaced, or the server lost."""
-
-    FLAG: ClassVar[int] = 8
-
-    session_id: str
-
-    def msg(self) -> str:
-        """Return a readable text."""
-        return f"Device gone. Session ID: {self.session_id}"
-
-
-@dataclass(frozen=True)
-class SFDLoadedEvent:
-    """The server loaded a firmware description: variables and aliases are available."""
-
-    FLAG: ClassVar[int] = 16
-
-    firmware_id: str
-
-    def msg(self) -> str:
-        """Return a readable text."""
-        return f"Firmware description loaded. Firmware ID: {self.firmware_id}"
-
-
-@dataclass(frozen=True)
-class SFDUnLoadedEvent:
-    """The server unloaded a firmware description."""
-
-    FLAG: ClassVar[int] = 32
-
-    firmware_id: str
-
-    def msg(self) -> str:
-        """Return a readable text."""
-        return f"Firmware description unloaded. Firmware ID: {self.firmware_id}"
-
-
-@dataclass(frozen=True)
-class DataloggerStateChanged:
-    """The state of the datalogger changed, or how complete the acquisition is."""
-
-    FLAG: ClassVar[int] = 64
-
-    details: DataloggingInfo
-
-    def msg(self) -> str:
-        """Return a readable text."""
-        ratio = self.details.completion_ratio
-        progress = "" if ratio is None else f" ({ratio:.0%})"
-        return f"Datalogger state: {self.details.state.name}{progress}"
-
-
-@dataclass(frozen=True)
-class StatusUpdateEvent:
-    """The server sent its status, changed or not."""
-
-    FLAG: ClassVar[int] = 128
-
-    info: ServerInfo
-
-    def msg(self) -> str:
-        """Return a readable text."""
-        link = self.info.device_link
-        ready = self.info.device_comm_state is DeviceCommState.ConnectedReady
-        device = f"device {self.info.device_session_id}" if ready else "no device"
-        return f"Status: {device}, link {link.type.name} {'open' if link.operational else 'closed'}"
-
-
-@dataclass(frozen=True)
-class DataloggingListChanged:
-    """The acquisitions that the server stores changed; the id is None when all were deleted."""
-
-    FLAG: ClassVar[int] = 256
-
-    change_type: DataloggingListChangeType
-    acquisition_reference_id: str | None
-
-    def msg(self) -> str:
-        """Return a readable text."""
-        which = self.acquisition_reference_id or "all"
-        return f"Stored acquisitions changed: {self.change_type.name} {which}"
-
-
-AnyEvent = (
-    ConnectedEvent
-    | DisconnectedEvent
-    | DeviceReadyEvent
-    | DeviceGoneEvent
-    | SFDLoadedEvent
-    | SFDUnLoadedEvent
-    | DataloggerStateChanged
-    | StatusUpdateEvent
-    | DataloggingListChanged
-)
-
-
 class Events:
     """Event classes, and the flags that choose among them in ``listen_events``."""
 
@@ -164,16 +25,148 @@ class Events:
     LISTEN_DATALOGGING_LIST_CHANGED = 256
     LISTEN_ALL = 0xFFFFFFFF
 
-    ConnectedEvent = ConnectedEvent
-    DisconnectedEvent = DisconnectedEvent
-    DeviceReadyEvent = DeviceReadyEvent
-    DeviceGoneEvent = DeviceGoneEvent
-    SFDLoadedEvent = SFDLoadedEvent
-    SFDUnLoadedEvent = SFDUnLoadedEvent
-    DataloggerStateChanged = DataloggerStateChanged
+    @dataclass(frozen=True)
+    class ConnectedEvent:
+        """The client connected to a server."""
+
+        FLAG: ClassVar[int] = 1
+
+        host: str
+        port: int
+
+        def msg(self) -> str:
+            """Return a readable text."""
+            return f"Connected to a server at {self.host}:{self.port}"
+
+    @dataclass(frozen=True)
+    class DisconnectedEvent:
+        """The connection to the server ended, whoever ended it."""
+
+        FLAG: ClassVar[int] = 2
+
+        host: str
+        port: int
+
+        def msg(self) -> str:
+            """Return a readable text."""
+            return f"Disconnected from the server at {self.host}:{self.port}"
+
+    @dataclass(frozen=True)
+    class DeviceReadyEvent:
+        """The server talks to a device; the session id is a new one after each reconnection."""
+
+        FLAG: ClassVar[int] = 4
+
+        session_id: str
+
+        def msg(self) -> str:
+            """Return a readable text."""
+            return f"Device ready. Session ID: {self.session_id}"
+
+    @dataclass(frozen=True)
+    class DeviceGoneEvent:
+        """The session of this id ended: device lost or replaced, or the server lost."""
+
+        FLAG: ClassVar[int] = 8
+
+        session_id: str
+
+        def msg(self) -> str:
+            """Return a readable text."""
+            return f"Device gone. Session ID: {self.session_id}"
+
+    @dataclass(frozen=True)
+    class SFDLoadedEvent:
+        """The server loaded a firmware description: variables and aliases are available."""
+
+        FLAG: ClassVar[int] = 16
+
+        firmware_id: str
+
+        def msg(self) -> str:
+            """Return a readable text."""
+            return f"Firmware description loaded. Firmware ID: {self.firmware_id}"
+
+    @dataclass(frozen=True)
+    class SFDUnLoadedEvent:
+        """The server unloaded a firmware description."""
+
+        FLAG: ClassVar[int] = 32
+
+        firmware_id: str
+
+        def msg(self) -> str:
+            """Return a readable text."""
+            return f"Firmware description unloaded. Firmware ID: {self.firmware_id}"
+
+    @dataclass(frozen=True)
+    class DataloggerStateChanged:
+        """The state of the datalogger changed, or how complete the acquisition is."""
+
+        FLAG: ClassVar[int] = 64
+
+        details: DataloggingInfo
+
+        def msg(self) -> str:
+            """Return a readable text."""
+            ratio = self.details.completion_ratio
+            progress = "" if ratio is None else f" ({ratio:.0%})"
+            return f"Datalogger state: {self.details.state.name}{progress}"
+
+    @dataclass(frozen=True)
+    class StatusUpdateEvent:
+        """The server sent its status, changed or not."""
+
+        FLAG: ClassVar[int] = 128
+
+        info: ServerInfo
+
+        def msg(self) -> str:
+            """Return a readable text."""
+            link = self.info.device_link
+            ready = self.info.device_comm_state is DeviceCommState.ConnectedReady
+            device = f"device {self.info.device_session_id}" if ready else "no device"
+            state = "open" if link.operational else "closed"
+            return f"Status: {device}, link {link.type.name} {state}"
+
+    @dataclass(frozen=True)
+    class DataloggingListChanged:
+        """The acquisitions that the server stores changed; the id is None when all were deleted."""
+
+        FLAG: ClassVar[int] = 256
+
+        change_type: DataloggingListChangeType
+        acquisition_reference_id: str | None
+
+        def msg(self) -> str:
+            """Return a readable text."""
+            which = self.acquisition_reference_id or "all"
+            return f"Stored acquisitions changed: {self.change_type.name} {which}"
+
     DataloggingStateChanged = DataloggerStateChanged
-    StatusUpdateEvent = StatusUpdateEvent
-    DataloggingListChanged = DataloggingListChanged
+
+
+ConnectedEvent = Events.ConnectedEvent
+DisconnectedEvent = Events.DisconnectedEvent
+DeviceReadyEvent = Events.DeviceReadyEvent
+DeviceGoneEvent = Events.DeviceGoneEvent
+SFDLoadedEvent = Events.SFDLoadedEvent
+SFDUnLoadedEvent = Events.SFDUnLoadedEvent
+DataloggerStateChanged = Events.DataloggerStateChanged
+StatusUpdateEvent = Events.StatusUpdateEvent
+DataloggingListChanged = Events.DataloggingListChanged
+
+AnyEvent = (
+    ConnectedEvent
+    | DisconnectedEvent
+    | DeviceReadyEvent
+    | DeviceGoneEvent
+    | SFDLoadedEvent
+    | SFDUnLoadedEvent
+    | DataloggerStateChanged
+    | StatusUpdateEvent
+    | DataloggingListChanged
+)
 
 
 class EventQueue:

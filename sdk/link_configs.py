@@ -119,7 +119,7 @@ class SerialLinkConfig(BaseLinkConfig):
             cls, v: str, default: SerialLinkConfig.Parity | None = None
         ) -> SerialLinkConfig.Parity:
             """Return the member of that name, else ``default``; ValueError without one."""
-            return _find(cls, v.strip().lower(), default)
+            return _find(cls, str(v).strip().lower(), default)
 
     port: str
     baudrate: int

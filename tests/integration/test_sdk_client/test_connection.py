@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import socket
+import threading
 import weakref
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from scrutiny import sdk
 from scrutiny.api import messages as api
 from scrutiny.api.codec import encode
+from scrutiny.sdk import _wire
 from scrutiny.sdk.client import ScrutinyClient
 
 from .fake_server import SOON_S, FakeServer, in_thread, status
@@ -87,7 +89,7 @@ def test_a_server_that_says_nothing_is_a_time_out() -> None:
 
 def test_no_welcome_is_a_time_out_and_leaves_the_client_disconnected(server: FakeServer) -> None:
     server.welcome = None
-    client = ScrutinyClient(timeout=0.05)
+    client = ScrutinyClient(timeout=0.5)
 
     with pytest.raises(sdk.exceptions.TimeoutException, match="no welcome"):
         client.connect(server.host, server.port)
@@ -97,12 +99,12 @@ def test_no_welcome_is_a_time_out_and_leaves_the_client_disconnected(server: Fak
 
 def test_no_status_is_a_time_out_for_those_who_wait_for_it(server: FakeServer) -> None:
     server.answers[api.GetServerStatus] = lambda c: []
-    client = ScrutinyClient(timeout=0.05)
+    client = ScrutinyClient(timeout=0.5)
 
     with pytest.raises(sdk.exceptions.TimeoutException, match="no status"):
         client.connect(server.host, server.port)
 
-    client.connect(server.host, server.port, wait_status=False)
+    client = ScrutinyClient().connect(server.host, server.port, wait_status=False)
     with client, pytest.raises(sdk.exceptions.InvalidValueError):
         client.get_latest_server_status()
 
@@ -153,6 +155,31 @@ def test_the_reason_of_the_server_to_hang_up_is_told(
     assert isinstance(client.read_event(SOON_S), Events.DisconnectedEvent)
     with pytest.raises(sdk.exceptions.ConnectionError, match="this client is too slow"):
         client.watch("/var/speed")
+
+
+def test_a_server_that_reads_nothing_any_more_is_given_up(
+    server: FakeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_wire, "IO_TIMEOUT_S", 0.2)
+    resume = threading.Event()
+
+    def hang(command: api.GetWatchableList) -> list[api.ServerMessage]:
+        resume.wait(SOON_S)
+        return []
+
+    server.answers[api.GetWatchableList] = hang
+    client = ScrutinyClient(enabled_events=Events.LISTEN_DISCONNECTED)
+    client.connect(server.host, server.port)
+
+    def send_much() -> None:
+        while True:  # until all buffers on the way are full
+            client.download_watchable_list(name_patterns=["x" * 700_000])
+
+    with pytest.raises(sdk.exceptions.ConnectionError):
+        send_much()
+    resume.set()
+
+    assert isinstance(client.read_event(SOON_S), Events.DisconnectedEvent)
 
 
 def test_pings_are_answered_and_fragments_joined(
@@ -207,8 +234,10 @@ def test_waiting_for_a_status_ends_with_the_next_one(
     with pytest.raises(sdk.exceptions.TimeoutException):
         client.wait_server_status_update(timeout=0.01)
 
-    client.request_server_status_update()
-    client.wait_server_status_update(timeout=SOON_S)
+    waiting = in_thread(lambda: client.wait_server_status_update(timeout=SOON_S))
+    while not waiting.done():  # whether the thread waits yet cannot be seen: ask until it ends
+        client.request_server_status_update(wait=True, timeout=SOON_S)
+    waiting.result(0)
 
 
 def test_wait_device_ready(server: FakeServer) -> None:

@@ -60,7 +60,6 @@ def test_waiting_ends_at_once_when_no_value_can_come(
     waits = [
         in_thread(lambda: handle.wait_update(timeout=SOON_S)),
         in_thread(lambda: handle.wait_value(1, timeout=SOON_S)),
-        in_thread(lambda: client.wait_new_value_for_all(timeout=SOON_S)),
     ]
 
     server.send(status())
@@ -71,6 +70,19 @@ def test_waiting_ends_at_once_when_no_value_can_come(
     assert handle.is_dead
     with pytest.raises(sdk.exceptions.InvalidValueError, match="device is gone"):
         _ = handle.value
+
+
+def test_waiting_for_all_ends_at_once_when_one_has_no_value(
+    server: FakeServer, client: ScrutinyClient
+) -> None:
+    client.watch("/var/speed")
+    client.watch("/var/mode")
+    waiting = in_thread(lambda: client.wait_new_value_for_all(timeout=SOON_S))
+
+    server.send(values(api.ValueUpdate("m", 1.0, None, r="nullptr")))
+
+    with pytest.raises(sdk.exceptions.InvalidValueError, match="/var/mode"):
+        waiting.result(SOON_S)
 
 
 def test_wait_update_time_out(client: ScrutinyClient) -> None:

@@ -70,7 +70,7 @@ def test_rates_and_time_limits() -> None:
     assert check_rate(None) is None
     assert check_rate(1) == 1
     assert check_timeout(float("inf")) == float("inf")
-    with pytest.raises(ValueError, match="-0.1"):
+    with pytest.raises(ValueError, match=r"-0\.1"):
         check_timeout(-0.1)
     with pytest.raises(TypeError):
         check_timeout(None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec import UNSET
 
 from scrutiny.api import messages as api
 from scrutiny.sdk import exceptions
@@ -57,7 +58,7 @@ def status(
 
 
 def definition(path: str, server_id: str, kind: api.WatchableKind = "var") -> api.DetailedWatchable:
-    number = 1 if kind == "rpv" else api.UNSET
+    number = 1 if kind == "rpv" else UNSET
     return api.DetailedWatchable(path, kind, server_id, "float32", rpvid=number)
 
 
@@ -400,9 +401,11 @@ def write_completed(token: str, index: int, reason: str = "") -> api.WriteComple
 
 def make_write(core: ClientCore, outcomes: list[tuple[int, str, float | None]]) -> WriteExchange:
     items = [api.WriteItem(index, "a", index) for index in range(3)]
-    exchange = WriteExchange(
-        api.WriteWatchable(updates=items), lambda *outcome: outcomes.append(outcome)
-    )
+
+    def on_item(index: int, reason: str, server_time_us: float | None) -> None:
+        outcomes.append((index, reason, server_time_us))
+
+    exchange = WriteExchange(api.WriteWatchable(updates=items), on_item)
     number = core.start(exchange, 0.0).reqid
     receive(core, api.WriteReply(reqid=number, request_token="t", count=3))
     return exchange

@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 
 from scrutiny import sdk
-from scrutiny.sdk.events import DataloggerStateChanged, EventQueue, Events
+from scrutiny.sdk.client import ScrutinyClient
+from scrutiny.sdk.events import AnyEvent, DataloggerStateChanged, EventQueue, Events
 
 FLAGS = {
     "LISTEN_NONE": 0,
@@ -26,7 +27,7 @@ STATUS = sdk.ServerInfo(
     None,
     sdk.DeviceLinkInfo(sdk.DeviceLinkType.NONE, sdk.NoneLinkConfig(), False, False),
 )
-ALL_EVENTS = [
+ALL_EVENTS: list[tuple[int, AnyEvent]] = [
     (1, Events.ConnectedEvent("host", 8765)),
     (2, Events.DisconnectedEvent("host", 8765)),
     (4, Events.DeviceReadyEvent("session")),
@@ -44,7 +45,7 @@ def test_values_of_the_flags() -> None:
 
 
 @pytest.mark.parametrize(("flag", "event"), ALL_EVENTS)
-def test_each_flag_selects_its_event(flag: int, event: Events.ConnectedEvent) -> None:
+def test_each_flag_selects_its_event(flag: int, event: AnyEvent) -> None:
     wanted, unwanted = EventQueue(10, flag), EventQueue(10, Events.LISTEN_ALL & ~flag)
 
     wanted.put(event)
@@ -55,10 +56,18 @@ def test_each_flag_selects_its_event(flag: int, event: Events.ConnectedEvent) ->
     assert event.msg()
 
 
+def test_the_classes_serve_as_types() -> None:
+    def session_of(event: Events.DeviceReadyEvent | Events.DeviceGoneEvent) -> str:
+        return event.session_id
+
+    assert session_of(ScrutinyClient.Events.DeviceGoneEvent("session")) == "session"
+    assert ScrutinyClient.Events is Events
+
+
 def test_both_names_of_the_datalogger_are_the_same() -> None:
     assert Events.DataloggingStateChanged is Events.DataloggerStateChanged
     assert sdk.DataloggerState is sdk.DataloggingState
-    assert sdk.DataloggerState.DataReady is sdk.DataloggingState.Downloading
+    assert str(sdk.DataloggerState.DataReady) == "DataloggingState.Downloading"
     details = sdk.DataloggingInfo(sdk.DataloggerState.DataReady, None)
     assert DataloggerStateChanged(details).msg() == "Datalogger state: Downloading"
 

@@ -62,9 +62,10 @@ def test_link_parameters_survive_both_ways(
     [
         ("udp", {}),
         ("udp", {"host": "h", "port": 70000}),
+        ("udp", {"host": "h", "port": None}),
         ("serial", {"portname": "COM3", "baudrate": 9600, "parity": "sometimes"}),
         ("serial", {"portname": "COM3", "baudrate": 9600, "stopbits": "many"}),
-        ("serial", {"portname": "COM3", "baudrate": 9600, "parity": None}),
+        ("serial", {"portname": "COM3", "baudrate": 9600, "parity": 5}),
         ("canbus", {"interface": "socketcan"}),
         ("pigeon", {}),
     ],

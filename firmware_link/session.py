@@ -20,7 +20,6 @@ from typing import Any, Final, TypeVar
 
 from .codes import FeatureBits, RegionType, ResponseCode
 from .errors import DeviceRefused, LinkError, NoAnswer
-from .exchange import Transaction
 from .messages import (
     AddressFormat,
     Connect,
@@ -40,11 +39,7 @@ from .messages import (
     GetSupportedFeatures,
     Heartbeat,
     LoopDefinition,
-    ReadMemory,
     RequestMessage,
-    WriteMemory,
-    WriteMemoryMasked,
-    WriteRpvs,
 )
 from .profile import DeviceProfile, MemoryRegion, RpvDefinition
 
@@ -71,8 +66,6 @@ HEARTBEAT_SHARE: Final = 0.75
 HEARTBEAT_ATTEMPTS: Final = 3
 
 _RPV_DEFINITION_SIZE: Final = 3
-_LENGTH_SIZE: Final = 2  # of the length in a memory block's head
-_ID_SIZE: Final = 2
 
 AnswerT = TypeVar("AnswerT")
 ResultT = TypeVar("ResultT")
@@ -363,43 +356,3 @@ class Session:
         self._next_heartbeat_ns = min(
             self._next_heartbeat_ns, self._clock() + self._heartbeat_interval_ns
         )
-
-
-def transaction_of(
-    message: RequestMessage[Any], fmt: AddressFormat, retries: int | None = None
-) -> Transaction:
-    """Prepare a message for the exchange.
-
-    A request that was asked with ``retries=0`` waits no longer than an idempotent one: its owner
-    repeats it in its own way.
-    """
-    prefix, size = _expected(message, fmt)
-    return Transaction(
-        message.request(fmt).encode(),
-        prefix=prefix,
-        size=size,
-        max_size=message.answer_size(fmt),
-        idempotent=message.idempotent or retries is not None,
-        retries=retries,
-    )
-
-
-def _expected(message: RequestMessage[Any], fmt: AddressFormat) -> tuple[bytes, int | None]:
-    """Return what is known of the answer: how it begins, and its size if that is fixed."""
-    match message:
-        case Heartbeat():
-            echo = message.session_id.to_bytes(4, "big")
-            return echo + message.challenge_response.to_bytes(2, "big"), 6
-        case GetSpecialRegion():
-            return bytes((message.kind, message.index)), None
-        case GetLoopDefinition():
-            return bytes((message.loop_id,)), None
-        case Disconnect():
-            return b"", 0
-        case ReadMemory() | WriteMemory() | WriteMemoryMasked():
-            head_size = fmt.address_size + _LENGTH_SIZE
-            return message.payload(fmt)[:head_size], message.answer_size(fmt)
-        case WriteRpvs():
-            return message.payload(fmt)[:_ID_SIZE], message.answer_size(fmt)
-        case _:
-            return b"", None

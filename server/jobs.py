@@ -11,7 +11,7 @@ from scrutiny.firmware_link.errors import DeviceRefused, LinkError, NoAnswer
 from scrutiny.firmware_link.exchange import Failure, Transaction
 from scrutiny.firmware_link.frames import Response
 from scrutiny.firmware_link.messages import AddressFormat, RequestMessage
-from scrutiny.firmware_link.session import transaction_of
+from scrutiny.firmware_link.transactions import transaction_of
 
 
 class Job(Transaction):

@@ -7,7 +7,7 @@ The device is half duplex and has no sequence numbers (device protocol, section 
   receiver is out of step needs that much silence before it understands a new frame).
 - A bad or missing answer is followed by silence where the device may need it, then by a retry if
   the request is idempotent. A device whose answer arrived damaged is in step: it is asked again
-  after a short pause.
+  a moment after all of that answer must have come.
 - A response that answers something else (a late answer to an earlier request) is dropped, and the
   wait goes on.
 - After a retry the answer to the first attempt may still be on its way; nothing is sent until the
@@ -159,8 +159,10 @@ class Exchange:
         self._transaction: Transaction | None = None
         self._attempt = 0
         self._sent_ns = 0
+        self._line_ns = 0  # time of request and answer on the line
         self._deadline_ns = 0
         self._heard_anything = False
+        self._heard_before = 0  # octets that had been received when the request was sent
         self._smoothed_ns = 0  # answer time beyond the line time; 0: none measured yet
         self._deviation_ns = 0
 
@@ -196,10 +198,10 @@ class Exchange:
             response = self._parser.feed_one(data)
         except FrameError:
             self.statistics.damaged += 1
-            self._pause(now_ns, SETTLE_NS)
+            self._pause(now_ns, self._missing_ns() + SETTLE_NS)
             return None
         if response is None:
-            self._shorten_deadline(now_ns)
+            self._wait_for_the_rest(now_ns)
             return None
         if not transaction.is_answered_by(response):
             self.statistics.mismatched += 1
@@ -233,7 +235,8 @@ class Exchange:
     def retry_budget_ns(self, transaction: Transaction) -> int:
         """Longest time from the first octet sent until the request is given up, on a quiet line."""
         attempts = range(self._allowed_retries(transaction) + 1)
-        return sum(self._timeout_ns(transaction, attempt) for attempt in attempts)
+        line_ns = self._time_on_line_ns(transaction)
+        return sum(line_ns + self._patience_ns(transaction, attempt) for attempt in attempts)
 
     def _allowed_retries(self, transaction: Transaction) -> int:
         if not transaction.idempotent:
@@ -244,36 +247,51 @@ class Exchange:
         self._parser.reset()
         self._state = _State.WAITING
         self._sent_ns = now_ns
-        self._deadline_ns = now_ns + self._timeout_ns(transaction, self._attempt)
+        self._line_ns = self._time_on_line_ns(transaction)
+        patience_ns = self._patience_ns(transaction, self._attempt)
+        self._deadline_ns = now_ns + self._line_ns + patience_ns
         self.wake_ns = self._deadline_ns
         statistics = self.statistics
+        self._heard_before = statistics.octets_received
         statistics.requests += 1
         statistics.octets_sent += len(transaction.frame)
         return transaction.frame
 
-    def _timeout_ns(self, transaction: Transaction, attempt: int) -> int:
-        """How long to wait for the answer to an attempt, the time on the line included."""
-        settings = self.settings
+    def _time_on_line_ns(self, transaction: Transaction) -> int:
+        """Time that the request and the largest answer to it take on the line."""
         answer_size = self._largest_answer(transaction) + RESPONSE_OVERHEAD
-        line_ns = settings.line_ns(len(transaction.frame) + answer_size)
+        return self.settings.line_ns(len(transaction.frame) + answer_size)
+
+    def _patience_ns(self, transaction: Transaction, attempt: int) -> int:
+        """How long to wait for the answer to an attempt, beyond the time on the line."""
+        settings = self.settings
         if not transaction.idempotent:
-            return settings.response_timeout_ns + line_ns + transaction.patience_ns
+            return settings.response_timeout_ns + transaction.patience_ns
         if self._smoothed_ns == 0:
             usual_ns = FIRST_TIMEOUT_NS
         else:
             usual_ns = self._smoothed_ns + 4 * self._deviation_ns
         usual_ns = max(usual_ns, settings.quiet_ns) << attempt
-        return min(usual_ns, settings.response_timeout_ns) + line_ns + transaction.patience_ns
+        return min(usual_ns, settings.response_timeout_ns) + transaction.patience_ns
 
     def _largest_answer(self, transaction: Transaction) -> int:
         if transaction.size is None and transaction.max_size == 0:
             return self._max_payload
         return transaction.max_size
 
-    def _shorten_deadline(self, now_ns: int) -> None:
+    def _missing_ns(self) -> int:
+        """Line time of what has not come yet, should the answer be as large as it can be."""
+        heard = self.statistics.octets_received - self._heard_before
+        expected = self._parser.max_payload + RESPONSE_OVERHEAD
+        return self.settings.line_ns(max(0, expected - heard))
+
+    def _wait_for_the_rest(self, now_ns: int) -> None:
         """Give up early on an answer that began and does not go on."""
-        missing_ns = self.settings.line_ns(self._parser.max_payload + RESPONSE_OVERHEAD)
-        self.wake_ns = min(self._deadline_ns, now_ns + GAP_TIMEOUT_NS + missing_ns)
+        if self._state is _State.PAUSING:  # the rest of a damaged answer: the device still sends
+            assert self.wake_ns is not None
+            self.wake_ns = max(self.wake_ns, now_ns + SETTLE_NS)
+        else:
+            self.wake_ns = min(self._deadline_ns, now_ns + GAP_TIMEOUT_NS + self._missing_ns())
 
     def _must_stay_silent(self, now_ns: int) -> bool:
         """Begin a pause if the device may still need silence to find the start of a frame."""
@@ -292,8 +310,6 @@ class Exchange:
         self.wake_ns = now_ns + pause_ns
 
     def _finish_answered(self, now_ns: int) -> None:
-        transaction = self._transaction
-        assert transaction is not None
         self.statistics.answers += 1
         self._transaction = None
         if self._attempt:
@@ -301,12 +317,12 @@ class Exchange:
             self.wake_ns = now_ns + SETTLE_NS
             return
         # Karn's rule: an answer after a retry may belong to either attempt and is not timed.
-        self._measure(transaction, now_ns)
+        self._measure(now_ns)
         self._state = _State.IDLE
         self.wake_ns = None
 
-    def _measure(self, transaction: Transaction, now_ns: int) -> None:
-        answer_ns = now_ns - self._sent_ns
+    def _measure(self, now_ns: int) -> None:
+        answer_ns = max(1, now_ns - self._sent_ns - self._line_ns)
         if self._smoothed_ns == 0:
             self._smoothed_ns = answer_ns
             self._deviation_ns = answer_ns // 2

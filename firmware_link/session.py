@@ -59,8 +59,7 @@ CONNECT_ATTEMPTS: Final = 3
 # Of sessions that may have been opened without this side learning about it.
 MAX_STALE_IDS: Final = 4
 
-# The announced time-out allows for rarer heartbeats, but on an idle link they are also what tells
-# that the device is still there.
+# The announced time-out allows for rarer heartbeats; of these, several in a row may get lost.
 MAX_HEARTBEAT_INTERVAL_NS: Final = 1_000_000_000
 HEARTBEAT_SHARE: Final = 0.75
 HEARTBEAT_ATTEMPTS: Final = 3

@@ -1,7 +1,8 @@
 """One opened link: the callbacks between its octets and the jobs that wait for it.
 
 The next request is written in the callback that completed the last answer, before that answer is
-decoded: the device works while we do. There is no task, queue or lock on that way; one timer serves
+decoded: the device works while we do. Only an answer that may decide what comes next, as that to a
+heartbeat, is looked at first. There is no task, queue or lock on that way; one timer serves
 deadlines, pauses, heartbeats and reads with a rate, and is moved only when it would be late.
 """
 
@@ -38,6 +39,9 @@ logger = logging.getLogger(__name__)
 # small, so that even on a line that damages one octet in a hundred one of them gets through.
 PROBES: Final = 3
 PROBE_PATIENCE_NS: Final = 100_000_000  # more for each probe that went unanswered
+
+# While there is nothing to read, heartbeats come this often: they tell that the device is there.
+IDLE_INTERVAL_NS: Final = 500_000_000
 
 RETRY_PAUSE_NS: Final = 300_000_000  # after a handshake that failed
 DISCONNECT_TIMEOUT_S: Final = 0.5
@@ -151,7 +155,8 @@ class DeviceConnection:
         assert job is not None
         self._job = None
         self._heard_ns = now_ns
-        self._send_next(now_ns)  # the wire never waits for what follows
+        if not isinstance(job, MessageJob):  # whose answer may decide what comes next
+            self._send_next(now_ns)  # the wire never waits for what follows
         self._deliver(job, response, now_ns)
         if self._job is None:
             self._send_next(now_ns)  # the answer may have brought new work
@@ -190,12 +195,15 @@ class DeviceConnection:
             return self._disconnect_job()
         if self._probes_left or now_ns >= self._session.heartbeat_due_ns:
             return self._heartbeat_job()
-        return self._schedule.next_job(now_ns)
+        job = self._schedule.next_job(now_ns)
+        if job is None and now_ns >= self._heard_ns + IDLE_INTERVAL_NS:
+            return self._heartbeat_job()
+        return job
 
     def _next_wake_ns(self) -> int | None:
         if not self._is_ready:
             return self._resume_ns
-        due_ns = self._session.heartbeat_due_ns
+        due_ns = min(self._session.heartbeat_due_ns, self._heard_ns + IDLE_INTERVAL_NS)
         wake_ns = self._schedule.wake_ns
         return due_ns if wake_ns is None else min(due_ns, wake_ns)
 

@@ -45,9 +45,11 @@ from .write_queue import PendingWrite, WriteQueue
 
 logger = logging.getLogger(__name__)
 
-# How long after a failure the link is opened again. A port that is not there is only looked for,
-# which costs a few microseconds, so that a board is back right after it was plugged in.
-REOPEN_INTERVAL_S: Final = 0.5
+# A link is opened again at once, then after pauses that grow to the longest, until a device
+# is ready. A port that is not there is only looked for, which costs a few microseconds, so that
+# a board is back right after it was plugged in.
+FIRST_REOPEN_PAUSE_S: Final = 0.05
+LONGEST_REOPEN_PAUSE_S: Final = 0.5
 PORT_LOOKUP_INTERVAL_S: Final = 0.05
 
 NO_DEVICE: Final = "no device is connected"
@@ -99,6 +101,7 @@ class DeviceDriver(ConnectionEvents):
         self._totals = DeviceStatistics()
         self._announced: DeviceStatus | None = None
         self._plan_is_stale = False
+        self._reopen_pause_s = 0.0
         self._link_was_lost: asyncio.Event = asyncio.Event()
         subscriptions.on_change = self._watches_changed
 
@@ -134,6 +137,7 @@ class DeviceDriver(ConnectionEvents):
     def configure_link(self, settings: LinkSettings) -> None:
         """Use another link; a session over the present one is closed first."""
         self._link = settings
+        self._reopen_pause_s = 0.0
         self._link_changed.set()
         self._schedule.fail_all(LINK_CHANGED, time.monotonic_ns())
         self.gone(LINK_CHANGED)
@@ -220,6 +224,7 @@ class DeviceDriver(ConnectionEvents):
         self._profile = profile
         self._session_name = uuid.uuid4().hex
         self._failure_reason = ""
+        self._reopen_pause_s = 0.0
         self._totals.session_count += 1
         self._limits = PlanLimits(
             min(profile.max_rx_payload, self._settings.max_request_size),
@@ -261,14 +266,14 @@ class DeviceDriver(ConnectionEvents):
             transport = await self._open(self._link)
             if transport is not None:
                 await self._use(transport, self._link)
+            await self._pause_before_reopening(self._link)
 
     async def _open(self, link: LinkSettings) -> Transport | None:
-        """Open the link; None when it failed, after a pause, or when another one is wanted."""
+        """Open the link; None when it failed, or when another one is wanted."""
         try:
             transport = await self._unless_link_changes(open_transport(link))
         except LinkOpenError as error:
             self._note_failure(f"{error}")
-            await self._pause_before_reopening(link)
             return None
         if transport is not None and self._link_changed.is_set():
             transport.close()
@@ -289,7 +294,7 @@ class DeviceDriver(ConnectionEvents):
         )
         self._session, self._connection = session, connection
         self._link_was_lost.clear()
-        logger.info("link %s is open", url)
+        self._log_link("link %s is open", url)
         connection.start(link.start_delay_s if isinstance(link, SerialSettings) else 0)
         self._announce()
         try:
@@ -302,8 +307,13 @@ class DeviceDriver(ConnectionEvents):
             connection.close("the link was closed")
             self._totals = self._with_current(self._totals)
             self._session = self._connection = None
-            logger.info("link %s is closed: %s", url, self._failure_reason or "as asked")
+            self._log_link("link %s is closed: %s", url, self._failure_reason or "as asked")
             self._announce()
+
+    def _log_link(self, text: str, *arguments: object) -> None:
+        """Log what happens to the link, unless it only comes and goes, again without a device."""
+        is_new = self._reopen_pause_s <= FIRST_REOPEN_PAUSE_S
+        logger.log(logging.INFO if is_new else logging.DEBUG, text, *arguments)
 
     async def _unless_link_changes(self, work: Coroutine[Any, Any, ResultT]) -> ResultT | None:
         """Await some work, but not beyond a call of `configure_link`."""
@@ -321,9 +331,11 @@ class DeviceDriver(ConnectionEvents):
                 await asyncio.gather(task, return_exceptions=True)
 
     async def _pause_before_reopening(self, link: LinkSettings) -> None:
-        if not _is_missing_port(link):
-            await self._sleep(REOPEN_INTERVAL_S)
+        pause_s = self._reopen_pause_s
+        self._reopen_pause_s = min(max(FIRST_REOPEN_PAUSE_S, 2 * pause_s), LONGEST_REOPEN_PAUSE_S)
+        await self._sleep(pause_s)
         while _is_missing_port(link) and not self._link_changed.is_set():
+            self._reopen_pause_s = 0.0
             await self._sleep(PORT_LOOKUP_INTERVAL_S)
 
     def _announce(self) -> None:

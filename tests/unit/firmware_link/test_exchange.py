@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from scrutiny.firmware_link.exchange import (
+    GAP_TIMEOUT_NS,
     SETTLE_NS,
     Exchange,
     ExchangeSettings,
@@ -14,6 +15,7 @@ from scrutiny.firmware_link.exchange import (
 from scrutiny.firmware_link.frames import Request, Response
 
 MS = 1_000_000
+OCTET_NS_AT_9600 = 10 * 1_000_000_000 // 9600
 QUESTION = Request(3, 4, b"\x10\x00")
 ANSWER = Response(3, 4, 0, b"\x10\x00\x2a").encode()
 OTHER_ANSWER = Response(3, 4, 0, b"\x10\x01\x2a").encode()
@@ -126,6 +128,23 @@ def test_a_damaged_answer_is_asked_for_again_soon() -> None:
     assert exchange.feed(ANSWER, 10 * MS) is not None
 
 
+def test_a_device_that_still_sends_a_damaged_answer_is_not_asked_again_yet() -> None:
+    exchange = make_exchange(bits_per_second=9600)
+    answer = Response(3, 4, 0, b"\x10\x00" + bytes(300)).encode()
+    exchange.start(Transaction(QUESTION.encode(), prefix=b"\x10\x00", size=302), 0)
+
+    for begin in range(1, len(answer), 16):  # without the first octet, in the chunks of an adapter
+        chunk = answer[begin : begin + 16]
+        now_ns = (begin + len(chunk)) * OCTET_NS_AT_9600
+        assert exchange.wake_ns is not None
+        assert exchange.wake_ns > now_ns
+        assert exchange.feed(chunk, now_ns) is None
+    assert exchange.wake_ns is not None
+
+    assert exchange.tick(exchange.wake_ns) == QUESTION.encode()
+    assert exchange.statistics.retries == 1
+
+
 def test_only_damaged_answers_are_not_silence() -> None:
     exchange = make_exchange(retries=1)
     exchange.start(question(), 0)
@@ -190,6 +209,15 @@ def test_an_answer_that_stops_half_way_is_given_up_early() -> None:
     assert exchange.tick(exchange.wake_ns) == QUESTION.encode()
 
 
+def test_the_wait_for_the_rest_of_an_answer_counts_only_what_is_missing() -> None:
+    exchange = make_exchange(bits_per_second=9600)
+    exchange.start(question(), 0)
+
+    exchange.feed(ANSWER[:-1], 20 * MS)
+
+    assert exchange.wake_ns == 20 * MS + GAP_TIMEOUT_NS + OCTET_NS_AT_9600
+
+
 def test_the_deadline_counts_the_time_on_the_line() -> None:
     fast = make_exchange()
     slow = make_exchange(bits_per_second=9600)
@@ -212,6 +240,22 @@ def test_the_wait_follows_the_answer_times_of_the_device() -> None:
 
     assert exchange.wake_ns is not None
     assert 300 * MS < exchange.wake_ns < 400 * MS
+
+
+def test_large_answers_on_a_slow_line_do_not_make_it_patient_with_small_ones() -> None:
+    exchange = make_exchange(bits_per_second=9600, silence_ns=1 * MS)
+    large = Response(3, 4, 0, b"\x10\x00" + bytes(300)).encode()
+    ask_large = Transaction(QUESTION.encode(), prefix=b"\x10\x00", size=302)
+    for number in range(50):
+        begin_ns = number * 1000 * MS
+        line_ns = (len(QUESTION.encode()) + len(large)) * OCTET_NS_AT_9600
+        exchange.start(ask_large, begin_ns)
+        exchange.feed(large, begin_ns + line_ns + 2 * MS)
+
+    exchange.start(question(), 0)
+
+    assert exchange.wake_ns is not None
+    assert exchange.wake_ns < 30 * MS
 
 
 def test_octets_without_a_request_are_dropped() -> None:

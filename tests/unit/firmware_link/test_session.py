@@ -20,10 +20,10 @@ from scrutiny.firmware_link.session import (
     Session,
     SessionState,
     Wait,
-    transaction_of,
 )
 from scrutiny.firmware_link.simulator import Application, DeviceSettings, SimulatedDevice
 from scrutiny.firmware_link.simulator.settings import AddressRange
+from scrutiny.firmware_link.transactions import transaction_of
 
 MS = 1_000_000
 
@@ -40,6 +40,7 @@ class Conversation:
         self.problems: set[str] = set()
         self.params_known_after = 0
         self.lose: set[int] = set()  # requests, by number, whose answer gets lost
+        self.lose_request: set[int] = set()
         self.answer_time_ns = MS
 
     def establish(self, max_steps: int = 200) -> DeviceProfile:
@@ -75,9 +76,11 @@ class Conversation:
         transaction = transaction_of(ask.message, fmt, ask.retries)
         self.asked.append(type(ask.message).__name__)
         self.now_ns += self.answer_time_ns
-        self.device.receive(transaction.frame, self.now_ns)
+        number = len(self.asked) - 1
+        if number not in self.lose_request:
+            self.device.receive(transaction.frame, self.now_ns)
         octets = self.device.take_output()
-        if not octets or len(self.asked) - 1 in self.lose:
+        if not octets or number in self.lose:
             return NoAnswer("lost")
         response = Response.decode(octets)
         if response.code != ResponseCode.OK:
@@ -193,6 +196,50 @@ def test_a_lost_answer_to_connect_does_not_cost_the_time_out_of_the_device() -> 
 
     assert profile.session_id == 9
     assert talk.waited_ns == 0
+
+
+@pytest.mark.parametrize("lost", ["lose", "lose_request"])
+def test_a_lost_goodbye_does_not_cost_the_time_out_of_the_device(lost: str) -> None:
+    device = make_device(first_session_id=7)
+    Conversation(device).establish()
+    talk = Conversation(device, stale_session_id=7)
+    setattr(talk, lost, {2})  # of Discover, Connect (busy), Disconnect
+
+    profile = talk.establish()
+
+    assert profile.session_id == 8
+    assert talk.waited_ns == 0
+
+
+@pytest.mark.parametrize(
+    "lost",
+    [{3, 6}, {2, 3}],
+    ids=["Connect, and Connect after the repair", "Disconnect and Connect"],
+)
+def test_two_lost_answers_do_not_cost_the_time_out_of_the_device(lost: set[int]) -> None:
+    device = make_device(first_session_id=7)
+    Conversation(device).establish()
+    talk = Conversation(device, stale_session_id=7)
+    talk.lose = lost  # of Discover, Connect (busy), Disconnect, Connect, ...
+
+    profile = talk.establish()
+
+    assert profile.session_id > 8
+    assert talk.waited_ns == 0
+
+
+def test_a_device_that_never_answers_connect_is_looked_for_anew() -> None:
+    device = make_device(first_session_id=7)
+    talk = Conversation(device, stale_session_id=6)
+    talk.lose_request = set(range(1, 100))
+
+    for _ in range(5):
+        with pytest.raises(NoAnswer):
+            talk.establish()
+        talk.lose_request = set(range(len(talk.asked) + 1, len(talk.asked) + 100))
+    talk.lose_request = set()
+
+    assert talk.establish().session_id == 7
 
 
 def test_a_silent_link_is_asked_again_and_again() -> None:

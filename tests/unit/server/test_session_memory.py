@@ -66,3 +66,15 @@ def test_the_session_of_a_running_process_is_left_alone(tmp_path: Path) -> None:
     assert while_it_runs is None
     assert memory.recall(LINK) == 3
     assert os.getpid() != other.pid
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="told apart on Linux only")
+def test_a_process_that_ended_unnoticed_by_its_parent_has_ended(tmp_path: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", ""]) as other:
+        os.waitid(os.P_PID, other.pid, os.WEXITED | os.WNOWAIT)
+        record = {LINK: {"session_id": 3, "pid": other.pid}}
+        (tmp_path / "sessions.json").write_text(json.dumps(record), encoding="utf-8")
+
+        recalled = SessionMemory(tmp_path).recall(LINK)
+
+    assert recalled == 3

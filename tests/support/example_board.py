@@ -1,0 +1,58 @@
+"""The example firmware, built for this machine and run as a process."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Final
+
+from .processes import LoggedProcess
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+
+UPTIME: Final = "/rpv/x1007"
+TRIM: Final = "/rpv/x100C"
+SCRATCH: Final = [f"/rpv/x{rpv_id:04X}" for rpv_id in range(0x2000, 0x203C)]
+
+
+class CannotBuild(Exception):
+    """A tool is missing on this machine."""
+
+
+def build_board(folder: Path) -> Path:
+    """Build the example firmware, and return the program.
+
+    Raises:
+        CannotBuild: there is no make or no C compiler.
+        AssertionError: it does not compile.
+    """
+    compiler = os.environ.get("CC", "cc")
+    missing = [tool for tool in ("make", compiler.split()[0]) if shutil.which(tool) is None]
+    if missing:
+        raise CannotBuild(
+            f"{' and '.join(missing)} not found, needed to build the example firmware"
+        )
+    make = ["make", "-C", str(ROOT / "firmware_example"), f"BUILD={folder}", f"CC={compiler}"]
+    result = subprocess.run(make, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stdout + result.stderr
+    return folder / "scrutiny-example-host"
+
+
+class Board(LoggedProcess):
+    """One run of the program, reached over a pseudo terminal.
+
+    Attributes:
+        port: the name of the terminal.
+    """
+
+    def __init__(self, program: Path, port: Path, *arguments: str) -> None:
+        """Start it, and return when its terminal is there."""
+        self.port = port
+        super().__init__([str(program), "--pty", str(port), *arguments])
+        try:
+            self.wait_for_line("^pty ")
+        except BaseException:
+            self.kill()
+            raise

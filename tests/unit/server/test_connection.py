@@ -1,0 +1,257 @@
+"""The callbacks between octets and jobs, with a clock and a line that the test moves."""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import itertools
+from collections.abc import Callable
+from typing import cast
+
+import pytest
+
+from scrutiny.core.types import DataType
+from scrutiny.core.values import Value
+from scrutiny.core.watchables import PublishedValue
+from scrutiny.firmware_link.messages import AddressFormat, PublishedValueDefinition, UserCommand
+from scrutiny.firmware_link.profile import DeviceProfile
+from scrutiny.firmware_link.session import Session
+from scrutiny.firmware_link.simulator import Application, DeviceSettings, SimulatedDevice
+from scrutiny.firmware_link.transports.base import OnBytes, OnLost
+from scrutiny.server import connection as connection_module
+from scrutiny.server.connection import (
+    IDLE_INTERVAL_NS,
+    PROBE_PATIENCE_NS,
+    PROBES,
+    ConnectionEvents,
+    DeviceConnection,
+)
+from scrutiny.server.jobs import MessageJob
+from scrutiny.server.poll_schedule import PollSchedule
+from scrutiny.server.read_plan import PlanLimits, ReadJob, ReadPlan
+from scrutiny.server.settings import DeviceSettings as LinkSettings
+from scrutiny.server.store import ValueStore
+from scrutiny.server.write_queue import WriteQueue
+
+MS = 1_000_000
+SECOND = 1000 * MS
+ANSWER_TIME_NS = 1 * MS
+HEARTBEAT = b"\x02\x02"
+
+
+class Timer:
+    """What `call_at` returns."""
+
+    def __init__(self, action: Callable[[], object]) -> None:
+        self.run = action
+
+    def cancel(self) -> None:
+        self.run = lambda: None
+
+
+class SteppedLoop:
+    """A loop whose time passes only in `run_for`; also the clock of what runs in it."""
+
+    def __init__(self) -> None:
+        self.now_ns = 10 * SECOND
+        self._timers: list[tuple[float, int, Timer]] = []
+        self._numbers = itertools.count()
+
+    def monotonic_ns(self) -> int:
+        return self.now_ns
+
+    def call_at(self, when: float, callback: Callable[..., object], *args: object) -> Timer:
+        timer = Timer(lambda: callback(*args))
+        heapq.heappush(self._timers, (when, next(self._numbers), timer))
+        return timer
+
+    def run_for(self, duration_ns: int) -> None:
+        end_ns = self.now_ns + duration_ns
+        while self._timers and self._timers[0][0] * 1e9 <= end_ns:
+            when, _, timer = heapq.heappop(self._timers)
+            self.now_ns = max(self.now_ns, round(when * 1e9))
+            timer.run()
+        self.now_ns = end_ns
+
+
+class SteppedLine:
+    """A transport to a simulated device that answers after a millisecond, or is silent."""
+
+    bits_per_second = None
+
+    def __init__(self, loop: SteppedLoop, device: SimulatedDevice) -> None:
+        self.sent: list[bytes] = []
+        self.is_silent = False
+        self._loop = loop
+        self._device = device
+        self._on_bytes: OnBytes = lambda data: None
+
+    @property
+    def heartbeats(self) -> list[bytes]:
+        return [frame for frame in self.sent if frame.startswith(HEARTBEAT)]
+
+    def start(self, loop: asyncio.AbstractEventLoop, on_bytes: OnBytes, on_lost: OnLost) -> None:
+        self._on_bytes = on_bytes
+
+    def write(self, data: bytes) -> None:
+        self.sent.append(data)
+        if self.is_silent:
+            return
+        self._device.receive(data, self._loop.now_ns)
+        if answer := self._device.take_output():
+            due_ns = self._loop.now_ns + ANSWER_TIME_NS
+            self._loop.call_at(due_ns / 1e9, self._on_bytes, answer)
+
+    def close(self) -> None:
+        """Nothing was opened."""
+
+
+class NotingEvents(ConnectionEvents):
+    def __init__(self, clock: Callable[[], int]) -> None:
+        self.ready_ns: list[int] = []
+        self.gone_ns: list[int] = []
+        self.reasons: list[str] = []
+        self._clock = clock
+
+    def ready(self, profile: DeviceProfile) -> None:
+        self.ready_ns.append(self._clock())
+
+    def gone(self, reason: str) -> None:
+        self.gone_ns.append(self._clock())
+        self.reasons.append(reason)
+
+
+class Setup:
+    """A connection to a device; both are ready."""
+
+    def __init__(self, loop: SteppedLoop) -> None:
+        rpvs = (PublishedValueDefinition(0x1000, DataType.UINT16),)
+        values: dict[int, Value] = {0x1000: 0}
+        self.loop = loop
+        self.device = SimulatedDevice(DeviceSettings(rpvs=rpvs), Application(values))
+        self.line = SteppedLine(self.loop, self.device)
+        self.events = NotingEvents(self.loop.monotonic_ns)
+        self.store = ValueStore()
+        self.writes = WriteQueue(self.store)
+        self.schedule = PollSchedule(self.writes)
+        self.connection = DeviceConnection(
+            cast("asyncio.AbstractEventLoop", self.loop),
+            self.line,
+            Session(self.loop.monotonic_ns),
+            self.schedule,
+            LinkSettings(),
+            self.events,
+        )
+        self.connection.start()
+        self.loop.run_for(100 * MS)
+        assert len(self.events.ready_ns) == 1
+
+    def read_all_the_time(self) -> None:
+        self.store.load_published([PublishedValue(0x1000, DataType.UINT16)])
+        plan = ReadPlan([], PlanLimits(128, 128), self.store)
+        plan.continuous.append(ReadJob(self.store.published, 0, self.store))
+        self.schedule.set_plan(plan, self.loop.now_ns)
+        self.connection.kick()
+
+    def run_until(self, condition: Callable[[], bool], limit_ns: int = 20 * SECOND) -> None:
+        deadline_ns = self.loop.now_ns + limit_ns
+        while not condition():
+            assert self.loop.now_ns < deadline_ns
+            self.loop.run_for(MS)
+
+
+@pytest.fixture
+def setup(monkeypatch: pytest.MonkeyPatch) -> Setup:
+    loop = SteppedLoop()
+    monkeypatch.setattr(connection_module, "time", loop)
+    return Setup(loop)
+
+
+def command_job(results: list[object]) -> MessageJob:
+    """Return a request that must not be repeated; what comes of it goes into the list."""
+
+    def done(result: object, now_ns: int) -> None:
+        results.append(result)
+
+    return MessageJob(UserCommand(1, b""), AddressFormat(4), done)
+
+
+def test_a_link_without_reads_is_asked_for_signs_of_life(setup: Setup) -> None:
+    before = len(setup.line.sent)
+
+    setup.loop.run_for(10 * IDLE_INTERVAL_NS)
+
+    assert 9 <= len(setup.line.sent) - before <= 10
+    assert setup.events.gone_ns == []
+    assert setup.device.session_id is not None
+
+
+def test_a_busy_link_has_one_heartbeat_at_a_time(setup: Setup) -> None:
+    setup.read_all_the_time()
+    before = len(setup.line.heartbeats)
+
+    setup.loop.run_for(10 * SECOND)
+
+    assert 9 <= len(setup.line.heartbeats) - before <= 10
+    assert len(setup.line.sent) > 9_000
+
+
+def test_a_device_that_falls_silent_on_an_idle_link_is_gone_after_the_probes(
+    setup: Setup,
+) -> None:
+    setup.line.is_silent = True
+    begin_ns = setup.loop.now_ns
+    waits_ns = (PROBES + 1) * 65 * MS + sum(range(PROBES)) * PROBE_PATIENCE_NS
+
+    setup.run_until(lambda: bool(setup.events.gone_ns))
+
+    assert setup.events.gone_ns[0] - begin_ns <= IDLE_INTERVAL_NS + waits_ns
+    assert "stopped answering" in setup.events.reasons[0]
+
+
+def test_a_device_that_was_silent_for_a_while_is_ready_again_without_its_time_out(
+    setup: Setup,
+) -> None:
+    setup.line.is_silent = True
+    setup.run_until(lambda: bool(setup.events.gone_ns))
+
+    setup.line.is_silent = False
+    begin_ns = setup.loop.now_ns
+    setup.run_until(lambda: len(setup.events.ready_ns) == 2)
+
+    assert setup.loop.now_ns - begin_ns < 500 * MS
+
+
+def test_a_lost_request_does_not_end_the_session(setup: Setup) -> None:
+    results: list[object] = []
+    setup.line.is_silent = True
+    setup.writes.add(command_job(results))
+    setup.connection.kick()
+    setup.line.is_silent = False
+
+    setup.run_until(lambda: bool(results))
+    setup.loop.run_for(5 * SECOND)
+
+    assert "unknown" in f"{results[0]}"
+    assert setup.events.gone_ns == []
+
+
+def test_what_waits_when_the_device_goes_is_told_so(setup: Setup) -> None:
+    results: list[object] = []
+    setup.line.is_silent = True
+    for _ in range(3):
+        setup.writes.add(command_job(results))
+    setup.connection.kick()
+
+    setup.run_until(lambda: bool(setup.events.gone_ns))
+
+    assert len(results) == 3
+
+
+def test_a_device_that_has_restarted_is_connected_anew(setup: Setup) -> None:
+    setup.device.reboot(setup.loop.now_ns)
+
+    setup.run_until(lambda: len(setup.events.ready_ns) == 2)
+
+    assert len(setup.events.gone_ns) == 1
+    assert setup.device.session_id is not None

@@ -65,7 +65,7 @@ class Failure(Enum):
     """Why a request has no answer."""
 
     SILENT = "the device did not answer"
-    GARBLED = "the device's answers were damaged"
+    GARBLED = "only damaged answers came; check the baud rate and the wiring"
 
 
 class Transaction:
@@ -161,6 +161,7 @@ class Exchange:
         self._sent_ns = 0
         self._line_ns = 0  # time of request and answer on the line
         self._deadline_ns = 0
+        self._quiet_limit_ns = 0  # a line that never gets quiet is not waited for any longer
         self._heard_anything = False
         self._heard_before = 0  # octets that had been received when the request was sent
         self._smoothed_ns = 0  # answer time beyond the line time; 0: none measured yet
@@ -191,7 +192,7 @@ class Exchange:
         transaction = self._transaction
         if transaction is None or self._state is _State.SETTLING:
             if self._state is _State.SETTLING:
-                self.wake_ns = now_ns + SETTLE_NS
+                self.wake_ns = min(now_ns + SETTLE_NS, self._quiet_limit_ns)
             return None
         self._heard_anything = True
         try:
@@ -289,7 +290,7 @@ class Exchange:
         """Give up early on an answer that began and does not go on."""
         if self._state is _State.PAUSING:  # the rest of a damaged answer: the device still sends
             assert self.wake_ns is not None
-            self.wake_ns = max(self.wake_ns, now_ns + SETTLE_NS)
+            self.wake_ns = min(max(self.wake_ns, now_ns + SETTLE_NS), self._quiet_limit_ns)
         else:
             self.wake_ns = min(self._deadline_ns, now_ns + GAP_TIMEOUT_NS + self._missing_ns())
 
@@ -306,8 +307,10 @@ class Exchange:
 
     def _pause(self, now_ns: int, pause_ns: int) -> None:
         self._parser.reset()
-        self._state = _State.PAUSING
-        self.wake_ns = now_ns + pause_ns
+        if self._state is not _State.PAUSING:
+            self._state = _State.PAUSING
+            self._quiet_limit_ns = now_ns + pause_ns + self.settings.quiet_ns
+        self.wake_ns = min(now_ns + pause_ns, self._quiet_limit_ns)
 
     def _finish_answered(self, now_ns: int) -> None:
         self.statistics.answers += 1
@@ -315,6 +318,7 @@ class Exchange:
         if self._attempt:
             self._state = _State.SETTLING
             self.wake_ns = now_ns + SETTLE_NS
+            self._quiet_limit_ns = now_ns + self.settings.quiet_ns
             return
         # Karn's rule: an answer after a retry may belong to either attempt and is not timed.
         self._measure(now_ns)

@@ -12,13 +12,14 @@ Source: device protocol, sections 7, 8 and 13.
 
 from __future__ import annotations
 
+import itertools
 import logging
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any, Final, TypeVar
 
-from .codes import FeatureBits, RegionType, ResponseCode
+from .codes import MIN_BUFFER_SIZE, FeatureBits, RegionType, ResponseCode
 from .errors import DeviceRefused, LinkError, NoAnswer
 from .messages import (
     AddressFormat,
@@ -50,6 +51,10 @@ SUPPORTED_PROTOCOL: Final = (1, 0)
 # Pause between two requests for a device that does not answer. With the time-out of the request
 # itself, about three go out per second.
 DISCOVER_PAUSE_NS: Final = 100_000_000
+
+# Extra time for the answer, as a share of the longest allowed: most devices answer at once, and one
+# that was just plugged in is found soon; every third request waits for a slow one.
+DISCOVER_PATIENCE: Final = (0.0, 0.0, 1.0)
 BUSY_PAUSE_NS: Final = 250_000_000
 
 # A device that was just discovered and does not answer Connect is asked again at once; then it is
@@ -61,6 +66,7 @@ MAX_STALE_IDS: Final = 4
 
 # The announced time-out allows for rarer heartbeats; of these, several in a row may get lost.
 MAX_HEARTBEAT_INTERVAL_NS: Final = 1_000_000_000
+MIN_HEARTBEAT_INTERVAL_NS: Final = 20_000_000  # whatever the device announces
 HEARTBEAT_SHARE: Final = 0.75
 HEARTBEAT_ATTEMPTS: Final = 3
 
@@ -87,6 +93,7 @@ class Ask:
 
     message: RequestMessage[Any]
     retries: int | None = None
+    patience_ns: int = 0  # to wait beyond the usual
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +121,7 @@ class Session:
         stale_session_id: of a session that this side may have left open; None: there is none.
         max_response_size: no answer larger than this many octets of payload is asked for.
         address_size: octets, assumed until the device tells.
+        response_timeout_ns: longest time that a device may take for an answer.
 
     Attributes:
         state: where in its life the session is.
@@ -129,6 +137,7 @@ class Session:
         stale_session_id: int | None = None,
         max_response_size: int = 1024,
         address_size: int = 4,
+        response_timeout_ns: int = 1_000_000_000,
     ) -> None:
         self.state = SessionState.DISCOVERING
         self.problem = ""
@@ -137,6 +146,7 @@ class Session:
         self.on_opened: Callable[[int], None] = lambda session_id: None
         self._clock = clock
         self._max_response_size = max_response_size
+        self._response_timeout_ns = response_timeout_ns
         self._stale_ids = [] if stale_session_id is None else [stale_session_id]
         self._last_id = stale_session_id
         self._challenge = 0
@@ -176,9 +186,10 @@ class Session:
         self.state = SessionState.DISCOVERING
 
     def _discover(self) -> Conversation[DiscoverAnswer]:
-        while True:
+        for patience in itertools.cycle(DISCOVER_PATIENCE):
+            patience_ns = int(patience * self._response_timeout_ns)
             try:
-                found: DiscoverAnswer = yield Ask(Discover(), retries=0)
+                found: DiscoverAnswer = yield Ask(Discover(), retries=0, patience_ns=patience_ns)
             except NoAnswer as error:
                 self.problem = f"no device answers on the link: {error}"
                 yield Wait(DISCOVER_PAUSE_NS)
@@ -193,6 +204,7 @@ class Session:
                     "update the older one"
                 )
             return found
+        raise AssertionError("the cycle has no end")
 
     def _connect(self) -> Conversation[None]:
         attempts_left = CONNECT_ATTEMPTS
@@ -253,6 +265,7 @@ class Session:
         if (version.major, version.minor) != SUPPORTED_PROTOCOL:
             raise IncompatibleDevice(f"the device speaks protocol {version.major}.{version.minor}")
         params = yield from self._ask(GetParams())
+        _check_buffers(params)
         self.address_format = AddressFormat(params.address_size, params.char_bit)
         self._set_heartbeat(params.heartbeat_timeout_us)
         yield Apply(params)
@@ -290,7 +303,13 @@ class Session:
         regions: list[MemoryRegion] = []
         for index in range(count):
             region = yield from self._ask(GetSpecialRegion(kind, index))
-            regions.append(MemoryRegion(region.start, region.end))
+            if region.start <= region.end:
+                regions.append(MemoryRegion(region.start, region.end))
+            else:
+                logger.warning(
+                    "a region of the device ends before it begins, at %#x; it is left out",
+                    region.start,
+                )
         return tuple(regions)
 
     def _published(self, params: DeviceParams) -> Conversation[tuple[RpvDefinition, ...]]:
@@ -350,8 +369,21 @@ class Session:
         self._next_heartbeat_ns = self._clock() + self._heartbeat_interval_ns
 
     def _set_heartbeat(self, timeout_us: int) -> None:
-        interval_ns = int(timeout_us * 1000 * HEARTBEAT_SHARE)
+        interval_ns = max(int(timeout_us * 1000 * HEARTBEAT_SHARE), MIN_HEARTBEAT_INTERVAL_NS)
         self._heartbeat_interval_ns = min(interval_ns, MAX_HEARTBEAT_INTERVAL_NS)
         self._next_heartbeat_ns = min(
             self._next_heartbeat_ns, self._clock() + self._heartbeat_interval_ns
+        )
+
+
+def _check_buffers(params: DeviceParams) -> None:
+    """Refuse a device that could not even hold the requests it has to understand.
+
+    Source: device protocol, section 1.
+    """
+    smallest = min(params.max_rx_payload, params.max_tx_payload)
+    if smallest < MIN_BUFFER_SIZE:
+        raise IncompatibleDevice(
+            f"the device announces a buffer of {smallest} octets; the protocol needs "
+            f"{MIN_BUFFER_SIZE} at least. Enlarge it in the firmware"
         )

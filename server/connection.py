@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from dataclasses import replace
 from typing import Any, Final
 
 from scrutiny.firmware_link.codes import ResponseCode
@@ -42,6 +43,11 @@ PROBE_PATIENCE_NS: Final = 100_000_000  # more for each probe that went unanswer
 
 # While there is nothing to read, heartbeats come this often: they tell that the device is there.
 IDLE_INTERVAL_NS: Final = 500_000_000
+
+# Whatever a device announces: more would stop the link for as long after each lost frame, or make
+# a heartbeat take longer than the device waits for it.
+MAX_SILENCE_NS: Final = 2_000_000_000
+MIN_BITRATE_BPS: Final = 300
 
 RETRY_PAUSE_NS: Final = 300_000_000  # after a handshake that failed
 DISCONNECT_TIMEOUT_S: Final = 0.5
@@ -99,6 +105,7 @@ class DeviceConnection:
         self._is_closed = False
         self._probes_left = 0
         self._heard_ns = 0  # when the last answer came
+        self._last_failure = Failure.SILENT
         self._disconnected: asyncio.Future[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._timer_ns = 0
@@ -247,8 +254,10 @@ class DeviceConnection:
         self._job = None
         if self._is_ready and failure is Failure.SILENT and not self._probes_left:
             self._probes_left = PROBES
+        self._last_failure = failure
+        reason = failure_text(failure) if self._is_ready else failure.value
         try:
-            job.failed(failure_text(failure), now_ns)
+            job.failed(reason, now_ns)
         except Exception:
             logger.exception("reporting the failure of %r failed", job)
 
@@ -272,7 +281,10 @@ class DeviceConnection:
             self._probes_left -= 1
         elif self._probes_left == 1:
             silent_s = (now_ns - self._heard_ns) / 1e9
-            self._session_broke(f"the device stopped answering, {silent_s:.2f} s ago")
+            if self._last_failure is Failure.SILENT:
+                self._session_broke(f"the device stopped answering {silent_s:.2f} s ago")
+            else:
+                self._session_broke(f"{self._last_failure.value}; it began {silent_s:.2f} s ago")
         else:
             self._probes_left = PROBES
 
@@ -302,6 +314,9 @@ class DeviceConnection:
     # ------------------------------------------------------------------ the way to a session
 
     def _begin_conversation(self) -> None:
+        # What answers now may be another device.
+        settings = replace(self._exchange.settings, silence_ns=ExchangeSettings().silence_ns)
+        self._exchange.set_limits(settings, self._settings.max_response_size)
         self._conversation = None
         self._step = None
         self._resume_ns = time.monotonic_ns()
@@ -325,9 +340,18 @@ class DeviceConnection:
         except LinkError as failure:
             self._conversation_failed(failure, now_ns)
             return
+        except Exception:
+            logger.exception("talking to a new device failed")
+            text = "talking to the device failed; the log of the server tells more"
+            self._conversation_failed(LinkError(text), now_ns)
+            return
         if isinstance(step, Ask):
             self._step = MessageJob(
-                step.message, self._session.address_format, self._step_done, retries=step.retries
+                step.message,
+                self._session.address_format,
+                self._step_done,
+                retries=step.retries,
+                patience_ns=step.patience_ns,
             )
         else:
             self._resume_ns = now_ns + step.delay_ns
@@ -355,21 +379,20 @@ class DeviceConnection:
 
     def _apply_params(self, params: DeviceParams) -> None:
         """Take over limits and time-outs of the device."""
-        answer_size = min(params.max_tx_payload, self._settings.max_response_size)
-        before = self._exchange.settings
-        self._exchange.set_limits(
-            ExchangeSettings(
-                silence_ns=params.rx_timeout_us * 1000,
-                response_timeout_ns=before.response_timeout_ns,
-                retries=before.retries,
-                bits_per_second=before.bits_per_second,
-            ),
-            answer_size,
-        )
+        silence_ns = min(params.rx_timeout_us * 1000, MAX_SILENCE_NS)
+        settings = replace(self._exchange.settings, silence_ns=silence_ns)
+        self._exchange.set_limits(settings, params.max_tx_payload)
         self._apply_bitrate(params.max_bitrate_bps)
 
     def _apply_bitrate(self, device_limit_bps: int) -> None:
         limit_bps = effective_limit(device_limit_bps, self._settings.max_bitrate_bps)
+        if 0 < limit_bps < MIN_BITRATE_BPS:
+            logger.warning(
+                "a limit of %d bit/s is too low to keep a session; %d are used",
+                limit_bps,
+                MIN_BITRATE_BPS,
+            )
+            limit_bps = MIN_BITRATE_BPS
         self._pacer = Pacer(limit_bps) if limit_bps else None
 
     # ------------------------------------------------------------------ the end

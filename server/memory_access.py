@@ -98,6 +98,7 @@ class MemoryTransfer:
 
     def _piece_size(self, payload_limit: int) -> int:
         octets_per_byte = self._profile.char_bit // 8
+        # Never 0: the smallest buffer that a session accepts has 32 octets.
         room = payload_limit - self._profile.address_size - _LENGTH_SIZE
         size = min(self._size - self._position, room)
         return size - size % octets_per_byte

@@ -42,7 +42,8 @@ class PollSchedule:
         if self._plan is not None:
             due = {job.frame: job.due_ns for job in self._plan.periodic}
             for job in plan.periodic:
-                job.due_ns = due.get(job.frame, now_ns)
+                latest_ns = now_ns + job.period_ns  # the period may have been a longer one
+                job.due_ns = min(due.get(job.frame, now_ns), latest_ns)
         self._plan = plan
 
     def add_bulk(self, job: Job) -> None:

@@ -102,9 +102,10 @@ class ReadJob(Job):
         """Nothing to do: the next round reads again."""
 
     def _refused(self, response: Response, now_ns: int) -> None:
+        is_news = not self.was_refused
         self.was_refused = True
         self.due_ns = now_ns + REFUSED_PAUSE_NS
-        if len(self.entries) == 1:
+        if is_news and len(self.entries) == 1:
             logger.warning("%s cannot be read: %s", self.entries[0].path, refusal(response))
 
     def _with_booleans(self, values: Sequence[Value]) -> Sequence[Value]:
@@ -135,9 +136,10 @@ class ReadPlan:
 
     def replace_refused(self, job: ReadJob) -> None:
         """Take a refused job apart; what is left of it alone is tried again now and then."""
-        for jobs in (self.continuous, self.periodic):
-            if job in jobs:
-                jobs.remove(job)
+        jobs = self.periodic if job in self.periodic else self.continuous
+        if job not in jobs:
+            return  # it was asked by an older plan
+        jobs.remove(job)
         if len(job.entries) == 1:
             self.periodic.append(job)
             job.period_ns = max(job.period_ns, REFUSED_PAUSE_NS)

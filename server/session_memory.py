@@ -11,6 +11,7 @@ import logging
 import os
 import sys
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 
@@ -22,8 +23,8 @@ _FILE_NAME = "sessions.json"
 class OpenSession(msgspec.Struct):
     """A session in a device, and the process that has opened it."""
 
-    session_id: int
-    pid: int
+    session_id: Annotated[int, msgspec.Meta(ge=0, le=0xFFFFFFFF)]
+    pid: Annotated[int, msgspec.Meta(ge=1, le=0x7FFFFFFF)]
 
 
 _decoder = msgspec.json.Decoder(dict[str, OpenSession])

@@ -250,9 +250,7 @@ class GetRpvDefinitions(FixedRequest):
             )
         pairs = _DEFINITION.iter_unpack(payload)
         return RpvDefinitions(
-            tuple(
-                PublishedValueDefinition(rpv_id, to_data_type(number)) for rpv_id, number in pairs
-            )
+            tuple(PublishedValueDefinition(rpv_id, _known_type(number)) for rpv_id, number in pairs)
         )
 
     @classmethod
@@ -343,3 +341,11 @@ class GetLoopDefinition(FixedRequest):
     @classmethod
     def parse(cls, payload: bytes, fmt: AddressFormat) -> Self:
         return cls(*unpack(U8, payload, "GetLoopDefinition"))
+
+
+def _known_type(number: int) -> DataType:
+    """Return the type, NA for a number that is none: the other values are of use all the same."""
+    try:
+        return to_data_type(number)
+    except MessageError:
+        return DataType.NA

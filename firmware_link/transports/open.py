@@ -61,8 +61,8 @@ async def _open_serial(settings: SerialSettings, force_thread: bool) -> Transpor
 
 
 def _socket_address(url: str) -> TcpSettings:
-    parts = urlsplit(url)
     try:
+        parts = urlsplit(url)
         return TcpSettings(parts.hostname or "", parts.port or 0)
     except ValueError as error:
         raise LinkOpenError(f"cannot open {url}: {error}; write socket://host:port") from error

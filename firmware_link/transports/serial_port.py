@@ -51,7 +51,7 @@ def open_port(settings: SerialSettings, *, blocking: bool) -> serial.Serial:
             write_timeout=wait_s,
             exclusive=None if settings.is_url or sys.platform == "win32" else True,
         )
-    except (*PORT_ERRORS, ValueError, OverflowError) as error:
+    except (*PORT_ERRORS, ValueError, OverflowError, LookupError) as error:
         raise LinkOpenError(_open_failure(settings, error)) from error
     if sys.platform == "linux" and not settings.is_url:
         # USB adapters hold octets back up to 16 ms otherwise. Many drivers lack the flag.

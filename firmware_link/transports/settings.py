@@ -11,7 +11,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import parse_qsl, quote, unquote, urlencode
@@ -19,6 +18,8 @@ from urllib.parse import parse_qsl, quote, unquote, urlencode
 PARITIES: Final = ("none", "even", "odd", "mark", "space")
 STOPBITS: Final = (1, 1.5, 2)
 DATABITS: Final = (5, 6, 7, 8)
+MAX_PORT_LENGTH: Final = 1024
+MAX_START_DELAY_S: Final = 60
 
 # Of the URLs that pyserial opens. Clients choose the link, and some of the others write files.
 SERIAL_SCHEMES: Final = ("rfc2217", "socket", "loop")
@@ -44,6 +45,10 @@ class SerialSettings:
     def __post_init__(self) -> None:
         if not self.port:
             raise ValueError("the serial port is empty; name one, as /dev/ttyACM0 or COM3")
+        if len(self.port) > MAX_PORT_LENGTH or "\0" in self.port:
+            raise ValueError(
+                "the serial port is no name of a port; write it as /dev/ttyACM0 or COM3"
+            )
         scheme, separator, _ = self.port.partition("://")
         if separator and scheme not in SERIAL_SCHEMES:
             raise ValueError(
@@ -57,8 +62,10 @@ class SerialSettings:
             raise ValueError(f"databits {self.databits} is none of {_listed(DATABITS)}")
         if self.parity not in PARITIES:
             raise ValueError(f"parity {self.parity!r} is none of {_listed(PARITIES)}")
-        if not 0 <= self.start_delay_s < math.inf:
-            raise ValueError(f"start_delay_s {self.start_delay_s} is not 0 or more seconds")
+        if not 0 <= self.start_delay_s <= MAX_START_DELAY_S:
+            raise ValueError(
+                f"start_delay_s {self.start_delay_s} is not within 0 to {MAX_START_DELAY_S} seconds"
+            )
 
     @property
     def is_url(self) -> bool:

@@ -273,3 +273,35 @@ def test_a_longer_answer_than_possible_is_damage() -> None:
     exchange.feed(Response(3, 4, 0, bytes(500)).encode()[:20], MS)
 
     assert exchange.statistics.damaged == 1
+
+
+@pytest.mark.parametrize("octets", [b"\x00", b"\x83"], ids=["no frame", "begin of a frame"])
+def test_a_line_that_never_gets_quiet_does_not_hold_the_request_for_ever(octets: bytes) -> None:
+    exchange = make_exchange(retries=2)
+    exchange.start(question(), 0)
+    outcome: bytes | Failure | None = None
+
+    for now_ns in range(0, 5_000 * MS, 3 * MS):
+        outcome = exchange.tick(now_ns)
+        if isinstance(outcome, Failure):
+            break
+        exchange.feed(octets, now_ns)
+
+    assert outcome is Failure.GARBLED
+    assert exchange.is_idle
+
+
+def test_octets_after_a_repeated_request_do_not_hold_the_next_one_for_ever() -> None:
+    exchange = make_exchange()
+    exchange.start(question(), 0)
+    assert exchange.wake_ns is not None
+    now_ns = exchange.wake_ns
+    exchange.tick(now_ns)
+    exchange.feed(ANSWER, now_ns)
+
+    for _ in range(1000):
+        now_ns += 3 * MS
+        exchange.tick(now_ns)
+        exchange.feed(b"\x00", now_ns)
+
+    assert exchange.is_idle

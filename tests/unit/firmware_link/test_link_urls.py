@@ -78,7 +78,7 @@ def test_other_spellings_are_read(url: str, settings: LinkSettings) -> None:
         ("serial:COM3?stopbits=3", "stopbits 3.0 is none of 1, 1.5, 2"),
         ("serial:COM3?databits=9", "databits 9 is none of 5, 6, 7, 8"),
         ("serial:COM3?parity=some", "parity 'some' is none of none, even, odd, mark, space"),
-        ("serial:COM3?start_delay_s=-1", "start_delay_s -1.0 is not 0 or more"),
+        ("serial:COM3?start_delay_s=-1", "start_delay_s -1.0 is not within 0 to 60"),
         ("udp://host", "write it as udp://host:port"),
         ("udp:host:1", "write it as udp://host:port"),
         ("tcp://:1", "write it as udp://host:port"),
@@ -121,3 +121,9 @@ def test_bits_per_octet_count_start_parity_and_stop(settings: SerialSettings, bi
 def test_only_serial_urls_that_are_links_are_opened() -> None:
     with pytest.raises(ValueError, match="spy:// is not a serial link"):
         parse_link_url("serial:spy:///dev/ttyACM0?file=/tmp/x")
+
+
+@pytest.mark.parametrize("port", ["a\0b", "x" * 5000])
+def test_what_cannot_be_a_port_is_refused(port: str) -> None:
+    with pytest.raises(ValueError, match="no name of a port"):
+        SerialSettings(port)

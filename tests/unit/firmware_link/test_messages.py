@@ -423,8 +423,6 @@ def test_an_answer_to_something_else_is_a_mismatch(
         (GetParams(), "00" * 19, "19 octets"),
         (GetParams(), "00" * 16 + "0308", "address size 3"),
         (GetParams(), "00" * 16 + "0409", "char_bit 9"),
-        (GetRpvDefinitions(0, 1), "00017f", "0x7f is unknown"),
-        (GetRpvDefinitions(0, 1), "0001ff", "has no size"),
         (GetRpvDefinitions(0, 2), "000110", "the answer has 3"),
         (GetSetup(), "000001000110", "DatalogEncoding 1 is unknown"),
         (GetStatus(), "060000000000000000", "DatalogState 6 is unknown"),
@@ -629,3 +627,12 @@ def test_the_type_of_a_request_names_the_type_of_its_answer() -> None:
 
 def test_all_names_are_exported() -> None:
     assert all(hasattr(messages, name) for name in messages.__all__)
+
+
+@pytest.mark.parametrize("number", ["7f", "5f", "ff"])
+def test_one_value_of_an_unknown_type_does_not_hide_the_others(number: str) -> None:
+    payload = bytes.fromhex(f"0001{number}" + "000222")
+
+    answer = GetRpvDefinitions(0, 2).parse_answer(payload, AddressFormat(4))
+
+    assert [(rpv.id, rpv.type.is_readable) for rpv in answer.rpvs] == [(1, False), (2, True)]

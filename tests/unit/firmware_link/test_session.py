@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,7 +12,12 @@ from scrutiny.core.values import Value
 from scrutiny.firmware_link.codes import FeatureBits, LoopType, ResponseCode
 from scrutiny.firmware_link.errors import DeviceRefused, LinkError, NoAnswer
 from scrutiny.firmware_link.frames import Response
-from scrutiny.firmware_link.messages import LoopDefinition, PublishedValueDefinition
+from scrutiny.firmware_link.messages import (
+    DeviceParams,
+    LoopDefinition,
+    PublishedValueDefinition,
+    SpecialRegion,
+)
 from scrutiny.firmware_link.profile import DeviceProfile
 from scrutiny.firmware_link.session import (
     Apply,
@@ -38,6 +44,8 @@ class Conversation:
         self.asked: list[str] = []
         self.waited_ns = 0
         self.problems: set[str] = set()
+        self.replace_params: dict[str, Any] = {}  # what the device announces instead
+        self.swap_regions = False
         self.params_known_after = 0
         self.lose: set[int] = set()  # requests, by number, whose answer gets lost
         self.lose_request: set[int] = set()
@@ -88,7 +96,12 @@ class Conversation:
                 ResponseCode(response.code), response.command, response.subfunction
             )
         assert transaction.is_answered_by(response)
-        return ask.message.parse_answer(response.payload, fmt)
+        answer = ask.message.parse_answer(response.payload, fmt)
+        if isinstance(answer, DeviceParams):
+            return replace(answer, **self.replace_params)
+        if isinstance(answer, SpecialRegion) and self.swap_regions:
+            return replace(answer, start=answer.end, end=answer.start)
+        return answer
 
 
 RPVS = tuple(PublishedValueDefinition(0x1000 + i, DataType.UINT16) for i in range(50))
@@ -292,3 +305,46 @@ def test_heartbeats_are_due_before_the_device_gives_up() -> None:
     talk.session.heartbeat_answered()
 
     assert talk.session.heartbeat_due_ns - talk.now_ns == 300 * MS
+
+
+@pytest.mark.parametrize("field", ["max_rx_payload", "max_tx_payload"])
+def test_buffers_below_what_the_protocol_needs_are_named(field: str) -> None:
+    talk = Conversation(make_device())
+    talk.replace_params = {field: 6}
+
+    with pytest.raises(IncompatibleDevice, match="buffer of 6 octets"):
+        talk.establish()
+
+
+def test_a_slow_device_gets_the_time_it_may_take() -> None:
+    session = Session(lambda: 0, response_timeout_ns=3_000 * MS)
+    conversation = session.establish()
+    patience: list[int] = []
+
+    step = next(conversation)
+    while len(patience) < 6:
+        if isinstance(step, Ask):
+            patience.append(step.patience_ns)
+            step = conversation.throw(NoAnswer("silence"))
+        else:
+            step = conversation.send(None)
+
+    assert patience == [0, 0, 3_000 * MS, 0, 0, 3_000 * MS]
+
+
+@pytest.mark.parametrize("timeout_us", [0, 1, 1000])
+def test_heartbeats_do_not_fill_the_line_whatever_the_device_announces(timeout_us: int) -> None:
+    talk = Conversation(make_device())
+    talk.replace_params = {"heartbeat_timeout_us": timeout_us}
+    talk.establish()
+
+    talk.session.heartbeat_answered()
+
+    assert talk.session.heartbeat_due_ns - talk.now_ns >= 20 * MS
+
+
+def test_a_region_that_ends_before_it_begins_is_left_out() -> None:
+    talk = Conversation(make_device())
+    talk.swap_regions = True
+
+    assert talk.establish().forbidden_regions == ()

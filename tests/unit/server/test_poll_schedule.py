@@ -204,3 +204,30 @@ def test_the_end_of_the_device_fails_all_that_waits(store: ValueStore) -> None:
     assert [type(result) for result in results] == [NoAnswer, NoAnswer]
     assert all(isinstance(result, LinkError) for result in results)
     assert schedule.next_job(9) is None
+
+
+def test_a_faster_client_does_not_wait_for_the_slow_rhythm(
+    store: ValueStore, make_feed: MakeFeed
+) -> None:
+    schedule, _ = make_schedule(store)
+    subscriptions = Subscriptions()
+    slow, fast = make_feed(), make_feed()
+    subscriptions.watch(slow, store.published[0], 0.01)
+    schedule.set_plan(ReadPlan(subscriptions.watched, LIMITS, store), 0)
+    assert schedule.next_job(0) is not None
+
+    subscriptions.watch(fast, store.published[0], 50)
+    schedule.set_plan(ReadPlan(subscriptions.watched, LIMITS, store), 0)
+
+    assert schedule.next_job(20 * MS) is not None
+
+
+def test_a_refusal_of_an_older_plan_changes_nothing(store: ValueStore, make_feed: MakeFeed) -> None:
+    subscriptions = Subscriptions()
+    subscriptions.watch(make_feed(), store.published[0], None)
+    old = ReadPlan(subscriptions.watched, LIMITS, store).continuous[0]
+    plan = ReadPlan({}, LIMITS, store)
+
+    plan.replace_refused(old)
+
+    assert (plan.continuous, plan.periodic) == ([], [])

@@ -78,3 +78,18 @@ def test_a_process_that_ended_unnoticed_by_its_parent_has_ended(tmp_path: Path) 
         recalled = SessionMemory(tmp_path).recall(LINK)
 
     assert recalled == 3
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        {"session_id": 2**40, "pid": 1},
+        {"session_id": -1, "pid": 1},
+        {"session_id": 1, "pid": 10**12},
+        {"session_id": 1, "pid": 0},
+    ],
+)
+def test_numbers_that_cannot_be_are_no_memory(tmp_path: Path, record: dict[str, int]) -> None:
+    (tmp_path / "sessions.json").write_text(json.dumps({LINK: record}), encoding="utf-8")
+
+    assert SessionMemory(tmp_path).recall(LINK) is None

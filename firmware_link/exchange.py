@@ -158,6 +158,7 @@ class Exchange:
         self._state = _State.IDLE
         self._transaction: Transaction | None = None
         self._attempt = 0
+        self._gave_up = False  # on the last request; its answer may still come
         self._sent_ns = 0
         self._line_ns = 0  # time of request and answer on the line
         self._deadline_ns = 0
@@ -182,6 +183,7 @@ class Exchange:
         assert self._state is _State.IDLE
         self._transaction = transaction
         self._attempt = 0
+        self._gave_up = False
         self._heard_anything = False
         self._parser.max_payload = self._largest_answer(transaction)
         return self._send(transaction, now_ns)
@@ -190,9 +192,11 @@ class Exchange:
         """Take octets from the link; return the answer to the request in flight once complete."""
         self.statistics.octets_received += len(data)
         transaction = self._transaction
-        if transaction is None or self._state is _State.SETTLING:
+        if transaction is None:
             if self._state is _State.SETTLING:
                 self.wake_ns = min(now_ns + SETTLE_NS, self._quiet_limit_ns)
+            elif self._gave_up:
+                self._expect_later_answers(now_ns)
             return None
         self._heard_anything = True
         try:
@@ -206,6 +210,7 @@ class Exchange:
             return None
         if not transaction.is_answered_by(response):
             self.statistics.mismatched += 1
+            self._wait_behind_a_late_answer(transaction, now_ns)
             return None
         self._finish_answered(now_ns)
         return response
@@ -227,6 +232,7 @@ class Exchange:
             return self._send(transaction, now_ns)
         self.statistics.failures += 1
         self._to_idle()
+        self._gave_up = True
         return Failure.GARBLED if self._heard_anything else Failure.SILENT
 
     def abort(self) -> None:
@@ -293,6 +299,22 @@ class Exchange:
             self.wake_ns = min(max(self.wake_ns, now_ns + SETTLE_NS), self._quiet_limit_ns)
         else:
             self.wake_ns = min(self._deadline_ns, now_ns + GAP_TIMEOUT_NS + self._missing_ns())
+
+    def _expect_later_answers(self, now_ns: int) -> None:
+        """Learn from an answer that came when nobody waited for it any more."""
+        longest_ns = self.settings.response_timeout_ns
+        answer_ns = max(2 * self._smoothed_ns, now_ns - self._sent_ns)
+        self._smoothed_ns = min(answer_ns, longest_ns)
+        self._gave_up = False
+
+    def _wait_behind_a_late_answer(self, transaction: Transaction, now_ns: int) -> None:
+        """Give the device more time: it was still busy with an earlier request."""
+        self._expect_later_answers(now_ns)
+        patience_ns = self._patience_ns(transaction, self._attempt)
+        latest_ns = self._sent_ns + self._line_ns + self.settings.response_timeout_ns
+        self._deadline_ns = min(max(self._deadline_ns, now_ns + patience_ns), latest_ns)
+        if self._state is _State.WAITING:
+            self.wake_ns = self._deadline_ns
 
     def _must_stay_silent(self, now_ns: int) -> bool:
         """Begin a pause if the device may still need silence to find the start of a frame."""

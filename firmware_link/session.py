@@ -203,6 +203,7 @@ class Session:
                     f"the device speaks protocol {version[0]}.{version[1]}, this server 1.0; "
                     "update the older one"
                 )
+            self.problem = ""
             return found
         raise AssertionError("the cycle has no end")
 

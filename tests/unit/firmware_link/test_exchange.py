@@ -305,3 +305,32 @@ def test_octets_after_a_repeated_request_do_not_hold_the_next_one_for_ever() -> 
         exchange.feed(b"\x00", now_ns)
 
     assert exchange.is_idle
+
+
+def test_an_answer_after_the_end_makes_the_next_wait_longer() -> None:
+    exchange = make_exchange(retries=0)
+    exchange.start(question(), 0)
+    _, _, end_ns = run_until_failure(exchange)
+
+    exchange.feed(ANSWER, end_ns + 100 * MS)
+    exchange.start(question(), 1000 * MS)
+
+    assert exchange.wake_ns is not None
+    assert exchange.wake_ns - 1000 * MS >= end_ns + 100 * MS
+
+
+def test_late_answers_to_others_prolong_the_wait_but_not_for_ever() -> None:
+    exchange = make_exchange(retries=0, response_timeout_ns=500 * MS)
+    exchange.start(question(), 0)
+    assert exchange.wake_ns is not None
+    at_first_ns = exchange.wake_ns
+    outcome: bytes | Failure | None = None
+    now_ns = 0
+
+    while outcome is None:
+        now_ns += 10 * MS
+        exchange.feed(OTHER_ANSWER, now_ns)
+        outcome = exchange.tick(now_ns)
+
+    assert isinstance(outcome, Failure)
+    assert at_first_ns < now_ns <= 510 * MS

@@ -71,11 +71,11 @@ def _explain(data: bytes | str, error: msgspec.DecodeError) -> MalformedMessage:
     if not isinstance(command, str):
         reason = "the field cmd is missing" if command is None else "the field cmd is not a string"
         return MalformedMessage(reason, reqid=known_reqid)
+    # The name goes into the answer, and half of a surrogate pair cannot be written in UTF-8.
+    name = command[:80].encode(errors="backslashreplace").decode()
     if "`$.cmd`" in str(error):
-        return MalformedMessage(
-            f"unknown command {command[:80]!r}", reqid=known_reqid, command=command[:80]
-        )
-    return MalformedMessage(str(error), reqid=known_reqid, command=command[:80])
+        return MalformedMessage(f"unknown command {name!r}", reqid=known_reqid, command=name)
+    return MalformedMessage(str(error), reqid=known_reqid, command=name)
 
 
 def _json_kind(value: object) -> str:

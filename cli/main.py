@@ -8,6 +8,8 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Final, cast
 
+from . import output
+
 # A verb's module has a function `main(argv) -> int`, which parses what follows the verb.
 VERBS: Final = {
     "server": "connect to a device, and serve its values to clients",
@@ -22,9 +24,23 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the verb that the first argument names.
 
     Returns:
-        The exit code: 0 for success, 2 for wrong arguments.
+        The exit code: 0 for success, 1 if the output could not be written, 2 for wrong arguments.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
+    try:
+        try:
+            return _run(arguments)
+        finally:  # also when argparse exits
+            output.flush()
+    except output.OutputFailed as failure:
+        output.give_up()
+        problem = failure.__cause__
+        if not isinstance(problem, BrokenPipeError):  # as of `| head`, which has what it wanted
+            output.show_error(f"cannot write the output: {getattr(problem, 'strerror', problem)}")
+        return 1
+
+
+def _run(arguments: list[str]) -> int:
     if not arguments or arguments[0] not in VERBS:
         return _explain(arguments)
     verb = importlib.import_module(f"{__package__}.{arguments[0]}")

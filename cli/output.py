@@ -2,14 +2,52 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import sys
 
 
+class OutputFailed(Exception):
+    """Standard output takes nothing any more; the cause is the OSError that tells why.
+
+    No ScrutinyError: it is for :mod:`.main` alone, and ends every verb in the same way.
+    """
+
+
 def show(text: str) -> None:
-    """Write a line of the result."""
-    print(text)
+    """Write a line of the result, at once: who watches through a pipe should not wait.
+
+    Raises:
+        OutputFailed: nobody reads it, or there is no room for it.
+    """
+    try:
+        print(text, flush=True)
+    except OSError as error:
+        raise OutputFailed from error
 
 
 def show_error(text: str) -> None:
     """Write one line that says what went wrong and what to do."""
-    print(f"error: {text}", file=sys.stderr)
+    with contextlib.suppress(OSError):  # there is nobody left to tell
+        print(f"error: {text}", file=sys.stderr, flush=True)
+
+
+def flush() -> None:
+    """Write what others, as the help of argparse, have left in the buffer.
+
+    Raises:
+        OutputFailed: like :func:`show`.
+    """
+    if sys.stdout is None:  # pyright: ignore[reportUnnecessaryComparison] # closed by the parent
+        return
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        raise OutputFailed from error
+
+
+def give_up() -> None:
+    """Throw away what is still in the buffer, or Python fails once more when it exits."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)

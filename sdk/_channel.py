@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Generator, Iterable
 from typing import TYPE_CHECKING
 
 from scrutiny.api import codec
@@ -44,6 +45,8 @@ class Channel:
         self.on_raw_message: Callable[[bytes], None] | None = None
         self._wire: Wire | None = None
         self._opening: Wire | None = None
+        self._newest: Wire | None = None  # with a reader thread; kept when the connection is lost
+        self._connection_lock = threading.RLock()  # of who connects or disconnects
         self._address: tuple[str, int] | None = None
         self._changed = threading.Condition(self.lock)  # of connection or status
         self._event_arrived = threading.Condition(self.lock)
@@ -57,8 +60,23 @@ class Channel:
         """Host and port while connected."""
         return self._address
 
+    @contextlib.contextmanager
+    def changing_connection(self) -> Generator[None]:
+        """Let one thread at a time connect or disconnect; :meth:`abort` needs no permission.
+
+        The reader thread does not wait here: who is inside may wait for it.
+        """
+        if self._is_reader_thread():
+            yield
+            return
+        with self._connection_lock:
+            yield
+
     def open(self, host: str, port: int, timeout_s: float, *, wait_status: bool) -> None:
-        """Connect, wait for the server's introduction and, if wanted, its first status."""
+        """Connect, wait for the server's introduction and, if wanted, its first status.
+
+        Call it within :meth:`changing_connection`, and without a connection.
+        """
         from ._wire import Wire  # here: the websockets library is a third of the import time
 
         wire = Wire(host, port)
@@ -84,15 +102,14 @@ class Channel:
 
     def _install(self, wire: Wire, host: str, port: int) -> None:
         with self.lock:
-            if self._wire is not None:
-                wire.abort()
-                wire.close_socket()
-                raise exceptions.OperationFailure("another thread connected this client meanwhile")
+            self._newest = wire
+            # With the lock held: nobody gets a connection whose reader does not run yet, and the
+            # reader gives no message to a core that is not connected yet.
+            wire.start(self)
             self._wire = wire
             self._address = (host, port)
             self.core.opened(host, port)
             self._settle()
-        wire.start(self)
 
     def _greet(self, timeout_s: float, *, wait_status: bool) -> None:
         self.start(Call(GetServerStatus(), ServerStatus))  # also for those who do not wait for it
@@ -242,12 +259,15 @@ class Channel:
 
     def forbid_reader_thread(self) -> None:
         """Raise OperationFailure in the reader thread, which would wait for itself."""
-        wire = self._wire
-        if wire is not None and wire.is_reader_thread():
+        if self._is_reader_thread():
             raise exceptions.OperationFailure(
                 "a callback of the client must not call its blocking methods: "
                 "it runs in the thread that would receive the answer"
             )
+
+    def _is_reader_thread(self) -> bool:
+        wire = self._newest
+        return wire is not None and wire.is_reader_thread()
 
     def defer(self, action: Callable[[], None]) -> None:
         """Run something after the message at hand, without the lock; the lock is held."""

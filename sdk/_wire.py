@@ -18,8 +18,6 @@ from websockets.frames import Frame, Opcode
 from websockets.protocol import State
 from websockets.uri import WebSocketURI
 
-from scrutiny.api.versions import MAX_MESSAGE_SIZE
-
 from . import exceptions
 
 logger = logging.getLogger(__name__)
@@ -30,6 +28,9 @@ IO_TIMEOUT_S = 5.0
 # How long the server may take for its half of the closing handshake.
 CLOSE_TIMEOUT_S = 1.0
 _RECEIVE_SIZE = 1 << 16
+# Largest message that is taken, in octets: far above what a server takes (MAX_MESSAGE_SIZE). A
+# client chooses its server and trusts it; a long list must not end the connection.
+_LARGEST_MESSAGE = 64 << 20
 
 
 class WireUser(Protocol):
@@ -54,7 +55,7 @@ class Wire:
         self._name = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         self._protocol = ClientProtocol(
             WebSocketURI(secure=False, host=host, port=port, path="/", query=""),
-            max_size=MAX_MESSAGE_SIZE,
+            max_size=_LARGEST_MESSAGE,
             logger=logger,
         )
         self._protocol_lock = threading.Lock()  # never held while waiting
@@ -88,7 +89,12 @@ class Wire:
     def _connect(self, deadline_s: float) -> socket.socket:
         """Return a socket connected to the first of the host's addresses that answers."""
         failure: OSError = OSError(f"{self._host} has no address")
-        found = socket.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)
+        try:
+            found = socket.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)
+        except ValueError as error:  # an empty or too long label, half a surrogate pair
+            raise exceptions.ConnectionError(
+                f"cannot find {self._host!r}: it is no host name ({error})"
+            ) from error
         for family, kind, protocol, _, address in found:
             if self._is_aborted:
                 break
@@ -172,11 +178,19 @@ class Wire:
     # ----------------------------------------------------------------- reading
 
     def start(self, user: WireUser) -> None:
-        """Start the reader thread."""
+        """Start the reader thread.
+
+        Raises:
+            ConnectionError: the system gives no more threads; the socket is closed.
+        """
         self._reader = threading.Thread(
             target=self._read, args=(user,), name="scrutiny-sdk-reader", daemon=True
         )
-        self._reader.start()
+        try:
+            self._reader.start()
+        except RuntimeError as error:
+            self.close_socket()
+            raise exceptions.ConnectionError(f"nothing can be received: {error}") from error
 
     def is_reader_thread(self) -> bool:
         """Tell whether this is the thread that must not wait for an answer."""

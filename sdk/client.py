@@ -171,20 +171,29 @@ class ScrutinyClient:
         Raises:
             ConnectionError: there is no server, or it cannot be reached.
             TimeoutException: something answers, but not as expected, or not in time.
+            ValueError: the host is empty, or the port is out of range.
         """
         if not isinstance(hostname, str):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise TypeError(f"hostname is a str, not {hostname!r}")
+        if not hostname:
+            raise ValueError("hostname is empty; give a name or an address, as localhost")
         check_int("port", port, 1, 0xFFFF)
-        self._channel.forbid_reader_thread()
-        self.disconnect()
-        self._channel.open(hostname, port, self._channel.timeout_s, wait_status=wait_status)
+        channel = self._channel
+        channel.forbid_reader_thread()
+        with channel.changing_connection():
+            self.disconnect()
+            channel.open(hostname, port, channel.timeout_s, wait_status=wait_status)
         return self
 
     def disconnect(self) -> None:
-        """End the connection: handles are dead, pending requests fail. Harmless without one."""
-        self._channel.close()
-        with self._channel.lock:
-            self._handles.clear()
+        """End the connection: handles are dead, pending requests fail. Harmless without one.
+
+        While another thread connects, it waits for the end of that; :meth:`close_socket` does not.
+        """
+        with self._channel.changing_connection():
+            self._channel.close()
+            with self._channel.lock:
+                self._handles.clear()
 
     def close_socket(self) -> None:
         """Cut the connection at once, from any thread, even one that :meth:`connect` waits for."""
@@ -215,7 +224,7 @@ class ScrutinyClient:
         for callback in list(self._rx_message_callbacks):
             try:
                 callback(self, message)
-            except Exception:
+            except BaseException:  # sys.exit() too: it would end the reader thread, not the program
                 self._logger.exception("A message callback failed; it is not called again")
                 self._rx_message_callbacks.remove(callback)
 

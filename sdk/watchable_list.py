@@ -90,7 +90,7 @@ class WatchableListDownloadRequest(PendingRequest):
             return
         try:
             self._callback(part, reply.done)
-        except Exception as error:
+        except BaseException as error:  # sys.exit() too: it would end the reader thread
             logger.exception("The callback of a list download failed; it is not called again")
             self._give_up(f"the callback raised {error!r}")
 

@@ -7,9 +7,11 @@ import asyncio
 import logging
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import Final
+from types import FrameType, TracebackType
+from typing import Any, Final, Self
 
 from scrutiny.core.errors import ScrutinyError
 
@@ -28,6 +30,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         The exit code: 0 after an interrupt, 1 if it could not start or failed.
     """
+    try:
+        with _StopSignals() as signals:
+            return _run(argv, signals)
+    except KeyboardInterrupt:
+        return 0
+
+
+def _run(argv: Sequence[str] | None, signals: _StopSignals) -> int:
     arguments = _parser().parse_args(argv)
     try:
         _configure_logging(arguments.loglevel, arguments.logfile)
@@ -38,28 +48,67 @@ def main(argv: Sequence[str] | None = None) -> int:
             port=arguments.port,
             link=arguments.link,
         )
-        asyncio.run(serve(settings))
+        asyncio.run(_serve(settings, signals))
     except ScrutinyError as error:
         sys.stderr.write(f"error: {error}\n")
         return 1
-    except KeyboardInterrupt:
-        return 0
     except Exception:
         logger.critical("the server failed", exc_info=True)
         return 1
     return 0
 
 
-async def serve(settings: ServerSettings) -> None:
-    """Run a server until the process gets SIGINT or SIGTERM."""
+async def _serve(settings: ServerSettings, signals: _StopSignals) -> None:
     daemon = Daemon(settings)
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        try:
-            loop.add_signal_handler(number, daemon.stop)
-        except NotImplementedError:  # Windows: Ctrl+C cancels the main task
-            break
+
+    def stop() -> None:
+        with suppress(RuntimeError):  # the loop is closed: the daemon ended by itself
+            loop.call_soon_threadsafe(daemon.stop)
+
+    signals.stop = stop
     await daemon.run()
+
+
+class _StopSignals:
+    """The first SIGINT or SIGTERM ends the server; from then on the process ignores them.
+
+    An impatient second Ctrl+C would otherwise cut the goodbye short, or the exit of Python. Not
+    loop.add_signal_handler: Windows has none, and it ends with the loop.
+
+    Attributes:
+        stop: what ends the server; until it is there, a signal raises KeyboardInterrupt.
+    """
+
+    _NUMBERS: Final = (signal.SIGINT, signal.SIGTERM)
+
+    def __init__(self) -> None:
+        self.stop: Callable[[], None] | None = None
+        self._is_stopping = False
+        self._before: list[Any] = []
+
+    def __enter__(self) -> Self:
+        self._before = [signal.signal(number, self._on_signal) for number in self._NUMBERS]
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Put back what was there before, unless the process was told to end."""
+        if not self._is_stopping:
+            for number, handler in zip(self._NUMBERS, self._before, strict=True):
+                signal.signal(number, handler)
+
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        self._is_stopping = True
+        for each in self._NUMBERS:
+            signal.signal(each, signal.SIG_IGN)
+        if self.stop is None:
+            raise KeyboardInterrupt
+        self.stop()
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -99,6 +148,7 @@ def _configure_logging(level: str, file: Path | None) -> None:
         raise ScrutinyError(
             f"cannot write the log file {file}: {error.strerror}; check --logfile"
         ) from error
+    logging.raiseExceptions = False  # a full disk is no reason for a traceback per line
     logging.basicConfig(level=level.upper(), format=_LOG_FORMAT, handlers=[handler], force=True)
     # The library reports whatever knocks at the port without being a websocket, with a traceback.
     logging.getLogger("websockets").setLevel(

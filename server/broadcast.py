@@ -19,6 +19,9 @@ MIN_INTERVAL_S: Final = 0.001
 # A client whose socket holds this much is left alone until it has read: newest value wins.
 MAX_BACKLOG: Final = 1 << 16
 
+# Keeps a message below `MAX_MESSAGE_SIZE`: an update has about 100 octets.
+LARGEST_UPDATE: Final = 5000
+
 _RETRY_INTERVAL_S: Final = 0.02
 
 
@@ -43,27 +46,25 @@ class ValueFeed:
         self._backlog = backlog
         self._clock = clock
         self._dirty: set[Entry] = set()
-        self._is_scheduled = False
+        self._scheduled: asyncio.Handle | None = None
         self._is_closed = False
-        self._earliest = 0.0  # loop time of the next flush
-        self._min_interval_s = MIN_INTERVAL_S
+        self._last_flush_s = -math.inf  # loop time
+        self._last_count = 0  # of updates in that flush
         self._max_updates_per_s = math.inf
 
     def set_throttling(self, updates_per_s: float | None) -> None:
         """Limit the value updates per second, all entries together; None lifts the limit."""
         self._max_updates_per_s = math.inf if updates_per_s is None else updates_per_s
+        # What waits, waited for the limit before.
+        if self._scheduled is not None:
+            self._scheduled.cancel()
+            self._schedule()
 
     def mark(self, entries: Iterable[Entry]) -> None:
         """Note that these entries have a new value."""
         self._dirty.update(entries)
-        if self._is_scheduled or self._is_closed:
-            return
-        self._is_scheduled = True
-        delay = self._earliest - self._loop.time()
-        if delay <= 0:
-            self._loop.call_soon(self._flush)
-        else:
-            self._loop.call_later(delay, self._flush)
+        if self._scheduled is None and not self._is_closed:
+            self._schedule()
 
     def forget(self, entries: Iterable[Entry]) -> None:
         """Do not send these any more."""
@@ -78,23 +79,33 @@ class ValueFeed:
         """Send nothing more."""
         self._is_closed = True
         self._dirty.clear()
+        if self._scheduled is not None:
+            self._scheduled.cancel()
+
+    def _schedule(self) -> None:
+        interval_s = max(MIN_INTERVAL_S, self._last_count / self._max_updates_per_s)
+        delay = self._last_flush_s + interval_s - self._loop.time()
+        if delay <= 0:
+            self._scheduled = self._loop.call_soon(self._flush)
+        else:
+            self._scheduled = self._loop.call_later(delay, self._flush)
 
     def _flush(self) -> None:
-        self._is_scheduled = False
+        self._scheduled = None
         if self._is_closed or not self._dirty:
             return
         if self._backlog() > MAX_BACKLOG:
-            self._is_scheduled = True
-            self._loop.call_later(_RETRY_INTERVAL_S, self._flush)
+            self._scheduled = self._loop.call_later(_RETRY_INTERVAL_S, self._flush)
             return
         self._send_dirty()
 
     def _send_dirty(self) -> None:
         updates = [self._update_of(entry) for entry in self._dirty]
         self._dirty.clear()
-        interval_s = max(self._min_interval_s, len(updates) / self._max_updates_per_s)
-        self._earliest = self._loop.time() + interval_s
-        self._send(WatchableUpdate(updates=updates))
+        self._last_flush_s = self._loop.time()
+        self._last_count = len(updates)
+        for start in range(0, len(updates), LARGEST_UPDATE):
+            self._send(WatchableUpdate(updates=updates[start : start + LARGEST_UPDATE]))
 
     def _update_of(self, entry: Entry) -> ValueUpdate:
         value = entry.value

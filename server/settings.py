@@ -130,7 +130,7 @@ class _Values:
 
     def __init__(self) -> None:
         self._values: dict[str, Any] = {}
-        self._link_type = "none"
+        self._link_type: str | None = None
         self._link_config: dict[str, object] = {}
         self._link_source = ""
 
@@ -143,7 +143,7 @@ class _Values:
                 continue
             convert = _CONVERTERS.get(key)
             if convert is None:
-                raise SettingsError(f"{source}: unknown key {key}{nearest(key, _CONVERTERS)}")
+                raise SettingsError(f"{source}: {_why_unknown(key, value)}")
             try:
                 self._values[key] = convert(value)
             except ValueError as error:
@@ -178,6 +178,7 @@ class _Values:
             device=DeviceSettings(
                 link=self._link(),
                 response_timeout_s=get("device.response_timeout", device.response_timeout_s),
+                retries=get("device.retries", device.retries),
                 heartbeat_timeout_s=get("device.heartbeat_timeout", device.heartbeat_timeout_s),
                 max_request_size=get("device.max_request_size", device.max_request_size),
                 max_response_size=get("device.max_response_size", device.max_response_size),
@@ -189,8 +190,18 @@ class _Values:
         )
 
     def _link(self) -> LinkSettings:
+        if self._link_type is None and self._link_config:
+            raise SettingsError(
+                f"{self._link_source}: {_LINK_CONFIG}.{next(iter(self._link_config))} belongs to "
+                f"no link; set {_LINK_TYPE} too, as {_LINK_TYPE}=udp"
+            )
+        for name, value in self._link_config.items():
+            if isinstance(value, str) and not _is_writable(value):
+                raise SettingsError(
+                    f"{self._link_source}: {name} of the link is {value!r}, not a text"
+                )
         try:
-            return link_settings_from_api(self._link_type, self._link_config)
+            return link_settings_from_api(self._link_type or "none", self._link_config)
         except ValueError as error:
             raise SettingsError(f"{self._link_source}: {error}") from None
 
@@ -226,16 +237,27 @@ def _read_options(options: Iterable[str]) -> dict[str, object]:
     values: dict[str, object] = {}
     for option in options:
         key, separator, value = option.partition("=")
-        if not separator:
+        if not separator or not key.strip():
             raise SettingsError(f"--options: {option!r} is not key=value, as name=bench")
         values[key.strip()] = value.strip()
     return values
 
 
+def _why_unknown(key: str, value: object) -> str:
+    if any(known.startswith(f"{key}.") for known in _CONVERTERS):
+        return f"{key} is {value!r}, an object is due"
+    return f"unknown key {key or repr(key)}{nearest(key, _CONVERTERS)}"
+
+
 def _text(value: object) -> str:
-    if not isinstance(value, str) or not value:
+    if not isinstance(value, str) or not value or not _is_writable(value):
         raise ValueError(f"is {value!r}, not a text")
     return value
+
+
+def _is_writable(text: str) -> bool:
+    """Tell whether a status can carry it, and the system take it: no NUL, no half characters."""
+    return "\0" not in text and text == text.encode(errors="replace").decode()
 
 
 def _boolean(value: object) -> bool:
@@ -296,6 +318,7 @@ _CONVERTERS: Final[dict[str, Callable[[object], Any]]] = {
     _HOST: _text,
     _PORT: _integer_within(0, 65535),
     "device.response_timeout": _duration,
+    "device.retries": _integer_within(0, 10),
     "device.heartbeat_timeout": _duration,
     "device.default_address_size": _one_of(to_integer, 8, 16, 32, 64),
     "device.default_protocol_version": _one_of(_text, "1.0"),

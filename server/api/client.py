@@ -18,6 +18,13 @@ from ..store import ValueStore
 from ..subscriptions import Subscriptions
 from .device_port import Device
 from .errors import CommandRefused, quoted
+from .limits import (
+    MOST_LISTS,
+    MOST_MEMORY_TRANSFERS,
+    MOST_USER_COMMANDS,
+    MOST_WRITES,
+    InFlight,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +80,13 @@ class Client:
         parts: of the server.
         send: passes one encoded message on, without waiting.
         backlog: how many octets the client has not taken yet.
+
+    Attributes:
+        is_open: it has not left.
+        writes: of values, that the device has not confirmed.
+        memory_transfers: reads and writes of memory that have not ended.
+        user_commands: that have not been answered.
+        lists: of watchables, of which parts are still to be sent.
     """
 
     def __init__(
@@ -80,18 +94,22 @@ class Client:
     ) -> None:
         self.parts = parts
         self.feed = ValueFeed(parts.loop, self.send, backlog, parts.clock)
+        self.writes = InFlight("writes", MOST_WRITES)
+        self.memory_transfers = InFlight("memory transfers", MOST_MEMORY_TRANSFERS)
+        self.user_commands = InFlight("user commands", MOST_USER_COMMANDS)
+        self.lists = InFlight("lists", MOST_LISTS)
         self._send = send
         self._counters = parts.metrics.clients
-        self._is_open = True
+        self.is_open = True
 
     def send(self, message: ServerMessage) -> None:
         """Encode and send a message; nothing happens once the client has left."""
-        if self._is_open:
+        if self.is_open:
             self.send_encoded(encode(message))
 
     def send_encoded(self, data: bytes) -> None:
         """Send a message that was encoded once for several clients."""
-        if self._is_open:
+        if self.is_open:
             self._counters.messages_sent += 1
             self._counters.octets_sent += len(data)
             self._send(data)
@@ -105,6 +123,6 @@ class Client:
 
     def close(self) -> None:
         """Drop all subscriptions, and send nothing more. What was written is still executed."""
-        self._is_open = False
+        self.is_open = False
         self.feed.close()
         self.parts.subscriptions.drop(self.feed)

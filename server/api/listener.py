@@ -7,6 +7,7 @@ import contextlib
 import errno
 import logging
 import socket
+from collections.abc import Callable
 from typing import Any, Final
 
 from websockets.asyncio.server import Server, ServerConnection, broadcast, serve
@@ -19,11 +20,12 @@ from scrutiny.firmware_link.transports.settings import address_text
 from .backlog import CHECK_INTERVAL_S, BacklogWatch
 from .errors import ListenError
 from .hub import Hub
+from .limits import MOST_CLIENTS
 
 logger = logging.getLogger(__name__)
 
 # Up to here a message that is too large is read and answered; above, the connection is closed.
-_LARGEST_FRAME: Final = 16 << 20
+_LARGEST_FRAME: Final = 2 << 20
 
 # A client that leaves this much unread is not asked for more commands until it has read.
 _PAUSE_BACKLOG: Final = 1 << 20
@@ -81,6 +83,7 @@ class Listener:
         return await serve(
             self._serve_client,
             sock=sock,
+            create_connection=_Connection,
             compression=None,
             # Browsers name the page's origin; without a page of our own none is welcome. This keeps
             # a web page that is open on the same machine from reaching the device.
@@ -92,33 +95,58 @@ class Listener:
         )
 
     async def _serve_client(self, connection: ServerConnection) -> None:
-        client_socket = _ClientSocket(connection)
+        assert isinstance(connection, _Connection)  # as `serve` was told
+        name = _address_text(connection.remote_address)
+        if len(self._sockets) >= MOST_CLIENTS:
+            logger.warning("client %s is turned away: %d are connected", name, MOST_CLIENTS)
+            reason = f"{MOST_CLIENTS} clients are connected, the server takes no more"
+            await connection.close(CloseCode.TRY_AGAIN_LATER, reason)
+            return
+        client_socket = _ClientSocket(connection, name)
         session = self._hub.connect(client_socket.send, client_socket.backlog)
         self._sockets.add(client_socket)
-        logger.info("client %s connected", client_socket.name)
+        logger.info("client %s connected", name)
         try:
             while True:
                 session.receive(await connection.recv(decode=False))
                 if client_socket.backlog() > _PAUSE_BACKLOG:
                     await connection.drain()
         except ConnectionClosed as error:
-            logger.info("client %s left: %s", client_socket.name, error)
+            logger.info("client %s left: %s", name, error)
+        except Exception:
+            # The library closes the connection, but what it logs is not shown.
+            logger.exception("client %s is closed, the server failed", name)
+            raise
         finally:
             self._sockets.discard(client_socket)
             client_socket.forget()
             self._hub.disconnect(session)
 
 
+class _Connection(ServerConnection):
+    """Tells when more has been sent than the client takes, pongs too: nobody else sees those."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.on_backlog: Callable[[], None] | None = None
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        if self.on_backlog is not None:
+            self.on_backlog()
+
+
 class _ClientSocket:
     """Sends to one client at once or into the buffer of its socket, and watches that buffer."""
 
-    def __init__(self, connection: ServerConnection) -> None:
+    def __init__(self, connection: _Connection, name: str) -> None:
         self._connection = connection
         self._transport = connection.transport
         self._loop = asyncio.get_running_loop()
         self._octets_sent = 0
         self._check: asyncio.TimerHandle | None = None
-        self.name = _address_text(connection.remote_address)
+        self._name = name
+        connection.on_backlog = self._watch_backlog
 
     def send(self, data: bytes) -> None:
         """Send a text message.
@@ -127,9 +155,8 @@ class _ClientSocket:
         """
         self._octets_sent += len(data)
         broadcast((self._connection,), data, text=True)
-        if self._check is None and (backlog := self.backlog()):
-            watch = BacklogWatch(self._octets_sent, backlog, self._loop.time())
-            self._check = self._loop.call_later(CHECK_INTERVAL_S, self._check_backlog, watch)
+        if self._check is None:
+            self._watch_backlog()
 
     def backlog(self) -> int:
         """Return how many octets wait for the client."""
@@ -137,6 +164,7 @@ class _ClientSocket:
 
     def forget(self) -> None:
         """Stop watching: the client has left."""
+        self._connection.on_backlog = None
         if self._check is not None:
             self._check.cancel()
             self._check = None
@@ -146,6 +174,11 @@ class _ClientSocket:
         # asyncio's transport fails like this if it was closed and has meanwhile sent the rest.
         with contextlib.suppress(AttributeError):
             self._transport.abort()
+
+    def _watch_backlog(self) -> None:
+        if self._check is None and (backlog := self.backlog()):
+            watch = BacklogWatch(self._octets_sent, backlog, self._loop.time())
+            self._check = self._loop.call_later(CHECK_INTERVAL_S, self._check_backlog, watch)
 
     def _check_backlog(self, watch: BacklogWatch) -> None:
         self._check = None
@@ -158,7 +191,7 @@ class _ClientSocket:
         self._check = self._loop.call_later(CHECK_INTERVAL_S, self._check_backlog, watch)
 
     def _give_up(self, reason: str) -> None:
-        logger.warning("client %s is too slow and is closed: %s", self.name, reason)
+        logger.warning("client %s is too slow and is closed: %s", self._name, reason)
         if self._connection.state is State.OPEN:
             # Close frame and deadline instead of `close()`, which waits for the client to read.
             self._connection.protocol.send_close(CloseCode.TRY_AGAIN_LATER, reason)

@@ -33,11 +33,12 @@ def read_memory(client: Client, command: ReadMemory) -> None:
     """Read memory of the device; the octets follow with the completion.
 
     Raises:
-        CommandRefused: address or size make no sense for any device.
+        CommandRefused: address or size make no sense for any device, or too many transfers wait.
     """
     _check_address(command.address)
     if command.size < 1:
         raise CommandRefused(f"size is {command.size}, at least 1 is due")
+    client.memory_transfers.start()
     token = new_token()
     client.send(ReadMemoryReply(reqid=command.reqid, request_token=token))
     done = partial(_report_read, client, token)
@@ -52,12 +53,14 @@ def write_memory(client: Client, command: WriteMemory) -> None:
     """Write memory of the device; a completion follows.
 
     Raises:
-        CommandRefused: the address makes no sense for any device, or there are no octets.
+        CommandRefused: the address makes no sense for any device, there are no octets, or too many
+            transfers wait.
     """
     _check_address(command.address)
     data = decode_base64(command.data)
     if not data:
         raise CommandRefused("data is empty, at least 1 octet is due")
+    client.memory_transfers.start()
     token = new_token()
     client.send(WriteMemoryReply(reqid=command.reqid, request_token=token))
     done = partial(_report_write, client, token)
@@ -68,7 +71,8 @@ def user_command(client: Client, command: UserCommand) -> None:
     """Run a command of the application, and answer when the device has.
 
     Raises:
-        CommandRefused: the device is not there or has no such commands, or the octets are too many.
+        CommandRefused: the device is not there or has no such commands, the octets are too many, or
+            too many commands wait.
     """
     if not 0 <= command.subfunction <= 0xFF:
         raise CommandRefused(f"subfunction is {command.subfunction}, not within 0 to 255")
@@ -82,6 +86,7 @@ def user_command(client: Client, command: UserCommand) -> None:
         raise CommandRefused(
             f"{len(data)} octets are too many, the device takes {profile.max_rx_payload}"
         )
+    client.user_commands.start()
     done = partial(_report_user_command, client, command)
     client.parts.device.user_command(command.subfunction, data, done)
 
@@ -104,6 +109,7 @@ def _check_address(address: int) -> None:
 
 
 def _report_read(client: Client, token: str, outcome: Outcome) -> None:
+    client.memory_transfers.end()
     client.send(
         MemoryReadCompleted(
             request_token=token,
@@ -116,6 +122,7 @@ def _report_read(client: Client, token: str, outcome: Outcome) -> None:
 
 
 def _report_write(client: Client, token: str, outcome: Outcome) -> None:
+    client.memory_transfers.end()
     client.send(
         MemoryWriteCompleted(
             request_token=token,
@@ -127,6 +134,7 @@ def _report_write(client: Client, token: str, outcome: Outcome) -> None:
 
 
 def _report_user_command(client: Client, command: UserCommand, outcome: Outcome) -> None:
+    client.user_commands.end()
     if not outcome.success:
         client.refuse(outcome.reason, reqid=command.reqid, request_cmd="user_command")
         return

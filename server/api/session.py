@@ -37,6 +37,18 @@ class ClientSession:
         """Take one whole message. Never raises: what is wrong with it is answered."""
         self._counters.messages_received += 1
         self._counters.octets_received += len(data)
+        try:
+            self._execute(data)
+        except Exception:
+            # Not even the refusal could be sent.
+            logger.exception("a message of a client cannot be answered")
+            self._fail(None, "<empty>")
+
+    def close(self) -> None:
+        """Forget the client: it has left."""
+        self.client.close()
+
+    def _execute(self, data: bytes) -> None:
         if len(data) > MAX_MESSAGE_SIZE:
             self.client.refuse(
                 f"the message has {len(data)} octets, at most {MAX_MESSAGE_SIZE} are taken"
@@ -55,12 +67,11 @@ class ClientSession:
         except Exception:
             # One client's command must not take the others down, whatever fails.
             logger.exception("the command %s of a client failed", name)
-            self._counters.unexpected_errors += 1
-            self.client.send(m.Error(reqid=reqid, request_cmd=name, msg="Internal error"))
+            self._fail(reqid, name)
 
-    def close(self) -> None:
-        """Forget the client: it has left."""
-        self.client.close()
+    def _fail(self, reqid: int | None, name: str) -> None:
+        self._counters.unexpected_errors += 1
+        self.client.send(m.Error(reqid=reqid, request_cmd=name, msg="Internal error"))
 
 
 def dispatch(client: Client, command: m.AnyCommand) -> None:

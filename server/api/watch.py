@@ -6,7 +6,6 @@ import fnmatch
 import math
 import re
 from collections.abc import Callable, Iterator, Sequence
-from itertools import islice
 from typing import Final
 
 from scrutiny.api.messages import (
@@ -34,14 +33,18 @@ from scrutiny.api.messages import (
 from ..entries import Entry
 from ..subscriptions import effective_rate
 from .client import Client
-from .errors import CommandRefused, quoted
+from .errors import CommandRefused
+from .limits import check_path_count
 
 # Keeps a part far below the largest message, whatever the client asks for.
 LARGEST_PART: Final = 4000
 
-# Every pattern is tried on every path, and the other clients wait meanwhile.
+# Making them ready takes 7 µs per character, and trying all on one path up to 8 µs.
 MOST_PATTERNS: Final = 100
-LONGEST_PATTERN: Final = 1000
+LONGEST_PATTERNS: Final = 5000  # characters, all together
+
+# So many are tried before everybody else has a turn.
+PATHS_PER_TURN: Final = 1000
 
 # Rates beyond these, in updates per second, would overflow the arithmetic of deadlines; no link is
 # as fast as the upper one, and the lower one is an update in twelve days.
@@ -56,38 +59,32 @@ def get_watchable_count(client: Client, command: GetWatchableCount) -> None:
 
 
 def get_watchable_list(client: Client, command: GetWatchableList) -> None:
-    """List watchables in one or more parts.
+    """List watchables in one or more parts; of long lists, the later ones follow in later turns.
 
     Raises:
-        CommandRefused: the size of a part is below 1, or there are too many patterns.
+        CommandRefused: the size of a part is below 1, or there are too many patterns or lists.
     """
     if command.max_per_response < 1:
         raise CommandRefused(f"max_per_response is {command.max_per_response}, at least 1 is due")
     part_size = min(command.max_per_response, LARGEST_PART)
-    found = _filtered(client.parts.store.published, command.filter or ListFilter())
-
-    part = list(islice(found, part_size))
-    while True:
-        following = list(islice(found, part_size))
-        client.send(
-            WatchableListReply(
-                reqid=command.reqid,
-                done=not following,
-                qty=WatchableCounts(rpv=len(part)),
-                content=WatchableGroups(var=[], alias=[], rpv=part, var_factory=[]),
-            )
-        )
-        if not following:
-            return
-        part = following
+    wanted = command.filter or ListFilter()
+    # Existing servers take a type that is no list as no filter, so clients may rely on it.
+    kinds = wanted.type if isinstance(wanted.type, list) else []
+    entries: Sequence[Entry] = ()
+    if not kinds or "rpv" in kinds:
+        entries = client.parts.store.published
+    parts = _list_parts(command.reqid, entries, _path_filter(wanted.name), part_size)
+    client.lists.start()
+    _send_parts(client, parts)
 
 
 def get_watchable_info(client: Client, command: GetWatchableInfo) -> None:
     """Describe watchables.
 
     Raises:
-        CommandRefused: one path is unknown.
+        CommandRefused: one path is unknown, or there are too many.
     """
+    check_path_count(command.watchables)
     entries = {path: client.parts.find_entry(path) for path in command.watchables}
     info = {path: detailed(entry) for path, entry in entries.items()}
     client.send(WatchableInfoReply(reqid=command.reqid, info=info))
@@ -97,8 +94,9 @@ def subscribe(client: Client, command: SubscribeWatchable) -> None:
     """Watch entries; a second subscription replaces the rate.
 
     Raises:
-        CommandRefused: one path is unknown, or the rate is not above 0.
+        CommandRefused: one path is unknown, there are too many, or the rate is not above 0.
     """
+    check_path_count(command.watchables)
     rate = _checked_rate(command.rate)
     entries = {path: client.parts.find_entry(path) for path in command.watchables}
     for entry in entries.values():
@@ -160,39 +158,59 @@ def detailed(entry: Entry) -> DetailedWatchable:
     )
 
 
-def _filtered(entries: Sequence[Entry], wanted: ListFilter) -> Iterator[BriefWatchable]:
-    # Existing servers take a type that is no list as no filter, so clients may rely on it.
-    kinds = wanted.type if isinstance(wanted.type, list) else []
-    if kinds and "rpv" not in kinds:
-        return iter(())
-    matches = _path_filter(wanted.name)
-    return (
-        BriefWatchable(entry.path, entry.data_type.api_name)
-        for entry in entries
-        if matches(entry.path)
+def _send_parts(client: Client, parts: Iterator[WatchableListReply | None]) -> None:
+    for part in parts:
+        if part is not None:
+            client.send(part)
+            continue
+        if client.is_open:
+            client.parts.loop.call_soon(_send_parts, client, parts)
+        return
+    client.lists.end()
+
+
+def _list_parts(
+    reqid: int | None, entries: Sequence[Entry], matches: Callable[[str], object], part_size: int
+) -> Iterator[WatchableListReply | None]:
+    """Yield the parts of a list, and None where somebody else should have a turn."""
+    part: list[BriefWatchable] = []
+    for start in range(0, len(entries), PATHS_PER_TURN):
+        if start:
+            yield None
+        for entry in entries[start : start + PATHS_PER_TURN]:
+            if not matches(entry.path):
+                continue
+            if len(part) == part_size:
+                yield _list_part(reqid, part, done=False)
+                part = []
+            part.append(BriefWatchable(entry.path, entry.data_type.api_name))
+    yield _list_part(reqid, part, done=True)
+
+
+def _list_part(reqid: int | None, part: list[BriefWatchable], *, done: bool) -> WatchableListReply:
+    return WatchableListReply(
+        reqid=reqid,
+        done=done,
+        qty=WatchableCounts(rpv=len(part)),
+        content=WatchableGroups(var=[], alias=[], rpv=part, var_factory=[]),
     )
 
 
-def _path_filter(patterns: list[str] | str | None) -> Callable[[str], bool]:
+def _path_filter(patterns: list[str] | str | None) -> Callable[[str], object]:
     if isinstance(patterns, str):
         patterns = [patterns]
     if not patterns:
         return lambda path: True
     if len(patterns) > MOST_PATTERNS:
         raise CommandRefused(f"the filter has {len(patterns)} patterns, at most {MOST_PATTERNS}")
-    matchers = [_compiled(pattern) for pattern in patterns]
-    return lambda path: any(match(path) for match in matchers)
-
-
-def _compiled(pattern: str) -> Callable[[str], object]:
-    if len(pattern) > LONGEST_PATTERN:
+    if (length := sum(map(len, patterns))) > LONGEST_PATTERNS:
         raise CommandRefused(
-            f"a pattern has {len(pattern)} characters, at most {LONGEST_PATTERN} are taken"
+            f"the patterns have {length} characters, at most {LONGEST_PATTERNS} are taken"
         )
     try:
-        return re.compile(fnmatch.translate(pattern)).match
+        return re.compile("|".join(map(fnmatch.translate, patterns))).match
     except (re.error, OverflowError, RecursionError) as error:
-        raise CommandRefused(f"the pattern {quoted(pattern)} cannot be used: {error}") from None
+        raise CommandRefused(f"the patterns of the filter cannot be used: {error}") from None
 
 
 def _checked_rate(rate: float | None) -> float | None:

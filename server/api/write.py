@@ -33,7 +33,8 @@ def write_batch(client: Client, command: WriteWatchable) -> None:
     """Queue all writes, then tell the end of each.
 
     Raises:
-        CommandRefused: an id is unknown, a value cannot be written, or an index is used twice.
+        CommandRefused: an id is unknown, a value cannot be written, an index is used twice, or too
+            many writes wait.
     """
     writes: dict[int, tuple[Entry, Value]] = {}
     for item in command.updates:
@@ -41,6 +42,7 @@ def write_batch(client: Client, command: WriteWatchable) -> None:
             raise CommandRefused(f"batch_index {item.batch_index} is used twice")
         entry = client.parts.entry_by_id(item.watchable)
         writes[item.batch_index] = entry, _fitting(entry, item.value)
+    client.writes.start(len(writes))
 
     # The answer goes first: a write may end while it is being queued.
     token = new_token()
@@ -54,10 +56,11 @@ def write_single(client: Client, command: WriteSingleWatchable) -> None:
     """Write one value, and answer when the device has confirmed it or the write has failed.
 
     Raises:
-        CommandRefused: the path is unknown, or the value cannot be written.
+        CommandRefused: the path is unknown, the value cannot be written, or too many writes wait.
     """
     entry = client.parts.find_entry(command.server_path)
     value = _fitting(entry, command.value)
+    client.writes.start()
     done = partial(_report_single, client, command.reqid)
     client.parts.device.write_value(entry, value, done)
 
@@ -72,6 +75,7 @@ def _fitting(entry: Entry, written: WrittenValue) -> Value:
 def _report_item(
     client: Client, entry: Entry, token: str, batch_index: int, outcome: Outcome
 ) -> None:
+    client.writes.end()
     completion = encode(
         WriteCompleted(
             request_token=token,
@@ -89,6 +93,7 @@ def _report_item(
 
 
 def _report_single(client: Client, reqid: int | None, outcome: Outcome) -> None:
+    client.writes.end()
     client.feed.flush()
     client.send(
         WriteSingleReply(reqid=reqid, success=outcome.success, failure_reason=outcome.reason)

@@ -27,6 +27,7 @@ from scrutiny.firmware_link.transports.settings import MemorySettings, NoLink
 from scrutiny.server import app
 from scrutiny.server.api import backlog, listener
 from scrutiny.server.api.errors import ListenError
+from scrutiny.server.api.session import ClientSession
 from scrutiny.server.daemon import Daemon
 from scrutiny.server.device import DeviceDriver
 from scrutiny.server.settings import DeviceSettings, ServerSettings
@@ -195,6 +196,7 @@ BAD_MESSAGES: Final[dict[str, bytes]] = {
     "not UTF-8": b'{"cmd":"echo","payload":"\xff\xfe"}',
     "UTF-16": '{"cmd":"echo","payload":""}'.encode("utf-16"),
     "lone surrogate": b'{"cmd":"echo","payload":"\\ud800"}',
+    "lone surrogate in cmd": b'{"cmd":"\\ud800","reqid":1}',
     "a number": b"42",
     "null": b"null",
     "true": b"true",
@@ -208,7 +210,7 @@ BAD_MESSAGES: Final[dict[str, bytes]] = {
     "deep in a link": b'{"cmd":"set_link_config","link_type":"udp","link_config":{"a":'
     + b"[" * 500_000,
     "1 MiB and more": b'{"cmd":"echo","payload":"' + b"x" * (1 << 20) + b'"}',
-    "15 MiB": b" " * (15 << 20),
+    "nearly 2 MiB": b" " * ((2 << 20) - 1),
     "no cmd": b'{"reqid":1}',
     "cmd no string": b'{"cmd":7}',
     "unknown cmd": b'{"cmd":"debug"}',
@@ -311,12 +313,56 @@ def test_a_message_beyond_reason_closes_its_sender_only(without_device: ServerSe
     async def test() -> None:
         async with running(without_device) as server, server.client() as other:
             async with server.client() as bad:
-                frame_of_17_mib = b"\x81\xff" + (17 << 20).to_bytes(8, "big") + bytes(4)
-                bad.connection.transport.write(frame_of_17_mib)
+                frame_of_3_mib = b"\x81\xff" + (3 << 20).to_bytes(8, "big") + bytes(4)
+                bad.connection.transport.write(frame_of_3_mib)
                 with pytest.raises(ConnectionClosed):
                     await bad.receive()
                 assert bad.connection.close_code == 1009
             assert await other.is_served()
+
+    run(test())
+
+
+def test_a_failure_of_the_server_is_logged(
+    without_device: ServerSettings,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def fail(session: ClientSession, data: bytes) -> None:
+        raise ZeroDivisionError
+
+    async def test() -> None:
+        monkeypatch.setattr(ClientSession, "receive", fail)
+        async with running(without_device) as server, server.client() as peer:
+            await peer.connection.send("{}")
+            with pytest.raises(ConnectionClosed):
+                await peer.receive()
+
+            assert peer.connection.close_code == 1011
+            assert "ZeroDivisionError" in caplog.text
+
+    run(test())
+
+
+def test_a_client_too_many_is_turned_away(
+    without_device: ServerSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listener, "MOST_CLIENTS", 2)
+
+    async def test() -> None:
+        async with running(without_device) as server, server.client() as first:
+            async with server.client():
+                async with connect(f"ws://127.0.0.1:{server.port}") as late:
+                    with pytest.raises(ConnectionClosed):
+                        await late.recv()
+                assert late.close_code == 1013
+                assert "2 clients" in (late.close_reason or "")
+                assert await first.is_served()
+
+            while (await first.ask("get_server_stats"))["client_count"] != 1:
+                pass  # each question is a turn of the server's loop
+            async with server.client() as next_one:
+                assert await next_one.is_served()
 
     run(test())
 
@@ -355,7 +401,7 @@ def test_what_is_no_websocket_is_turned_away(without_device: ServerSettings) -> 
 
 
 async def open_deaf_client(port: int) -> socket.socket:
-    """Connect a client that asks for much and never reads; return when the server has stalled."""
+    """Connect a client that reads nothing after the welcome."""
     loop = asyncio.get_running_loop()
     sock = socket.socket()
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
@@ -369,6 +415,13 @@ async def open_deaf_client(port: int) -> socket.socket:
     received = b""
     while b"welcome" not in received:
         received += await loop.sock_recv(sock, 4096)
+    return sock
+
+
+async def open_stalled_client(port: int) -> socket.socket:
+    """Connect a client that asks for much and never reads; return when the server has stalled."""
+    loop = asyncio.get_running_loop()
+    sock = await open_deaf_client(port)
     payload = b'{"cmd":"echo","payload":"' + b"x" * 1_000_000 + b'"}'
     frame = b"\x81\xff" + len(payload).to_bytes(8, "big") + bytes(4) + payload
     # The server takes no more commands once its answers are not read.
@@ -390,13 +443,37 @@ def test_a_client_that_does_not_read_is_cut_off(
 
     async def test() -> None:
         async with running(without_device) as server, server.client() as other:
-            deaf = await open_deaf_client(server.port)
+            deaf = await open_stalled_client(server.port)
             assert await other.is_served()
 
             while (await other.ask("get_server_stats"))["client_count"] != 1:
                 pass  # each question is a turn of the server's loop
 
             assert "read nothing" in caplog.text
+            assert await other.is_served()
+            deaf.close()
+
+    run(test())
+
+
+def test_a_client_that_only_pings_and_does_not_read_is_cut_off(
+    without_device: ServerSettings,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(listener, "CHECK_INTERVAL_S", 0.2)
+    monkeypatch.setattr(listener, "_CLOSE_TIMEOUT_S", 0.1)
+    monkeypatch.setattr(backlog, "STUCK_FOR_S", 0.8)
+
+    async def test() -> None:
+        async with running(without_device) as server, server.client() as other:
+            deaf = await open_deaf_client(server.port)
+            pings = (b"\x89\xfd" + bytes(4) + b"x" * 125) * 1000
+            with contextlib.suppress(OSError):
+                while (await other.ask("get_server_stats"))["client_count"] != 1:
+                    await asyncio.get_running_loop().sock_sendall(deaf, pings)
+
+            assert "too slow" in caplog.text
             assert await other.is_served()
             deaf.close()
 
@@ -410,7 +487,7 @@ def test_a_client_that_does_not_read_does_not_delay_the_end(
 
     async def test() -> None:
         async with running(without_device) as server:
-            deaf = await open_deaf_client(server.port)
+            deaf = await open_stalled_client(server.port)
             started = asyncio.get_running_loop().time()
         assert asyncio.get_running_loop().time() - started < 5
         deaf.close()

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import gc
 import socket
+import sys
 import threading
 import weakref
+from typing import Any
 
 import pytest
 
 from scrutiny import sdk
 from scrutiny.api import messages as api
 from scrutiny.api.codec import encode
+from scrutiny.api.versions import MAX_MESSAGE_SIZE
 from scrutiny.sdk import _wire
 from scrutiny.sdk.client import ScrutinyClient
 
@@ -44,6 +47,69 @@ def test_connect_works_again_after_disconnect(server: FakeServer) -> None:
 
     client.disconnect()
     client.disconnect()
+
+
+def test_threads_that_connect_one_client_take_turns(server: FakeServer) -> None:
+    client = ScrutinyClient(timeout=SOON_S)
+
+    def connect_often() -> None:
+        for _ in range(5):
+            client.connect(server.host, server.port)
+
+    for attempts in [in_thread(connect_often) for _ in range(4)]:
+        attempts.result(4 * SOON_S)
+
+    assert client.server_state is sdk.ServerState.Connected
+    client.disconnect()
+
+
+def test_close_socket_lets_the_next_thread_connect(server: FakeServer) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        client = ScrutinyClient(timeout=SOON_S)
+        hanging = in_thread(lambda: client.connect("127.0.0.1", listener.getsockname()[1]))
+        connection = listener.accept()[0]
+        with connection:
+            connection.recv(4096)  # the attempt waits for the answer to this
+            waiting = in_thread(lambda: client.connect(server.host, server.port))
+
+            client.close_socket()
+
+            with pytest.raises(sdk.exceptions.ConnectionError, match="close_socket"):
+                hanging.result(SOON_S)
+        waiting.result(SOON_S)
+        client.disconnect()
+
+
+@pytest.mark.parametrize("host", ["no..host", "x" * 64 + ".org", "a\udc80"])
+def test_what_is_no_host_name_is_a_connection_error(host: str) -> None:
+    with pytest.raises(sdk.exceptions.ConnectionError, match="it is no host name"):
+        ScrutinyClient().connect(host, 8765)
+
+
+def test_an_empty_host_is_refused_before_anything_changes(
+    server: FakeServer, client: ScrutinyClient
+) -> None:
+    with pytest.raises(ValueError, match="hostname is empty"):
+        client.connect("", server.port)
+
+    assert client.server_state is sdk.ServerState.Connected
+
+
+def test_a_callback_that_exits_is_cut_off(
+    server: FakeServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    calls: list[dict[str, Any]] = []
+
+    def leave(client: ScrutinyClient, message: dict[str, Any]) -> None:
+        calls.append(message)
+        sys.exit("enough")
+
+    client = ScrutinyClient(rx_message_callbacks=[leave])
+    with client.connect(server.host, server.port):
+        client.wait_process(SOON_S)
+
+    assert len(calls) == 1
+    assert "it is not called again" in caplog.text
 
 
 def test_connect_over_ipv6() -> None:
@@ -193,6 +259,15 @@ def test_pings_are_answered_and_fragments_joined(
     server.current.send([text[:10], text[10:20], text[20:]])
 
     assert client.read_event(SOON_S) == Events.DeviceReadyEvent("session-2")
+
+
+def test_a_message_may_be_larger_than_a_server_takes(
+    server: FakeServer, client: ScrutinyClient
+) -> None:
+    payload = "x" * (2 * MAX_MESSAGE_SIZE)
+    server.answers[api.Echo] = lambda c: [api.EchoReply(payload=payload)]
+
+    client.wait_process(SOON_S)
 
 
 def test_what_is_no_message_is_ignored(server: FakeServer, client: ScrutinyClient) -> None:

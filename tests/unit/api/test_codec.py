@@ -93,6 +93,7 @@ def test_what_other_servers_leave_out_has_a_default() -> None:
         (b'{"cmd":"echo","reqid":true,"payload":"x"}', None, "echo", "reqid"),
         (b'{"cmd":"read_memory","reqid":1,"address":true,"size":1}', 1, "read_memory", "address"),
         (b'{"cmd":"echo","payload":"\xff"}', None, "<empty>", "UTF-8"),
+        (b'{"cmd":"\\ud800","reqid":1}', 1, "\\ud800", "surrogate"),
         (b"[" * 200_000, None, "<empty>", "not valid JSON"),
         (b'{"cmd":' * 200_000, None, "<empty>", "nested too deeply"),
         (b'{"a":' * 200_000, None, "<empty>", "nested too deeply"),

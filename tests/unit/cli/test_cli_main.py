@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -74,3 +76,45 @@ def test_help_imports_nothing_expensive() -> None:
     )
 
     assert run.stdout.splitlines()[-1] == "[]"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+@pytest.mark.parametrize("arguments", [["version"], ["--help"], ["version", "--help"]])
+def test_output_that_cannot_be_written_is_one_line(arguments: list[str]) -> None:
+    # Unbuffered, argparse meets the error itself, and hides it.
+    environment = {key: os.environ[key] for key in os.environ if key != "PYTHONUNBUFFERED"}
+    with Path("/dev/full").open("wb") as full:
+        run = subprocess.run(
+            [sys.executable, "-m", "scrutiny.cli.main", *arguments],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=environment,
+            check=False,
+            timeout=30,
+        )
+
+    assert run.returncode == 1
+    assert run.stderr == "error: cannot write the output: No space left on device\n"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="pipes of POSIX")
+def test_a_reader_that_leaves_ends_the_demo_quietly(tmp_path: Path) -> None:
+    """As ``scrutiny demo | head -1``; the board, which is running by then, is stopped."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "scrutiny.cli.main", "demo", "--simulator"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+    ) as demo:
+        assert demo.stdout is not None
+        assert demo.stderr is not None
+        assert demo.stdout.readline() == "Preparing the board ...\n"
+
+        demo.stdout.close()
+        errors = demo.stderr.read()  # ends when the demo and all that it started have ended
+
+    assert demo.returncode == 1
+    assert errors == ""
+    assert list(tmp_path.iterdir()) == []

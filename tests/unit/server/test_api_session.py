@@ -12,6 +12,7 @@ from typing import Any, cast
 
 import pytest
 
+from scrutiny.api.errors import MalformedMessage
 from scrutiny.api.versions import MAX_MESSAGE_SIZE
 from scrutiny.core.types import DataType
 from scrutiny.core.values import Value
@@ -20,10 +21,23 @@ from scrutiny.firmware_link.codes import DatalogEncoding, FeatureBits, LoopType
 from scrutiny.firmware_link.messages import DatalogSetup, LoopDefinition
 from scrutiny.firmware_link.profile import DeviceProfile, MemoryRegion
 from scrutiny.firmware_link.transports.settings import LinkSettings, NoLink, UdpSettings
+from scrutiny.server.api import session
 from scrutiny.server.api.client import SharedParts
 from scrutiny.server.api.device_port import Device
 from scrutiny.server.api.hub import Hub
-from scrutiny.server.api.watch import LARGEST_PART, LONGEST_PATTERN, MOST_PATTERNS
+from scrutiny.server.api.limits import (
+    MOST_LISTS,
+    MOST_MEMORY_TRANSFERS,
+    MOST_PATHS,
+    MOST_USER_COMMANDS,
+    MOST_WRITES,
+)
+from scrutiny.server.api.watch import (
+    LARGEST_PART,
+    LONGEST_PATTERNS,
+    MOST_PATTERNS,
+    PATHS_PER_TURN,
+)
 from scrutiny.server.clock import ServerClock
 from scrutiny.server.device_status import DeviceState, DeviceStatus
 from scrutiny.server.entries import Entry
@@ -150,6 +164,13 @@ class FakeClient:
         """Return what has been received since the last call."""
         self._server.turn()
         received, self._received = self._received, []
+        return received
+
+    def whole_list(self) -> list[Message]:
+        """Return what is received until the last part of a list."""
+        received = self.all()
+        while not (received and received[-1].get("done")):
+            received += self.all()
         return received
 
     def ask(self, cmd: str, **fields: Any) -> Message:
@@ -326,6 +347,24 @@ def test_an_unexpected_failure_is_answered_logged_and_counted(
     assert "ZeroDivisionError" in caplog.text
     assert server.parts.metrics.clients.unexpected_errors == 1
     assert client.ask("echo", payload="x")["payload"] == "x"
+
+
+def test_a_refusal_that_cannot_be_encoded_is_an_unexpected_failure(
+    server: Server,
+    client: FakeClient,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def refuse(data: bytes) -> None:
+        raise MalformedMessage("half a character", command="\ud800")
+
+    monkeypatch.setattr(session, "decode_command", refuse)
+
+    client.session.receive(b"{}")
+
+    assert [answer["msg"] for answer in client.all()] == ["Internal error"]
+    assert "UnicodeEncodeError" in caplog.text
+    assert server.parts.metrics.clients.unexpected_errors == 1
 
 
 # ------------------------------------------------------------------ status
@@ -530,7 +569,39 @@ def test_a_part_is_never_larger_than_a_message_may_be(server: Server, client: Fa
 
     client.send("get_watchable_list", max_per_response=10**9)
 
-    assert [part["qty"]["rpv"] for part in client.all()] == [LARGEST_PART, 1]
+    assert [part["qty"]["rpv"] for part in client.whole_list()] == [LARGEST_PART, 1]
+
+
+def test_others_have_their_turn_during_a_long_list(server: Server, client: FakeClient) -> None:
+    server.store.clear()
+    server.store.load_published(
+        PublishedValue(i, DataType.UINT8) for i in range(3 * PATHS_PER_TURN)
+    )
+    client.send("get_watchable_list", reqid=1, filter={"name": ["*x0001", "/rpv/x0B*"]})
+    client.send("echo", reqid=2, payload="")
+    server.store.clear()
+
+    (echo,) = client.all()
+    (part,) = client.whole_list()
+
+    assert (echo["reqid"], part["reqid"]) == (2, 1)
+    assert part["qty"]["rpv"] == 1 + 0xB8
+    assert part["done"]
+
+
+def test_a_long_list_ends_with_its_client(server: Server, client: FakeClient) -> None:
+    server.store.clear()
+    server.store.load_published(
+        PublishedValue(i, DataType.UINT8) for i in range(3 * PATHS_PER_TURN)
+    )
+    client.send("get_watchable_list", max_per_response=1)
+    sent = len(client.all())
+
+    server.hub.disconnect(client.session)
+
+    for _ in range(5):
+        assert client.all() == []
+    assert 0 < sent < 3 * PATHS_PER_TURN
 
 
 @pytest.mark.parametrize(
@@ -575,7 +646,8 @@ def test_filters(client: FakeClient, wanted: Message, paths: list[str]) -> None:
         {"filter": {"name": [5]}},
         {"filter": []},
         {"filter": {"name": ["*"] * (MOST_PATTERNS + 1)}},
-        {"filter": {"name": "*" * (LONGEST_PATTERN + 1)}},
+        {"filter": {"name": ["*" * (LONGEST_PATTERNS // 2)] * 3}},
+        {"filter": {"name": "*" * (LONGEST_PATTERNS + 1)}},
     ],
     ids=lambda fields: str(fields)[:50],
 )
@@ -586,7 +658,7 @@ def test_bad_list_requests_are_refused(client: FakeClient, fields: Message) -> N
 def test_a_pattern_made_to_take_long_does_not(client: FakeClient) -> None:
     started = time.monotonic()
 
-    client.ask("get_watchable_list", filter={"name": "*a" * (LONGEST_PATTERN // 2)})
+    client.ask("get_watchable_list", filter={"name": "*a" * (LONGEST_PATTERNS // 2)})
 
     assert time.monotonic() - started < 10
 
@@ -615,6 +687,20 @@ def test_an_unknown_path_without_a_device_says_so(server: Server, client: FakeCl
     server.device.profile = None
 
     assert "no device is connected" in client.refusal("subscribe_watchable", watchables=[FLOAT])
+
+
+@pytest.mark.parametrize("command", ["get_watchable_info", "subscribe_watchable"])
+def test_an_answer_about_many_paths_fits_into_a_message(client: FakeClient, command: str) -> None:
+    sizes: list[int] = []
+    for count in (MOST_PATHS, MOST_PATHS + 1):
+        paths = ["/" * i + FLOAT for i in range(100)] * (count // 100 + 1)
+        client.send(command, watchables=paths[:count])
+        (answer,) = client.all()
+        sizes.append(len(json.dumps(answer)))
+
+    assert sizes[0] < MAX_MESSAGE_SIZE
+    assert answer["cmd"] == "error"
+    assert f"at most {MOST_PATHS}" in answer["msg"]
 
 
 # ------------------------------------------------------------------ subscriptions
@@ -1038,3 +1124,68 @@ def test_user_commands_that_cannot_be_done(server: Server, client: FakeClient) -
 
     server.device.profile = None
     assert "no device" in client.refusal("user_command", subfunction=1)
+
+
+# ------------------------------------------------------------------ operations in flight
+
+
+@pytest.mark.parametrize(
+    ("command", "fields", "limit"),
+    [
+        ("write_single_watchable", {"server_path": SMALL, "value": 1}, MOST_WRITES),
+        ("read_memory", {"address": 0, "size": 1}, MOST_MEMORY_TRANSFERS),
+        ("write_memory", {"address": 0, "data": "AA=="}, MOST_MEMORY_TRANSFERS),
+        ("user_command", {"subfunction": 1}, MOST_USER_COMMANDS),
+    ],
+)
+def test_a_client_that_does_not_wait_is_refused(
+    server: Server, client: FakeClient, command: str, fields: Message, limit: int
+) -> None:
+    server.device.is_slow = True
+    for _ in range(limit):
+        client.send(command, **fields)
+    client.all()
+
+    refusal = client.refusal(command, **fields)
+    assert f"at most {limit} may be in flight" in refusal
+    assert "wait for completions" in refusal
+    server.device.answer()
+    client.all()
+
+    server.device.is_slow = False
+    client.send(command, **fields)
+    assert "error" not in [message["cmd"] for message in client.all()]
+
+
+def test_a_batch_that_is_too_large_is_refused_as_a_whole(
+    server: Server, client: FakeClient
+) -> None:
+    server.device.is_slow = True
+    other = FakeClient(server)
+    (entry_id,) = client.ids(SMALL)
+    updates = [{"batch_index": i, "watchable": entry_id, "value": 1} for i in range(MOST_WRITES)]
+    client.send("write_watchable", updates=updates)
+    assert client.all()[0]["count"] == MOST_WRITES
+
+    assert "1 more writes" in client.refusal("write_watchable", updates=updates[:1])
+    assert other.ask("write_watchable", updates=updates[:1])["count"] == 1
+
+    server.device.refusal = "the device is gone"
+    server.device.answer()
+    assert len(client.all()) == MOST_WRITES
+    assert client.ask("write_watchable", updates=updates)["count"] == MOST_WRITES
+
+
+def test_long_lists_do_not_pile_up(server: Server, client: FakeClient) -> None:
+    server.store.clear()
+    server.store.load_published(
+        PublishedValue(i, DataType.UINT8) for i in range(3 * PATHS_PER_TURN)
+    )
+    for _ in range(MOST_LISTS + 1):
+        client.send("get_watchable_list", filter={"name": "nothing"})
+
+    (refused,) = client.all()
+    assert "1 more lists are too many" in refused["msg"]
+    while len(client.all()) < MOST_LISTS:
+        pass
+    assert client.ask("get_watchable_list", filter={"type": ["var"]})["done"]

@@ -8,7 +8,11 @@ from collections.abc import Callable
 
 import pytest
 
-from scrutiny.server.broadcast import MAX_BACKLOG
+from scrutiny.api.codec import encode
+from scrutiny.api.versions import MAX_MESSAGE_SIZE
+from scrutiny.core.types import DataType
+from scrutiny.core.watchables import PublishedValue
+from scrutiny.server.broadcast import LARGEST_UPDATE, MAX_BACKLOG
 from scrutiny.server.store import ValueStore
 
 from .conftest import NotingFeed
@@ -107,3 +111,40 @@ def test_throttling_limits_the_updates_per_second(
 
     sent = sum(len(message.updates) for message in feed.sent)
     assert sent <= 100 * (loop.time() - start) + 10
+
+
+@pytest.mark.parametrize("limit", [None, 1e6])
+def test_a_new_limit_holds_for_what_waits_already(
+    loop: asyncio.AbstractEventLoop,
+    store: ValueStore,
+    make_feed: MakeFeed,
+    limit: float | None,
+) -> None:
+    feed = make_feed()
+    feed.set_throttling(0.001)
+    feed.mark(store.published)
+    run_until_quiet(loop)
+    feed.mark(store.published)
+    run_until_quiet(loop)
+    assert len(feed.sent) == 1
+
+    feed.set_throttling(limit)
+    run_until_quiet(loop)
+    feed.mark(store.published)
+    run_until_quiet(loop)
+
+    assert len(feed.sent) == 3
+
+
+def test_no_update_is_larger_than_a_message_may_be(make_feed: MakeFeed) -> None:
+    store = ValueStore()
+    store.load_published(PublishedValue(i, DataType.FLOAT64) for i in range(LARGEST_UPDATE + 1))
+    entries = store.published
+    store.update(entries, [-1.2345678901234567e-300] * len(entries), 2**62)
+    feed = make_feed()
+    feed.mark(entries)
+
+    feed.flush()
+
+    assert [len(message.updates) for message in feed.sent] == [LARGEST_UPDATE, 1]
+    assert len(encode(feed.sent[0])) < MAX_MESSAGE_SIZE

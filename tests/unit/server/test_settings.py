@@ -39,6 +39,7 @@ def test_a_file_with_all_keys(tmp_path: Path) -> None:
         },
         "device": {
             "response_timeout": 0.5,
+            "retries": 0,
             "heartbeat_timeout": 5,
             "default_address_size": 16,
             "default_protocol_version": "1.0",
@@ -56,6 +57,7 @@ def test_a_file_with_all_keys(tmp_path: Path) -> None:
     assert (settings.name, settings.host, settings.port) == ("bench", "0.0.0.0", 9000)
     assert not settings.autoload_sfd
     assert (device.response_timeout_s, device.heartbeat_timeout_s) == (0.5, 5)
+    assert device.retries == 0
     assert (device.max_request_size, device.max_response_size) == (128, 256)
     assert (device.default_address_size, device.max_bitrate_bps) == (16, 100000)
     assert device.link == SerialSettings("COM3", 9600)
@@ -121,7 +123,13 @@ def test_fields_of_a_link_do_not_outlive_a_change_of_its_type(tmp_path: Path) ->
         ("", "line 1"),
         ({"nam": "x"}, r"unknown key nam; did you mean name\?"),
         ({"device": {"respons_timeout": 1}}, r"did you mean device.response_timeout\?"),
-        ({"device": 5}, "unknown key device"),
+        ({"device": 5}, "device is 5, an object is due"),
+        ({"api": {"client_interface_config": [1]}}, "client_interface_config is .1., an object"),
+        ({"": 5}, "unknown key ''"),
+        ({"device": {"link_type": "dummy", "link_config": {"name": "\ud800"}}}, "not a text"),
+        ({"device": {"link_config": {"host": "a"}}}, "set device.link_type too"),
+        ({"device": {"retries": 11}}, "not within 0 to 10"),
+        ({"api": {"client_interface_config": {"host": "a\0b"}}}, "not a text"),
         ({"device": {"link_config": 5}}, "device.link_config is 5, an object is due"),
         ({"name": 5}, "name is 5, not a text"),
         ({"autoload_sfd": "perhaps"}, "neither true nor false"),
@@ -154,6 +162,8 @@ def test_what_is_wrong_in_a_file_is_named(tmp_path: Path, content: Any, reason: 
     ("options", "reason"),
     [
         (["name"], "'name' is not key=value"),
+        (["=1"], "'=1' is not key=value"),
+        (["device.link_config.host=x"], "device.link_config.host belongs to no link; set device"),
         (["device.link_typ=udp"], r"did you mean device.link_type\?"),
         (["device.link_type=udp", "device.link_config.hots=a"], r"did you mean host\?"),
         (["autoload_sfd=maybe"], "--options: autoload_sfd is 'maybe'"),

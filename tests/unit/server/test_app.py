@@ -1,0 +1,109 @@
+"""How the program starts and ends, seen from outside: exit codes, and what it writes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+DEADLINE_S = 30
+
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals and files of POSIX")
+
+# Ctrl+C while a module is imported, or while a function of it runs.
+INTERRUPTED_IMPORT = """
+import signal, sys
+class Interrupt:
+    def find_spec(self, name, *rest):
+        if name == "scrutiny.server.app":
+            signal.raise_signal(signal.SIGINT)
+sys.meta_path.insert(0, Interrupt())
+from scrutiny.server.__main__ import main
+sys.exit(main([]))
+"""
+INTERRUPTED_START = """
+import signal, sys
+from scrutiny.server import app
+def load_settings(**settings):
+    signal.raise_signal(signal.SIGTERM)
+app.load_settings = load_settings
+code = app.main([])
+signal.raise_signal(signal.SIGINT)  # an impatient second one
+sys.exit(code)
+"""
+
+
+@pytest.mark.parametrize("program", [INTERRUPTED_IMPORT, INTERRUPTED_START])
+def test_an_interrupt_while_it_starts_ends_it_quietly(program: str) -> None:
+    run = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=DEADLINE_S,
+    )
+
+    assert (run.returncode, run.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("pause_s", [0, 0.01, 0.03])
+def test_a_second_interrupt_changes_nothing(pause_s: float, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "scrutiny.server", "--port", "0", "--link", "memory:"]
+    environment = {**os.environ, "XDG_STATE_HOME": str(tmp_path)}
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment) as process:
+        assert process.stderr is not None
+        assert any("is ready" in line for line in process.stderr)
+
+        for _ in range(3):
+            process.send_signal(signal.SIGINT)
+            time.sleep(pause_s)
+
+        _, rest = process.communicate(timeout=DEADLINE_S)
+    assert process.returncode == 0
+    assert "has stopped" in rest
+    assert "Traceback" not in rest
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_a_log_that_cannot_be_written_is_no_traceback(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "scrutiny.server", "--logfile", "/dev/full", "--port", "0"]
+    environment = {**os.environ, "XDG_STATE_HOME": str(tmp_path)}
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment) as process:
+        time.sleep(1)  # it can tell nobody that it is ready
+
+        process.send_signal(signal.SIGINT)
+
+        _, errors = process.communicate(timeout=DEADLINE_S)
+    assert (process.returncode, errors) == (0, "")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--link", "serial:/dev/tty%00"],
+        ["--link", "udp:nowhere"],
+        [
+            "--options",
+            "device.link_type=udp",
+            "device.link_config.host=",
+            "device.link_config.port=1",
+        ],
+    ],
+)
+def test_a_link_that_cannot_be_is_one_line(arguments: list[str]) -> None:
+    run = subprocess.run(
+        [sys.executable, "-m", "scrutiny.server", "--port", "0", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=DEADLINE_S,
+    )
+
+    assert run.returncode == 1
+    assert run.stderr.startswith("error: ")
+    assert run.stderr.count("\n") == 1

@@ -1,0 +1,1 @@
+"""Our devices with the stock server and SDK, which run in an environment of their own."""

@@ -1,0 +1,517 @@
+"""The stock server and SDK, as an existing user has them, with our devices."""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import shutil
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any, Final, TypeVar
+
+import pytest
+
+from scrutiny.core.types import DataType
+from scrutiny.firmware_link.simulator.settings import DEMO_RPVS, RAM_START, SIMULATOR_FIRMWARE_ID
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the devices need POSIX")
+
+DEADLINE_S: Final = 30.0
+CLIENT_SCRIPT: Final = Path(__file__).with_name("peer_client.py")
+
+SETPOINT, SPEED, UPTIME_MS, TICK_COUNT = "/rpv/x1000", "/rpv/x1001", "/rpv/x1007", "/rpv/x1010"
+SCRATCH_INTEGER: Final = "/rpv/x2000"
+SCRATCH: Final = [f"/rpv/x{rpv_id:04X}" for rpv_id in range(0x2000, 0x203C)]
+
+PLACEHOLDER_ID: Final = "a9dcc06528fd41fa7ce863d6aa94a708"
+CONTROL_LOOP, CONTROL_LOOP_HZ = 0, 10_000.0
+
+
+# --- Processes ----------------------------------------------------------------------------------
+
+
+class Process:
+    """A process whose lines of output, standard error included if asked, are at hand."""
+
+    def __init__(
+        self,
+        command: Sequence[str | Path],
+        env: dict[str, str],
+        folder: Path,
+        *,
+        with_errors: bool = False,
+    ) -> None:
+        self._process = subprocess.Popen(
+            command,
+            env=env,
+            cwd=folder,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT if with_errors else None,
+            text=True,
+        )
+        self._seen: list[str] = []
+        self._lines: queue.Queue[str | None] = queue.Queue()
+        self._reader = threading.Thread(
+            target=self._read, args=(_there(self._process.stdout),), daemon=True
+        )
+        self._reader.start()
+
+    def say(self, line: str) -> None:
+        """Write a line to standard input."""
+        stdin = _there(self._process.stdin)
+        stdin.write(f"{line}\n")
+        stdin.flush()
+
+    def line(self, deadline_s: float = DEADLINE_S) -> str:
+        """Return the next line."""
+        try:
+            line = self._lines.get(timeout=deadline_s)
+        except queue.Empty:
+            line = None
+        assert line is not None, "no further line after:\n" + "".join(self._seen[-40:])
+        return line
+
+    def after(self, text: str) -> Process:
+        """Skip lines until one contains the text; the process is ended if there is none."""
+        deadline = time.monotonic() + DEADLINE_S
+        try:
+            while text not in self.line(max(0.0, deadline - time.monotonic())):
+                pass
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def stop(self, signal_number: int = signal.SIGINT) -> int:
+        """End it as a user would, unless it has ended; return the exit code."""
+        if self._process.poll() is None:
+            self._process.send_signal(signal_number)
+        return self._finish()
+
+    def end_input(self) -> int:
+        """Close its standard input, and return the exit code that follows."""
+        _there(self._process.stdin).close()
+        return self._finish()
+
+    def _finish(self) -> int:
+        try:
+            return self._process.wait(DEADLINE_S)
+        finally:
+            self._process.kill()
+            self._reader.join()
+            _there(self._process.stdin).close()
+            _there(self._process.stdout).close()
+
+    def _read(self, stream: IO[str]) -> None:
+        for line in stream:
+            self._seen.append(line)
+            self._lines.put(line.rstrip("\n"))
+        self._lines.put(None)
+
+
+ThingT = TypeVar("ThingT")
+
+
+def _there(thing: ThingT | None) -> ThingT:
+    assert thing is not None
+    return thing
+
+
+# --- Our devices --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Model:
+    """A kind of device, and what is particular about it.
+
+    Attributes:
+        command: starts it; the path of its port is to be added.
+        readonly_begins: what its read-only region begins with.
+        address_bits: size of an address.
+        request_size, answer_size: largest payloads, in octets.
+        loops: id, name and frequency in Hz.
+    """
+
+    command: tuple[str | Path, ...]
+    name: str
+    firmware_id: str
+    address_bits: int
+    readonly_begins: bytes
+    request_size: int = 1024
+    answer_size: int = 1024
+    loops: tuple[tuple[int, str, float | None], ...] = ()
+
+    def start(self, port: Path) -> Process:
+        """Start one, and wait until its port is there."""
+        return Process((*self.command, "--pty", port), dict(os.environ), port.parent).after("pty ")
+
+
+def c_model(program: Path, request_size: int = 1024, answer_size: int = 1024) -> Model:
+    sizes = ("--rx-size", str(request_size), "--tx-size", str(answer_size))
+    return Model(
+        command=(program, "--name", "Motor in C", *sizes),
+        name="Motor in C",
+        firmware_id=PLACEHOLDER_ID,
+        address_bits=struct.calcsize("P") * 8,
+        readonly_begins=struct.pack("=If", 20240117, 1.0125),
+        request_size=request_size,
+        answer_size=answer_size,
+        loops=((CONTROL_LOOP, "control", CONTROL_LOOP_HZ), (1, "idle", None)),
+    )
+
+
+def simulated_model() -> Model:
+    return Model(
+        command=(sys.executable, "-m", "scrutiny.firmware_link.simulator"),
+        name="Motor example (simulated)",
+        firmware_id=SIMULATOR_FIRMWARE_ID.hex(),
+        address_bits=32,
+        readonly_begins=bytes(range(8)),
+    )
+
+
+# --- The peer -----------------------------------------------------------------------------------
+
+
+class PeerClient:
+    """The stock SDK, which does what it is told in a process of its own."""
+
+    def __init__(self, process: Process) -> None:
+        self.process = process
+
+    def ask(self, name: str, **arguments: Any) -> Any:
+        """Run a command of the script, and return its result."""
+        answer = self._answer(name, arguments)
+        assert "refused" not in answer, f"{name}: {answer['refused']}"
+        return answer["result"]
+
+    def refusal(self, name: str, **arguments: Any) -> str:
+        """Run a command that has to be refused, and return why it was."""
+        answer = self._answer(name, arguments)
+        assert "refused" in answer, f"{name} gives {answer}"
+        return str(answer["refused"])
+
+    def close(self) -> None:
+        """Disconnect from the server."""
+        assert self.process.end_input() == 0
+
+    def _answer(self, name: str, arguments: dict[str, Any]) -> dict[str, Any]:
+        self.process.say(json.dumps({"name": name, "arguments": arguments}))
+        answer: dict[str, Any] = json.loads(self.process.line())
+        return answer
+
+
+class Peer:
+    """The stock server and SDK, with a home of their own."""
+
+    def __init__(self, python: Path, home: Path) -> None:
+        self._python = python
+        self._home = home
+        self._port = _free_port()
+        # Isolated (-I), and without our environment: nothing of ours may get into its imports.
+        self._env = {"PATH": os.defpath, "HOME": str(home)}
+        for name in ("DATA", "CONFIG", "STATE", "CACHE"):
+            self._env[f"XDG_{name}_HOME"] = str(home / name.lower())
+
+    def start_server(self, device_port: Path) -> Process:
+        """Start its server, and wait until it is through with the device."""
+        config = self._home / "server.json"
+        config.write_text(json.dumps(self._settings(device_port)))
+        server = self._start("-m", "scrutiny", "server", "--config", config, with_errors=True)
+        return server.after("fully ready")
+
+    def connect(self) -> PeerClient:
+        """Start its SDK as a client of the server."""
+        return PeerClient(self._start(CLIENT_SCRIPT, str(self._port)))
+
+    def _start(self, *arguments: str | Path, with_errors: bool = False) -> Process:
+        command = (self._python, "-I", "-u", *arguments)
+        return Process(command, self._env, self._home, with_errors=with_errors)
+
+    def _settings(self, device_port: Path) -> dict[str, Any]:
+        return {
+            "api": {
+                "client_interface_type": "tcp",
+                "client_interface_config": {"host": "127.0.0.1", "port": self._port},
+            },
+            "device": {
+                "link_type": "serial",
+                "link_config": {"portname": str(device_port), "baudrate": 115200},
+            },
+        }
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+# --- Fixtures -----------------------------------------------------------------------------------
+
+
+# The stock server stops with an internal error unless one answer holds the definitions of all
+# published values, of 3 octets each: smaller transmit buffers would be nothing to test.
+SMALL_REQUEST, SMALL_ANSWER = 64, 3 * len(DEMO_RPVS)
+
+MODELS: Final[dict[str, Callable[[pytest.FixtureRequest], Model]]] = {
+    "C application": lambda request: c_model(request.getfixturevalue("c_application")),
+    "C application, small buffers": lambda request: c_model(
+        request.getfixturevalue("c_application"), SMALL_REQUEST, SMALL_ANSWER
+    ),
+    "simulator": lambda request: simulated_model(),
+}
+
+
+@pytest.fixture(scope="module", params=MODELS)
+def model(request: pytest.FixtureRequest) -> Model:
+    """Each kind of device in turn."""
+    return MODELS[request.param](request)
+
+
+@pytest.fixture(scope="module")
+def client(
+    model: Model, peer_python: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[PeerClient]:
+    """A client of a stock server that has such a device; shared by the tests of the module."""
+    folder = tmp_path_factory.mktemp("peer")
+    with _running() as processes:
+        processes.append(model.start(folder / "motor"))
+        peer = Peer(peer_python, folder)
+        processes.append(peer.start_server(folder / "motor"))
+        connected = peer.connect()
+        processes.append(connected.process)
+        yield connected
+        connected.close()
+        assert [process.stop() for process in reversed(processes)] == [0, 0, 0]
+
+
+@pytest.fixture
+def running() -> Iterator[list[Process]]:
+    """Processes that end with the test."""
+    with _running() as processes:
+        yield processes
+
+
+@contextmanager
+def _running() -> Generator[list[Process]]:
+    processes: list[Process] = []
+    try:
+        yield processes
+    finally:
+        for process in reversed(processes):
+            process.stop()
+
+
+# --- What a device tells about itself -----------------------------------------------------------
+
+
+def test_device_is_ready_and_known(client: PeerClient, model: Model) -> None:
+    device = client.ask("device")
+
+    assert device["session"]
+    assert (device["name"], device["firmware_id"]) == (model.name, model.firmware_id)
+    assert device["protocol"] == [1, 0]
+    sizes = (device["request_size"], device["answer_size"])
+    assert sizes == (model.request_size, model.answer_size)
+    assert device["address_bits"] == model.address_bits
+    assert (device["silence_us"], device["heartbeat_s"]) == (50_000, 5.0)
+    assert device["bitrate_bps"] is None
+    assert device["memory_write"]
+    assert device["user_command"]
+    assert device["64bit"]
+
+
+def test_loops_are_offered_for_recording(client: PeerClient, model: Model) -> None:
+    device = client.ask("device")
+
+    assert device["datalogging"] == bool(model.loops)
+    assert device["loops"] == [list(loop) for loop in model.loops]
+
+
+def test_regions_are_honoured(client: PeerClient, model: Model) -> None:
+    device = client.ask("device")
+    [[secret, _]] = device["forbidden"]
+    [[constants, _]] = device["readonly"]
+
+    content = bytes.fromhex(client.ask("read_memory", address=constants, size=8))
+
+    assert content == model.readonly_begins
+    assert "Read only" in client.refusal("write_memory", address=constants, data="00")
+    assert "Forbidden" in client.refusal("read_memory", address=secret, size=1)
+    assert "Forbidden" in client.refusal("write_memory", address=secret, data="00")
+    assert client.ask("device") == device
+
+
+# --- Published values ---------------------------------------------------------------------------
+
+
+def test_published_values_are_listed_with_their_types(client: PeerClient) -> None:
+    announced = {f"/rpv/x{rpv.id:04X}": _peer_name(rpv.type) for rpv in DEMO_RPVS}
+
+    assert client.ask("types") == announced
+
+
+def _peer_name(data_type: DataType) -> str:
+    return data_type.name.lower()
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        pytest.param(SETPOINT, -1200.5, id="float32"),
+        pytest.param("/rpv/x1008", False, id="boolean"),
+        pytest.param("/rpv/x1008", True, id="boolean back"),
+        pytest.param("/rpv/x100C", -100, id="sint8"),
+        pytest.param("/rpv/x1012", -(2**62) - 1, id="sint64"),
+        pytest.param(SCRATCH_INTEGER, 0xDEADBEEF, id="uint32"),
+        pytest.param(SCRATCH[-1], 2.0**-126, id="float32, smallest normal"),
+    ],
+)
+def test_written_value_is_read_back(client: PeerClient, path: str, value: float) -> None:
+    client.ask("write", path=path, value=value)
+
+    assert client.ask("read", path=path) == value
+
+
+@pytest.mark.parametrize(
+    ("path", "value"), [(SETPOINT, 5000.0), (SPEED, 1e6), (UPTIME_MS, 1)], ids=str
+)
+def test_refused_write_changes_nothing(client: PeerClient, path: str, value: float) -> None:
+    before = client.ask("read", path=path)
+
+    client.refusal("write", path=path, value=value)
+
+    after = client.ask("read", path=path)
+    assert after != value
+    assert after == before or path != SETPOINT
+
+
+def test_sixty_values_are_watched_together(client: PeerClient) -> None:
+    written = [float(index) for index in range(len(SCRATCH))]
+    for path, value in zip(SCRATCH, written, strict=True):
+        client.ask("write", path=path, value=value)
+
+    assert client.ask("read_many", paths=SCRATCH) == written
+
+
+def test_values_follow_the_device(client: PeerClient) -> None:
+    first = client.ask("read", path=TICK_COUNT)
+
+    assert client.ask("read", path=TICK_COUNT) > first
+
+
+# --- Memory and user commands -------------------------------------------------------------------
+
+
+def test_memory_is_written_and_read_back(
+    client: PeerClient, model: Model, c_application: Path
+) -> None:
+    address = _writable_address(model, c_application)
+    data = bytes(range(100)).hex()  # more than a request holds, where the buffers are small
+
+    client.ask("write_memory", address=address, data=data)
+
+    assert client.ask("read_memory", address=address, size=100) == data
+    if model.firmware_id == PLACEHOLDER_ID:
+        assert client.ask("read", path=SCRATCH_INTEGER) == struct.unpack("=I", bytes(range(4)))[0]
+
+
+def _writable_address(model: Model, program: Path) -> int:
+    if model.firmware_id == SIMULATOR_FIRMWARE_ID.hex():
+        return RAM_START + 0x8000
+    if not sys.platform.startswith("linux") or shutil.which("nm") is None:
+        pytest.skip("needs nm, and a program with fixed addresses")
+    listed = subprocess.run(["nm", program], capture_output=True, text=True, check=True)
+    symbols = {name: address for *address, _, name in map(str.split, listed.stdout.splitlines())}
+    return int(symbols["scratch_counts"][0], 16)
+
+
+@pytest.mark.parametrize("size", [0, 1, 60])
+def test_user_command_brings_its_answer(client: PeerClient, size: int) -> None:
+    data = bytes(range(size)).hex()
+
+    assert client.ask("user_command", subfunction=0, data=data) == data
+
+
+def test_refused_user_command_leaves_the_session_alone(client: PeerClient) -> None:
+    session = client.ask("device")["session"]
+
+    assert "Overflow" in client.refusal("user_command", subfunction=0xEE, data="00")
+    assert client.ask("device")["session"] == session
+
+
+# --- Recording ----------------------------------------------------------------------------------
+
+
+def test_values_are_recorded_in_the_control_loop_if_there_is_one(
+    client: PeerClient, model: Model
+) -> None:
+    if not model.loops:
+        client.refusal("record", loop_id=CONTROL_LOOP, paths=[SPEED])
+        return
+
+    recorded = client.ask("record", loop_id=CONTROL_LOOP, paths=[TICK_COUNT, SETPOINT])
+
+    ticks = recorded[TICK_COUNT]
+    assert len(ticks) > 1000
+    assert ticks == [ticks[0] + index for index in range(len(ticks))]
+    expected_times = [index / CONTROL_LOOP_HZ for index in range(len(ticks))]
+    assert recorded["time"] == pytest.approx(expected_times, abs=1e-7)
+    assert set(recorded[SETPOINT]) == {client.ask("read", path=SETPOINT)}
+
+
+# --- Sessions -----------------------------------------------------------------------------------
+
+# The stock server leaves without saying goodbye. Until its heartbeats have been missing for 5 s
+# the device has to refuse a new session, and then has to grant it.
+
+
+@pytest.fixture(params=["C application", "simulator"])
+def restartable(request: pytest.FixtureRequest) -> Model:
+    return MODELS[request.param](request)
+
+
+def test_device_is_found_again(
+    restartable: Model, peer_python: Path, running: list[Process], tmp_path: Path
+) -> None:
+    port = tmp_path / "motor"
+    device = restartable.start(port)
+    peer = Peer(peer_python, tmp_path)
+    server = peer.start_server(port)
+    client = peer.connect()
+    running += [device, server, client.process]
+    sessions = [client.ask("device")["session"]]
+    client.ask("write", path=SCRATCH_INTEGER, value=4711)
+
+    client.ask("relink")  # the server closes the port, and opens it again
+    sessions.append(client.ask("device")["session"])
+    assert client.ask("read", path=SCRATCH_INTEGER) == 4711
+
+    assert device.stop() == 0  # the board loses power
+    client.ask("wait_device_gone", session=sessions[-1])
+    running.append(restartable.start(port))
+    sessions.append(client.ask("device")["session"])
+    assert client.ask("read", path=SCRATCH_INTEGER) == 0
+
+    client.close()
+    assert server.stop() == 0
+    running.append(peer.start_server(port))
+    client = peer.connect()
+    running.append(client.process)
+    sessions.append(client.ask("device")["session"])
+    assert client.ask("read", path=SCRATCH_INTEGER) == 0
+    client.close()
+
+    assert len(set(sessions)) == 4

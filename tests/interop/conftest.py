@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import NoReturn
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.support.example_board import ROOT, CannotBuild, build_board
 
 # The stock implementation has the import name `scrutiny` too, so it never shares an environment
 # with ours. Its other requirements are for its GUI, for CAN, RTT and ELF files.
@@ -45,16 +44,11 @@ def peer_python() -> Path:
 
 @pytest.fixture(scope="session")
 def c_application(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Build the example application once."""
-    compiler = os.environ.get("CC", "cc")
-    missing = [tool for tool in ("make", compiler.split()[0]) if shutil.which(tool) is None]
-    if missing:
-        _cannot(f"{' and '.join(missing)} not found, needed to build the example application")
-    build = tmp_path_factory.mktemp("example")
-    make = ["make", "-C", str(ROOT / "firmware_example"), f"BUILD={build}", f"CC={compiler}", "-j4"]
-    result = subprocess.run(make, capture_output=True, text=True, check=False)
-    assert result.returncode == 0, result.stdout + result.stderr
-    return build / "scrutiny-example-host"
+    """The program of the example firmware."""
+    try:
+        return build_board(tmp_path_factory.mktemp("example"))
+    except CannotBuild as error:
+        _cannot(f"{error}")
 
 
 def _is_complete(python: Path) -> bool:

@@ -19,7 +19,6 @@ _Message = TypeVar("_Message")
 _encoder = msgspec.json.Encoder()
 _commands: msgspec.json.Decoder[AnyCommand] = msgspec.json.Decoder(AnyCommand)
 _server_messages: msgspec.json.Decoder[AnyServerMessage] = msgspec.json.Decoder(AnyServerMessage)
-encode_into = _encoder.encode_into
 
 
 def encode(message: CommandBase | ServerMessage) -> bytes:

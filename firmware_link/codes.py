@@ -18,7 +18,6 @@ MAX_PAYLOAD: Final = 65519  # the largest buffer a device may have (section 1)
 MIN_BUFFER_SIZE: Final = 32  # and the smallest
 MAX_DISPLAY_NAME_SIZE: Final = 64
 MAX_LOOP_NAME_SIZE: Final = 32
-FIRMWARE_ID_SIZE: Final = 16
 MAX_OPERAND_COUNT: Final = 3
 
 

@@ -26,7 +26,7 @@ from scrutiny.firmware_link.frames import Response
 from scrutiny.firmware_link.messages import DeviceParams, Disconnect
 from scrutiny.firmware_link.pacing import Pacer, effective_limit
 from scrutiny.firmware_link.profile import DeviceProfile
-from scrutiny.firmware_link.session import Apply, Ask, Conversation, Session, SessionState
+from scrutiny.firmware_link.session import Apply, Ask, Conversation, Session
 from scrutiny.firmware_link.transports.base import Transport
 
 from .jobs import Job, MessageJob, failure_text
@@ -413,8 +413,3 @@ class DeviceConnection:
             self._session.disconnected()
         if self._disconnected is not None and not self._disconnected.done():
             self._disconnected.set_result(None)
-
-    @property
-    def session_state(self) -> SessionState:
-        """Where the session is in its life."""
-        return self._session.state

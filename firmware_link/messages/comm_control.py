@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from struct import Struct
 from typing import ClassVar, Self
 
+from scrutiny.core.firmware_id import FIRMWARE_ID_SIZE
+
 from ..codes import (
     CONNECT_MAGIC,
     DISCOVER_MAGIC,
-    FIRMWARE_ID_SIZE,
     MAX_DISPLAY_NAME_SIZE,
     Command,
     CommControlFunction,

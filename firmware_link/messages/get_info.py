@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from struct import Struct
 from typing import ClassVar, NamedTuple, Self
 
+from scrutiny.core.firmware_id import FIRMWARE_ID_SIZE
 from scrutiny.core.types import DataType
 
 from ..codes import (
-    FIRMWARE_ID_SIZE,
     MAX_LOOP_NAME_SIZE,
     Command,
     FeatureBits,

@@ -10,6 +10,7 @@ case "${1:-}" in
     test)
         packages="gcc g++ libc6-dev make cmake binutils clang libcmocka-dev"
         packages="$packages gcc-avr avr-libc gcc-arm-none-eabi libnewlib-arm-none-eabi"
+        packages="$packages gcc-riscv64-unknown-elf"
         ;;
     *) echo "usage: $0 demo|test" >&2; exit 2 ;;
 esac

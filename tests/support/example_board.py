@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import Final
 
@@ -21,8 +22,12 @@ class CannotBuild(Exception):
     """A tool is missing on this machine."""
 
 
-def build_board(folder: Path) -> Path:
+def build_board(folder: Path, *, described: bool = False) -> Path:
     """Build the example firmware, and return the program.
+
+    Args:
+        folder: where everything goes.
+        described: tag the program, and write its description beside it (see `description_of`).
 
     Raises:
         CannotBuild: there is no make or no C compiler.
@@ -35,9 +40,16 @@ def build_board(folder: Path) -> Path:
             f"{' and '.join(missing)} not found, needed to build the example firmware"
         )
     make = ["make", "-C", str(ROOT / "firmware_example"), f"BUILD={folder}", f"CC={compiler}"]
-    result = subprocess.run(make, capture_output=True, text=True, check=False)
+    make.append(f"SCRUTINY={sys.executable} -m scrutiny.cli.main" if described else "SCRUTINY=")
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "XDG_CACHE_HOME": str(folder / "cache")}
+    result = subprocess.run(make, capture_output=True, text=True, check=False, env=environment)
     assert result.returncode == 0, result.stdout + result.stderr
     return folder / "scrutiny-example-host"
+
+
+def description_of(program: Path) -> Path:
+    """Return where the description of a program that was built with one is."""
+    return program.with_name(f"{program.name}.sfd")
 
 
 class Board(LoggedProcess):

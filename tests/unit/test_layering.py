@@ -13,9 +13,10 @@ MAY_USE: dict[str, set[str]] = {
     "core": set(),
     "api": {"core"},
     "firmware_link": {"core"},
+    "sfd": {"core"},
     "sdk": {"core", "api"},
-    "server": {"core", "api", "firmware_link"},
-    "cli": {"core", "api", "firmware_link", "sdk", "server"},
+    "server": {"core", "api", "firmware_link", "sfd"},
+    "cli": {"core", "api", "firmware_link", "sfd", "sdk", "server"},
 }
 
 

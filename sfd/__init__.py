@@ -1,0 +1,1 @@
+"""Firmware descriptions: what a program's debug information says about its variables."""

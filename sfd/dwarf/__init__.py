@@ -1,0 +1,1 @@
+"""DWARF debug information, versions 2 to 5: entries, types, variables."""

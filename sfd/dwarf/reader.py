@@ -1,0 +1,135 @@
+"""Reading the debug information of a program, unit by unit."""
+
+from __future__ import annotations
+
+import struct
+from bisect import bisect_right
+from collections import OrderedDict
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Final
+
+from ..elf.program import Program
+from ..errors import ElfError
+from .abbreviations import Abbreviations
+from .conversions import Converter
+from .entries import DEBUG_TYPES_START, Entry
+from .strings import NumberTable, StringTable
+from .tops import TopEntries
+from .trees import Tree, read_tree
+from .units import Unit, read_headers
+
+# References into other units come in clusters. Trees take about 50 times the size of their units.
+_UNITS_REMEMBERED: Final = 4
+_OCTETS_REMEMBERED: Final = 1 << 20
+
+
+class DebugInfo:
+    """The units of a program and their entries.
+
+    Attributes:
+        units: all of them, in file order, .debug_info before .debug_types.
+    """
+
+    units: list[Unit]
+
+    def __init__(self, program: Program) -> None:
+        """Read all unit headers and top entries.
+
+        Raises:
+            ElfError: the debug information is damaged, of an unknown version, or not in this file.
+        """
+        prefix = "<" if program.byte_order == "little" else ">"
+        self._sections = {
+            0: program.section(".debug_info") or b"",
+            DEBUG_TYPES_START: program.section(".debug_types") or b"",
+        }
+        self._abbreviations = Abbreviations(program.section(".debug_abbrev") or b"")
+        self._addresses = NumberTable(program.section(".debug_addr"), prefix)
+        self._signatures: dict[int, int] = {}
+        self._converter = Converter(
+            StringTable(".debug_str", program.section(".debug_str")),
+            StringTable(".debug_line_str", program.section(".debug_line_str")),
+            NumberTable(program.section(".debug_str_offsets"), prefix),
+            self._signatures,
+            program.byte_order,
+        )
+        self._trees: OrderedDict[int, Tree] = OrderedDict()  # by offset of the unit, oldest first
+        self._octets_remembered = 0
+        tops = TopEntries(self._abbreviations, self._converter)
+        with _damage_reported():
+            self.units = [
+                unit
+                for start, section in self._sections.items()
+                for unit in read_headers(section, start, program.byte_order)
+                if tops.complete(unit, section, start)
+            ]
+        self._starts = [unit.offset for unit in self.units]
+        for unit in self.units:
+            if unit.type_signature is not None and unit.type_offset is not None:
+                self._signatures.setdefault(unit.type_signature, unit.type_offset)
+
+    def tree(self, unit: Unit) -> Entry:
+        """Read all entries of a unit; give the top one.
+
+        A few recent units are remembered, so that asking again is cheap; the caller keeps the
+        trees it needs.
+
+        Raises:
+            ElfError: the unit is damaged.
+        """
+        return self._tree(unit).top
+
+    def entry_at(self, offset: int) -> Entry | None:
+        """Find the entry that a reference names, in whatever unit it is.
+
+        Returns:
+            None: nothing starts there, or an entry that the tree leaves out: one of a kind that is
+                not kept (`entries.KEPT`), a variable on the stack, a block with nothing in it.
+
+        Raises:
+            ElfError: its unit is damaged.
+        """
+        index = bisect_right(self._starts, offset) - 1
+        if index < 0 or offset >= self.units[index].end:
+            return None
+        return self._tree(self.units[index]).by_offset.get(offset)
+
+    def address(self, unit: Unit, index: int) -> int | None:
+        """Look up the address that DW_OP_addrx names; None: there is no such index."""
+        base = unit.addr_base
+        if base is None:  # behind the header that version 5 has in front of the addresses
+            base = (4 + unit.encoding.offset_size) if unit.version >= 5 else 0
+        return self._addresses.at(base, index, unit.address_size)
+
+    def _tree(self, unit: Unit) -> Tree:
+        tree = self._trees.get(unit.offset)
+        if tree is not None:
+            self._trees.move_to_end(unit.offset)
+            return tree
+        start = _start_of_section(unit)
+        with _damage_reported():
+            plans = self._abbreviations.plans(unit.abbreviations, unit.encoding)
+            tree = read_tree(self._sections[start], start, unit, plans, self._converter)
+        self._trees[unit.offset] = tree
+        self._octets_remembered += unit.end - unit.offset
+        self._forget_old_trees()
+        return tree
+
+    def _forget_old_trees(self) -> None:
+        while len(self._trees) > _UNITS_REMEMBERED and self._octets_remembered > _OCTETS_REMEMBERED:
+            _, oldest = self._trees.popitem(last=False)
+            self._octets_remembered -= oldest.top.unit.end - oldest.top.unit.offset
+
+
+def _start_of_section(unit: Unit) -> int:
+    return DEBUG_TYPES_START if unit.offset >= DEBUG_TYPES_START else 0
+
+
+@contextmanager
+def _damage_reported() -> Generator[None]:
+    """Turn what reading past an end gives into an error that says so."""
+    try:
+        yield
+    except (IndexError, ValueError, struct.error) as error:
+        raise ElfError("the debug information is damaged: something ends too early") from error

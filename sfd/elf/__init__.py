@@ -1,0 +1,1 @@
+"""What an ELF file holds besides debug information: sections, segments, build id."""

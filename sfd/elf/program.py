@@ -1,0 +1,152 @@
+"""The linked program as a file: its sections, its byte order, whether its symbols can be used."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from types import TracebackType
+from typing import Any, BinaryIO, Final
+
+from scrutiny.core.values import ByteOrder
+
+from ..errors import ElfError
+from .notes import gnu_build_id
+from .sections import SHF_ALLOC, SHF_TLS, Section, SectionTable
+
+_TI_C2000: Final = ("EM_TI_C2000", 141)
+
+_UNUSABLE_KINDS: Final = {
+    "ET_REL": "is an object file without addresses: link it first, and take the result",
+    "ET_DYN": "is position independent, so that addresses are only known when it runs: "
+    "link it with -no-pie",
+    "ET_CORE": "is a memory dump: take the program that it comes from",
+}
+
+
+class Program:
+    """An ELF file, open for reading.
+
+    Attributes:
+        path: of the file.
+        byte_order: of the target.
+        is_64bit: ELFCLASS64.
+        machine: as pyelftools names it (``EM_ARM``), or the number as text if it has no name.
+        char_bit: bits in the target's byte: 16 on TI C2000, else 8.
+        file_type: as pyelftools names it: ``ET_EXEC``, ``ET_REL``, ``ET_DYN``.
+        build_id: of the GNU note, in lower-case hexadecimal; None: it has none.
+    """
+
+    def __init__(self, path: Path, stream: BinaryIO) -> None:
+        """Read the headers; `open` is the way to get here.
+
+        Raises:
+            ElfError: see `open`.
+        """
+        # 50 ms, and only needed by those who read a program.
+        from elftools.common.exceptions import ELFError
+        from elftools.construct import ConstructError
+        from elftools.elf.elffile import ELFFile
+
+        self.path = path
+        self._stream = stream
+        try:
+            elf = ELFFile(stream)
+            self._sections = SectionTable(elf, stream, os.fstat(stream.fileno()).st_size)
+        except ElfError as error:
+            raise ElfError(f"{path}: {error}") from error
+        except (ELFError, ConstructError) as error:
+            raise ElfError(f"{path} is not an ELF file, or a damaged one: {error}") from error
+        header: Any = elf.header
+        self.byte_order: ByteOrder = "little" if elf.little_endian else "big"
+        self.is_64bit: bool = elf.elfclass == 64
+        self.machine = str(header["e_machine"])
+        self.char_bit = 16 if header["e_machine"] in _TI_C2000 else 8
+        self.file_type = str(header["e_type"])
+        self.build_id = gnu_build_id(self._sections, self.byte_order)
+        self._storage = self._loaded_ranges()
+
+    @classmethod
+    def open(cls, path: Path) -> Program:
+        """Open a file and read its headers; see also `check_usable`.
+
+        Raises:
+            ElfError: it does not exist, cannot be read, is no ELF file, or is damaged.
+        """
+        try:
+            stream = path.open("rb")
+        except OSError as error:
+            raise ElfError(f"cannot open {path}: {error.strerror}") from error
+        try:
+            return cls(path, stream)
+        except BaseException:
+            stream.close()
+            raise
+
+    def close(self) -> None:
+        """Close the file; sections taken before stay valid."""
+        self._stream.close()
+
+    def __enter__(self) -> Program:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def check_usable(self) -> None:
+        """Say why variables of this program would have no known address, if so.
+
+        That debug information is in files of its own only shows when it is read.
+
+        Raises:
+            ElfError: an object file, a position-independent program, or one without debug
+                information; the text tells the way out.
+        """
+        if self.file_type != "ET_EXEC":
+            reason = _UNUSABLE_KINDS.get(self.file_type, f"is no program: {self.file_type}")
+            raise ElfError(f"{self.path} {reason}")
+        debug_info = self._find(".debug_info")
+        if debug_info is None or not debug_info.size:
+            raise ElfError(
+                f"{self.path} has no debug information (unwind tables in .eh_frame are none): "
+                "compile with -g, link without -s, and take the program before it is stripped"
+            )
+
+    def section(self, name: str) -> bytes | None:
+        """Give the content of a section, decompressed; None: it has no such section.
+
+        ``.debug_x`` also finds the old compressed form ``.zdebug_x``.
+
+        Raises:
+            ElfError: it lies outside of the file, or is compressed in an unknown way.
+        """
+        section = self._find(name)
+        if section is None:
+            return None
+        try:
+            return self._sections.content(section)
+        except ElfError as error:
+            raise ElfError(f"{self.path}: {error}") from error
+
+    def has_storage(self, address: int) -> bool:
+        """Tell whether a section of the program has this address (in the target's bytes)."""
+        return any(start <= address < end for start, end in self._storage)
+
+    def _find(self, name: str) -> Section | None:
+        section = self._sections.find(name)
+        if section is None and name.startswith(".debug"):
+            section = self._sections.find(".z" + name[1:])
+        return section if section is not None and section.has_content else None
+
+    def _loaded_ranges(self) -> list[tuple[int, int]]:
+        octets_in_byte = self.char_bit // 8
+        return [
+            (section.address, section.address + section.size // octets_in_byte)
+            for section in self._sections.sections
+            # What belongs to threads has offsets instead of addresses.
+            if section.flags & (SHF_ALLOC | SHF_TLS) == SHF_ALLOC
+        ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -28,12 +29,21 @@ class Board:
         command: program and arguments, without those that name the port.
         port_name: where its serial port appears; None: it listens on TCP.
 
+        symbols: the description file of its firmware; None: it has none.
+
     Attributes:
         link: URL of the link, once it was plugged in.
     """
 
-    def __init__(self, description: str, command: Sequence[str], port_name: Path | None) -> None:
+    def __init__(
+        self,
+        description: str,
+        command: Sequence[str],
+        port_name: Path | None,
+        symbols: Path | None = None,
+    ) -> None:
         self.description = description
+        self.symbols = symbols
         self.link = ""
         self._command = command
         self._port_name = port_name
@@ -69,10 +79,12 @@ def build_board(folder: Path) -> Board:
         reason = _compile(folder)
     if reason is not None:
         return simulated_board(folder, reason)
+    symbols = folder / f"{_PROGRAM_NAME}.sfd"
     return Board(
         "the example firmware (C), compiled for this computer",
         (str(folder / _PROGRAM_NAME),),
         folder / _PORT_NAME,
+        symbols if symbols.exists() else None,
     )
 
 
@@ -105,8 +117,12 @@ def _compiler() -> str | None:
 
 def _compile(folder: Path) -> str | None:
     """Build the program; return why that failed, None if it did not."""
+    # The command is not on the path of an environment that was not activated.
+    packager = f"SCRUTINY={shlex.quote(sys.executable)} -m scrutiny.cli.main"
+    import_path = [str(_EXAMPLE.parent), os.environ.get("PYTHONPATH", "")]
     result = subprocess.run(
-        ["make", "-C", str(_EXAMPLE), f"BUILD={folder}", f"CC={_compiler()}"],
+        ["make", "-C", str(_EXAMPLE), f"BUILD={folder}", f"CC={_compiler()}", packager],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, import_path))},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -6,17 +6,50 @@ import argparse
 import importlib
 import sys
 from collections.abc import Callable, Sequence
-from typing import Final, cast
+from typing import Final, NamedTuple, cast
+
+from scrutiny.core.errors import ScrutinyError
 
 from . import output
 
-# A verb's module has a function `main(argv) -> int`, which parses what follows the verb.
+_LOG_OPTIONS: Final = ("--loglevel", "--logfile", "--disable-loggers")
+_LOG_OPTIONS_OF_SERVER: Final = ("--loglevel", "--logfile")
+
+
+class Verb(NamedTuple):
+    """What can follow ``scrutiny``.
+
+    Attributes:
+        module: in this package; has a function `main(argv) -> int`, which parses what follows.
+        summary: for the list of verbs.
+        log_options: those that the verb takes; they may also come in front of it.
+    """
+
+    module: str
+    summary: str
+    log_options: tuple[str, ...] = ()
+
+
 VERBS: Final = {
-    "server": "connect to a device, and serve its values to clients",
-    "demo": "a board, the server and a script, on this machine; no hardware needed",
-    "simulate": "run a simulated device",
-    "version": "show the version",
-    "noop": "do nothing, successfully",
+    "server": Verb(
+        "server", "connect to a device, and serve its values to clients", _LOG_OPTIONS_OF_SERVER
+    ),
+    "demo": Verb("demo", "a board, the server and a script, on this machine; no hardware needed"),
+    "simulate": Verb("simulate", "run a simulated device"),
+    "sfd": Verb("sfd", "build a firmware description from a program, all in one go", _LOG_OPTIONS),
+    "elf2varmap": Verb("elf2varmap", "extract the variables of a program", _LOG_OPTIONS),
+    "get-firmware-id": Verb(
+        "get_firmware_id", "compute the identifier of an untagged program", _LOG_OPTIONS
+    ),
+    "tag-firmware-id": Verb("tag_firmware_id", "write its identifier into a program", _LOG_OPTIONS),
+    "make-metadata": Verb("make_metadata", "write a metadata file", _LOG_OPTIONS),
+    "add-alias": Verb("add_alias", "add aliases to a description", _LOG_OPTIONS),
+    "make-sfd": Verb("make_sfd", "make a description file from a folder", _LOG_OPTIONS),
+    "install-sfd": Verb("install_sfd", "let the server find a description", _LOG_OPTIONS),
+    "uninstall-sfd": Verb("uninstall_sfd", "remove an installed description", _LOG_OPTIONS),
+    "list-sfd": Verb("list_sfd", "list the installed descriptions", _LOG_OPTIONS),
+    "version": Verb("version", "show the version"),
+    "noop": Verb("noop", "do nothing, successfully"),
 }
 
 
@@ -24,7 +57,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the verb that the first argument names.
 
     Returns:
-        The exit code: 0 for success, 1 if the output could not be written, 2 for wrong arguments.
+        The exit code: 0 for success, 1 if the verb failed, is unknown, or its output could not be
+        written, 2 for wrong arguments.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
     try:
@@ -37,32 +71,66 @@ def main(argv: Sequence[str] | None = None) -> int:
         problem = failure.__cause__
         if not isinstance(problem, BrokenPipeError):  # as of `| head`, which has what it wanted
             output.show_error(f"cannot write the output: {getattr(problem, 'strerror', problem)}")
-        return 1
+    except ScrutinyError as error:
+        for line in f"{error}".splitlines():
+            output.show_error(line)
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        output.show_error(f"{where}{error.strerror or error}")
+    except KeyboardInterrupt:
+        output.show_error("interrupted")
+    return 1
 
 
 def _run(arguments: list[str]) -> int:
-    if not arguments or arguments[0] not in VERBS:
-        return _explain(arguments)
-    verb = importlib.import_module(f"{__package__}.{arguments[0]}")
-    run = cast("Callable[[Sequence[str]], int]", verb.main)
-    return run(arguments[1:])
+    log_options, rest = _split_log_options(arguments)
+    if not rest or rest[0] not in VERBS:
+        return _explain(rest)
+    verb = VERBS[rest[0]]
+    module = importlib.import_module(f"{__package__}.{verb.module}")
+    run = cast("Callable[[Sequence[str]], int]", module.main)
+    taken = [text for name, option in log_options if name in verb.log_options for text in option]
+    return run([*rest[1:], *taken])
+
+
+def _split_log_options(arguments: list[str]) -> tuple[list[tuple[str, list[str]]], list[str]]:
+    """Take the log options in front of the verb apart, by name, from the verb and the rest."""
+    options: list[tuple[str, list[str]]] = []
+    start = 0
+    while start < len(arguments):
+        name, has_value, _ = arguments[start].partition("=")
+        if name not in _LOG_OPTIONS:
+            break
+        end = start + 1
+        if not has_value:
+            end += 1
+            while name == "--disable-loggers" and _is_plain(arguments[end : end + 1]):
+                end += 1
+        options.append((name, arguments[start:end]))
+        start = end
+    return options, arguments[start:]
+
+
+def _is_plain(argument: list[str]) -> bool:
+    return bool(argument) and argument[0] not in VERBS and not argument[0].startswith("-")
 
 
 def _explain(arguments: list[str]) -> int:
     width = max(map(len, VERBS))
-    verbs = "\n".join(f"  {verb:{width}}  {text}" for verb, text in VERBS.items())
+    verbs = "\n".join(f"  {name:{width}}  {verb.summary}" for name, verb in VERBS.items())
     parser = argparse.ArgumentParser(
         prog="scrutiny",
         description="Look into running firmware.",
         epilog=f"verbs:\n{verbs}\n\n`scrutiny VERB --help` tells more about one.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        usage="scrutiny [-h] VERB ...",
+        usage="scrutiny [-h] [--loglevel LEVEL] [--logfile FILE] VERB ...",
     )
     parser.add_argument("verb", metavar="VERB", choices=list(VERBS), help=argparse.SUPPRESS)
     try:
         parser.parse_args(arguments[:1])
     except SystemExit as end:
-        return int(end.code or 0)
+        is_unknown_verb = bool(arguments) and not arguments[0].startswith("-")
+        return 1 if is_unknown_verb else int(end.code or 0)
     return 0
 
 

@@ -21,7 +21,29 @@ def show(text: str) -> None:
         OutputFailed: nobody reads it, or there is no room for it.
     """
     try:
-        print(text, flush=True)
+        print(_encodable(text), flush=True)
+    except OSError as error:
+        raise OutputFailed from error
+
+
+def _encodable(text: str) -> str:
+    """Return a text that standard output can take: names come from files, and may be anything."""
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    return text.encode(encoding, "backslashreplace").decode(encoding)
+
+
+def show_data(data: bytes) -> None:
+    """Write a result as it is, without a line end.
+
+    Raises:
+        OutputFailed: like :func:`show`.
+    """
+    if sys.stdout is None:  # pyright: ignore[reportUnnecessaryComparison] # closed by the parent
+        return
+    try:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
     except OSError as error:
         raise OutputFailed from error
 

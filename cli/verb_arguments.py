@@ -1,0 +1,97 @@
+"""What the verbs for firmware descriptions have in common: options for logs, and files to write."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import logging
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from scrutiny.sfd.atomic_files import replacing
+
+# `dumpdata` tells of octets on a link, and there is none here.
+_LEVELS: Final = {
+    "critical": logging.CRITICAL,
+    "error": logging.ERROR,
+    "warning": logging.WARNING,
+    "info": logging.INFO,
+    "debug": logging.DEBUG,
+    "dumpdata": logging.DEBUG,
+}
+
+
+def verb_parser(verb: str, description: str) -> argparse.ArgumentParser:
+    """Return the parser of a verb, with the options for logs in it."""
+    parser = argparse.ArgumentParser(prog=f"scrutiny {verb}", description=description)
+    add_log_options(parser)
+    return parser
+
+
+def add_log_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options that tell what is logged, and where."""
+    logs = parser.add_argument_group("logs")
+    logs.add_argument(
+        "--loglevel",
+        metavar="LEVEL",
+        choices=_LEVELS,
+        default="info",
+        type=str.lower,
+        help="critical, error, warning, info (default) or debug",
+    )
+    logs.add_argument("--logfile", metavar="FILE", help="instead of standard error")
+    logs.add_argument("--disable-loggers", metavar="NAME", nargs="+", default=[])
+
+
+def parse(parser: argparse.ArgumentParser, argv: Sequence[str]) -> argparse.Namespace:
+    """Parse the arguments of a verb, and set up the logs as they say.
+
+    Raises:
+        OSError: the log file cannot be written.
+    """
+    arguments = parser.parse_args(argv)
+    handler: logging.Handler = (
+        logging.FileHandler(arguments.logfile, encoding="utf-8", errors="backslashreplace")
+        if arguments.logfile
+        else _StandardError()
+    )
+    handler.setFormatter(_OneLine())
+    root = logging.getLogger("scrutiny")
+    for former in tuple(root.handlers):
+        root.removeHandler(former)
+        former.close()
+    root.addHandler(handler)
+    root.setLevel(_LEVELS[arguments.loglevel])
+    for name in arguments.disable_loggers:
+        logging.getLogger(name).disabled = True
+    return arguments
+
+
+def write_output(path: Path, name_in_folder: str, data: bytes) -> Path:
+    """Write a file at once; for a folder, the file of that name in it. Returns where it is.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    target = path / name_in_folder if path.is_dir() else path
+    with replacing(target) as stream:
+        stream.write(data)
+    return target
+
+
+class _StandardError(logging.Handler):
+    """Write to what is standard error at that moment."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        with contextlib.suppress(OSError):  # there is nobody left to tell
+            print(self.format(record), file=sys.stderr, flush=True)
+
+
+class _OneLine(logging.Formatter):
+    """News as they are; what is worse tells so first."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        text = super().format(record)
+        return f"{record.levelname.lower()}: {text}" if record.levelno >= logging.WARNING else text

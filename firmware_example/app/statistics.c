@@ -5,6 +5,7 @@
 #define MEAN_WEIGHT 0.001f
 
 statistics_t statistics;
+statistics_range_t *statistics_focus;
 float statistics_speed_history[STATISTICS_HISTORY_SIZE];
 uint16_t statistics_history_next;
 uint32_t statistics_histogram[MOTOR_STATE_COUNT][STATISTICS_BIN_COUNT];
@@ -14,6 +15,7 @@ static uint16_t history_ticks;
 void statistics_init(void) {
     statistics_reset();
     statistics.reset_count = 0u;
+    statistics_focus = &statistics.speed_rpm;
 }
 
 void statistics_reset(void) {

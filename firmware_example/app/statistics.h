@@ -33,6 +33,8 @@ typedef struct {
 } statistics_t;
 
 extern statistics_t statistics;
+/** The range that an operator has chosen to look at; the program itself never follows it. */
+extern statistics_range_t *statistics_focus;
 extern float statistics_speed_history[STATISTICS_HISTORY_SIZE];
 /** Index of the oldest entry of the history, which is the next one to be replaced. */
 extern uint16_t statistics_history_next;

@@ -14,7 +14,7 @@ from typing import Any, Literal
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
-# What users write: a string is "true", "false" or a number in text form.
+# What users write: a string is "true", "false", a number or an expression.
 WrittenValue = bool | int | float | str
 ReadValue = bool | int | float | None
 
@@ -55,6 +55,7 @@ class DetailedWatchable(Struct, omit_defaults=True):
     target_type: WatchableKind | UnsetType = UNSET
     gain: float | UnsetType | None = UNSET
     bias: float | UnsetType | None = UNSET
+    offset: float | UnsetType | None = UNSET  # added: the same as bias, which some clients look for
     min: float | UnsetType | None = UNSET
     max: float | UnsetType | None = UNSET
 
@@ -245,6 +246,12 @@ class GetWatchableList(Command, tag="get_watchable_list"):
     filter: ListFilter | None = None
 
 
+class ReadWatchable(Command, tag="read_watchable"):
+    """Added: read each path once, now; answered when all were read, without a subscription."""
+
+    watchables: list[str]
+
+
 class GetWatchableInfo(Command, tag="get_watchable_info"):
     """Ask for the details of watchables by path."""
 
@@ -252,10 +259,14 @@ class GetWatchableInfo(Command, tag="get_watchable_info"):
 
 
 class SubscribeWatchable(Command, tag="subscribe_watchable"):
-    """Watch by path; ``rate`` in updates per second, null means as fast as possible."""
+    """Watch by path; ``rate`` in updates per second, null means as fast as possible.
+
+    One path that cannot be watched refuses all, unless ``partial`` (added) is set.
+    """
 
     watchables: list[str]
     rate: float | None = None
+    partial: bool = False
 
 
 class UnsubscribeWatchable(Command, tag="unsubscribe_watchable"):
@@ -318,6 +329,46 @@ class GetLoadedSfd(Command, tag="get_loaded_sfd"):
     """Ask which firmware description is in use."""
 
 
+class LoadSfd(Command, tag="load_sfd"):
+    """Use this firmware description, whatever the device says about itself."""
+
+    firmware_id: str
+
+
+class UninstallSfd(Command, tag="uninstall_sfd"):
+    """Remove firmware descriptions; all or none."""
+
+    firmware_id_list: list[str]
+
+
+class DownloadSfd(Command, tag="download_sfd"):
+    """Ask for a firmware description file, in chunks of at most ``max_chunk_size`` octets."""
+
+    firmware_id: str
+    max_chunk_size: int | None = None
+
+
+class UploadSfdInit(Command, tag="upload_sfd_init"):
+    """Announce a firmware description file of ``total_size`` octets."""
+
+    firmware_id: str
+    total_size: int
+
+
+class FileChunk(Struct):
+    """A piece of a file, base64; ``chunk_index`` counts from 0."""
+
+    chunk_index: int
+    data: str
+
+
+class UploadSfdData(Command, tag="upload_sfd_data"):
+    """The next piece of an announced file; the last one installs it."""
+
+    token: str
+    file_chunk: FileChunk
+
+
 class GetServerStats(Command, tag="get_server_stats"):
     """Ask for counters of the server."""
 
@@ -330,6 +381,7 @@ AnyCommand = (
     | GetWatchableCount
     | GetWatchableList
     | GetWatchableInfo
+    | ReadWatchable
     | SubscribeWatchable
     | UnsubscribeWatchable
     | ChangeSubscriptionUpdateRate
@@ -341,6 +393,11 @@ AnyCommand = (
     | UserCommand
     | GetInstalledSfd
     | GetLoadedSfd
+    | LoadSfd
+    | UninstallSfd
+    | DownloadSfd
+    | UploadSfdInit
+    | UploadSfdData
     | GetServerStats
 )
 
@@ -385,6 +442,7 @@ class ServerStatus(ServerMessage, tag="inform_server_status"):
     loaded_sfd_firmware_id: str | None
     datalogging_status: DataloggingStatus
     device_comm_link: LinkStatus
+    sfd_failure_reason: str = ""  # added: why no description is loaded although a device is ready
 
 
 class DeviceInfoReply(ServerMessage, tag="response_get_device_info"):
@@ -408,14 +466,36 @@ class WatchableListReply(ServerMessage, tag="response_get_watchable_list"):
     content: WatchableGroups
 
 
+class ReadResult(Struct, omit_defaults=True):
+    """Added: a value that was read once; as in :class:`ValueUpdate`, ``r`` tells why there is none.
+
+    Besides the reasons there, ``r`` may be a sentence: the device refused, or did not answer.
+    """
+
+    t: float
+    v: ReadValue
+    d: str | UnsetType = UNSET
+    r: str | UnsetType = UNSET
+
+
+class ReadWatchableReply(ServerMessage, tag="response_read_watchable"):
+    """Added: what was read, by the path as it was asked for."""
+
+    values: dict[str, ReadResult]
+
+
 class WatchableInfoReply(ServerMessage, tag="response_get_watchable_info"):
     info: dict[str, DetailedWatchable]
 
 
 class SubscribeReply(ServerMessage, tag="response_subscribe_watchable"):
-    """What is now watched, by the path as it was asked for."""
+    """What is now watched, by the path as it was asked for.
+
+    With ``partial``, ``failed`` (added) tells why the other paths are not.
+    """
 
     subscribed: dict[str, DetailedWatchable]
+    failed: dict[str, str] | UnsetType = UNSET
 
 
 class UnsubscribeReply(ServerMessage, tag="response_unsubscribe_watchable"):
@@ -468,6 +548,37 @@ class LoadedSfdReply(ServerMessage, tag="response_get_loaded_sfd"):
     """The description in use, null if there is none."""
 
     sfd: SfdInfo | None
+
+
+class LoadSfdReply(ServerMessage, tag="response_load_sfd"):
+    """Added: the description is loaded; a status event came before."""
+
+
+class UninstallSfdReply(ServerMessage, tag="response_uninstall_sfd"):
+    pass
+
+
+class DownloadSfdReply(ServerMessage, tag="response_download_sfd"):
+    """One chunk of the file; it is complete when ``total_size`` octets have come."""
+
+    firmware_id: str
+    total_size: int
+    file_chunk: FileChunk
+
+
+class UploadSfdInitReply(ServerMessage, tag="response_upload_sfd_init"):
+    """The file may be sent; ``will_overwrite`` if one of this firmware is installed."""
+
+    token: str
+    will_overwrite: bool
+
+
+class UploadSfdDataReply(ServerMessage, tag="response_upload_sfd_data"):
+    """``actual_size`` octets have come; ``sfd_info`` when the file is complete and installed."""
+
+    completed: bool
+    actual_size: int
+    sfd_info: SfdInfo | None
 
 
 class ServerStatsReply(ServerMessage, tag="response_get_server_stats"):
@@ -531,6 +642,7 @@ AnyServerMessage = (
     | WatchableCountReply
     | WatchableListReply
     | WatchableInfoReply
+    | ReadWatchableReply
     | SubscribeReply
     | UnsubscribeReply
     | ChangeRateReply
@@ -542,6 +654,11 @@ AnyServerMessage = (
     | UserCommandReply
     | InstalledSfdReply
     | LoadedSfdReply
+    | LoadSfdReply
+    | UninstallSfdReply
+    | DownloadSfdReply
+    | UploadSfdInitReply
+    | UploadSfdDataReply
     | ServerStatsReply
     | WatchableUpdate
     | WriteCompleted

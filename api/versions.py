@@ -11,6 +11,13 @@ FEATURES: tuple[str, ...] = (
     "user_command",
     "update_rate",
     "link_failure_reason",
+    "variables",
+    "aliases",
+    "enumerator_names",
+    "read_once",
+    "partial_subscription",
+    "descriptions",
+    "description_failure_reason",
 )
 
 DEFAULT_PORT = 8765

@@ -47,6 +47,7 @@ def _run(argv: Sequence[str] | None, signals: _StopSignals) -> int:
             host=arguments.host,
             port=arguments.port,
             link=arguments.link,
+            data_folder=arguments.data_folder,
         )
         asyncio.run(_serve(settings, signals))
     except ScrutinyError as error:
@@ -134,6 +135,12 @@ def _parser() -> argparse.ArgumentParser:
         action="extend",
         default=[],
         help="single settings, as device.response_timeout=0.5",
+    )
+    parser.add_argument(
+        "--data-folder",
+        metavar="FOLDER",
+        type=Path,
+        help="where firmware descriptions are installed (default: of the user's account)",
     )
     parser.add_argument("--loglevel", choices=LOG_LEVELS, default="info", type=str.lower)
     parser.add_argument("--logfile", metavar="FILE", type=Path, help="instead of standard error")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import binascii
 import math
 from collections.abc import Callable, Iterable
 from typing import Final
@@ -19,7 +20,7 @@ MIN_INTERVAL_S: Final = 0.001
 # A client whose socket holds this much is left alone until it has read: newest value wins.
 MAX_BACKLOG: Final = 1 << 16
 
-# Keeps a message below `MAX_MESSAGE_SIZE`: an update has about 100 octets.
+# Keeps a message below `MAX_MESSAGE_SIZE`: an update has up to about 130 octets.
 LARGEST_UPDATE: Final = 5000
 
 _RETRY_INTERVAL_S: Final = 0.02
@@ -100,7 +101,8 @@ class ValueFeed:
         self._send_dirty()
 
     def _send_dirty(self) -> None:
-        updates = [self._update_of(entry) for entry in self._dirty]
+        # An answer that was under way when a subscription ended may have marked its entry.
+        updates = [self._update_of(entry) for entry in self._dirty if self in entry.watchers]
         self._dirty.clear()
         self._last_flush_s = self._loop.time()
         self._last_count = len(updates)
@@ -110,7 +112,13 @@ class ValueFeed:
     def _update_of(self, entry: Entry) -> ValueUpdate:
         value = entry.value
         update = ValueUpdate(entry.id, self._clock.to_us(entry.time_ns), value)
+        if value is None:
+            if entry.reason:
+                update.r = entry.reason
+            return update
         if isinstance(value, float) and not math.isfinite(value):
             update.v = None
             update.r = str(value)
+        if entry.octets is not None:
+            update.d = binascii.b2a_base64(entry.octets, newline=False).decode("ascii")
         return update

@@ -31,7 +31,7 @@ from scrutiny.firmware_link.transports.base import Transport
 
 from .jobs import Job, MessageJob, failure_text
 from .poll_schedule import PollSchedule
-from .read_plan import ReadJob
+from .read_jobs import ReadJob
 from .settings import DeviceSettings
 
 logger = logging.getLogger(__name__)

@@ -6,15 +6,21 @@ import asyncio
 import logging
 from collections.abc import Callable
 
+from scrutiny.sfd.store import default_data_folder
+
+from .api.background import BackgroundTasks
 from .api.client import SharedParts
 from .api.device_port import Device
 from .api.hub import Hub
 from .api.listener import Listener
 from .clock import ServerClock
 from .device import DeviceDriver
+from .library import DescriptionLibrary
+from .loading import LOADER, DescriptionLoader
 from .settings import DeviceSettings, ServerSettings
 from .store import ValueStore
 from .subscriptions import Subscriptions
+from .symbols import Symbols
 
 logger = logging.getLogger(__name__)
 
@@ -29,11 +35,18 @@ class Daemon:
     Args:
         settings: of the server.
         make_device: replaces the driver, in tests.
+        loader: starts the process that loads descriptions; replaces it, in tests.
     """
 
-    def __init__(self, settings: ServerSettings, make_device: MakeDevice = DeviceDriver) -> None:
+    def __init__(
+        self,
+        settings: ServerSettings,
+        make_device: MakeDevice = DeviceDriver,
+        loader: tuple[str, ...] = LOADER,
+    ) -> None:
         self._settings = settings
         self._make_device = make_device
+        self._loader = loader
         self._stopped = asyncio.Event()
 
     def stop(self) -> None:
@@ -52,11 +65,9 @@ class Daemon:
             ListenError: the address for clients cannot be opened.
         """
         loop = asyncio.get_running_loop()
-        store, subscriptions = ValueStore(), Subscriptions()
-        device = self._make_device(loop, self._settings.device, store, subscriptions)
-        parts = SharedParts(loop, ServerClock(), store, subscriptions, device)
+        parts = self._build(loop)
         listener = await Listener.open(Hub(parts), self._settings.host, self._settings.port)
-        link = loop.create_task(device.run(), name="device link")
+        link = loop.create_task(parts.device.run(), name="device link")
         stopped = loop.create_task(self._stopped.wait(), name="wait for stop")
         try:
             ready(listener.port)
@@ -68,6 +79,26 @@ class Daemon:
             _, problem, _ = await asyncio.gather(
                 listener.close(), link, stopped, return_exceptions=True
             )
+            await parts.background.close()
+            parts.descriptions.close()
+            await parts.symbols.close()
             logger.info("%s has stopped", self._settings.name)
         if isinstance(problem, Exception):
             raise problem
+
+    def _build(self, loop: asyncio.AbstractEventLoop) -> SharedParts:
+        settings = self._settings
+        store, subscriptions = ValueStore(), Subscriptions()
+        device = self._make_device(loop, settings.device, store, subscriptions)
+        library = DescriptionLibrary(settings.data_folder or default_data_folder())
+        loader = DescriptionLoader(settings.cache_folder, self._loader)
+        return SharedParts(
+            loop=loop,
+            clock=ServerClock(),
+            store=store,
+            subscriptions=subscriptions,
+            device=device,
+            descriptions=library,
+            symbols=Symbols(loop, device, library.store, loader, autoload=settings.autoload_sfd),
+            background=BackgroundTasks(loop),
+        )

@@ -28,6 +28,8 @@ class DeviceStatus:
         link: settings of the channel.
         link_operational: the channel is open.
         failure_reason: why there is no link or no device at the moment; empty if there is.
+        loaded_firmware_id: of the description in use; None without one.
+        description_failure: why there is none although a device is ready; empty if there is.
     """
 
     state: DeviceState
@@ -35,3 +37,5 @@ class DeviceStatus:
     link: LinkSettings
     link_operational: bool
     failure_reason: str
+    loaded_firmware_id: str | None = None
+    description_failure: str = ""

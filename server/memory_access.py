@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable
 from typing import Any, Final
 
-from scrutiny.firmware_link.codes import FeatureBits
 from scrutiny.firmware_link.errors import LinkError
 from scrutiny.firmware_link.messages import (
     MemoryBlock,
@@ -18,8 +17,9 @@ from scrutiny.firmware_link.messages import (
 from scrutiny.firmware_link.profile import DeviceProfile
 
 from .jobs import Job, MessageJob
+from .memory_blocks import PlanLimits
 from .outcome import Outcome, OutcomeCallback
-from .read_plan import PlanLimits
+from .target_memory import TargetMemory
 
 _LENGTH_SIZE: Final = 2
 
@@ -116,15 +116,9 @@ class MemoryTransfer:
         last = self._address + byte_count - 1
         if last > profile.address_format.mask:
             return f"address {last:#x} is beyond the device's {8 * profile.address_size} bits"
-        if is_write and not profile.features & FeatureBits.MEMORY_WRITE:
-            return "the firmware was built without memory writes"
-        for region in profile.forbidden_regions:
-            if region.touches(self._address, byte_count):
-                return f"forbidden: the firmware protects {region.start:#x} to {region.end:#x}"
-        for region in profile.readonly_regions if is_write else ():
-            if region.touches(self._address, byte_count):
-                return f"read only: the firmware protects {region.start:#x} to {region.end:#x}"
-        return None
+        memory = TargetMemory.of(profile)
+        objection = memory.write_objection if is_write else memory.read_objection
+        return objection(self._address, self._size)
 
     def _finish(self, success: bool, reason: str, now_ns: int | None = None) -> None:
         when_ns = time.monotonic_ns() if now_ns is None else now_ns

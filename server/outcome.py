@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .entries import Entry
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,3 +28,6 @@ class Outcome:
 
 
 OutcomeCallback = Callable[[Outcome], None]
+
+# Gets the entries that could not be read, with the reason; all others have their value.
+ReadCallback = Callable[[dict["Entry", str]], None]

@@ -1,17 +1,20 @@
 """What to ask the device next; no I/O, no clock.
 
-Order: writes and user commands, then in turn a piece of bulk memory access and a read; of the
-reads, in turn one whose rate makes it due and one that goes as fast as possible. Heartbeats come
-before all of this, from the connection.
+Order: writes and user commands, then in turn a piece of bulk access and a read; of the reads, first
+what lies behind a pointer that has just moved, then in turn one whose rate makes it due and one
+that goes as fast as possible. Heartbeats come before all of this, from the connection.
 """
 
 from __future__ import annotations
 
 from collections import deque
+from operator import attrgetter
 from typing import Final
 
 from .jobs import Job
-from .read_plan import ReadJob, ReadPlan
+from .rate_gate import next_due_ns
+from .read_jobs import ReadJob
+from .read_plan import ReadPlan
 from .write_queue import WriteQueue
 
 # After so many urgent jobs in a row a due read has its turn: a client that only writes must not
@@ -39,11 +42,7 @@ class PollSchedule:
 
     def set_plan(self, plan: ReadPlan, now_ns: int) -> None:
         """Read by this plan from now on; reads that go on keep their rhythm."""
-        if self._plan is not None:
-            due = {job.frame: job.due_ns for job in self._plan.periodic}
-            for job in plan.periodic:
-                latest_ns = now_ns + job.period_ns  # the period may have been a longer one
-                job.due_ns = min(due.get(job.frame, now_ns), latest_ns)
+        plan.begin(self._plan, now_ns)
         self._plan = plan
 
     def add_bulk(self, job: Job) -> None:
@@ -87,13 +86,21 @@ class PollSchedule:
         return read
 
     def _next_read(self, now_ns: int) -> ReadJob | None:
+        job = self._choose_read(now_ns)
+        if job is not None:
+            job.is_under_way = True
+        return job
+
+    def _choose_read(self, now_ns: int) -> ReadJob | None:
         plan = self._plan
         if plan is None:
             return None
+        if plan.overdue:
+            return plan.overdue.popleft()
         if plan.periodic and not (self._periodic_was_last and plan.continuous):
             job = min(plan.periodic, key=_due_ns)
             if job.due_ns <= now_ns:
-                job.due_ns = max(job.due_ns + job.period_ns, now_ns)
+                job.due_ns = next_due_ns(job.due_ns, job.period_ns, now_ns)
                 self._periodic_was_last = True
                 return job
             self.wake_ns = job.due_ns
@@ -106,5 +113,4 @@ class PollSchedule:
         return plan.continuous[self._continuous_index]
 
 
-def _due_ns(job: ReadJob) -> int:
-    return job.due_ns
+_due_ns = attrgetter("due_ns")

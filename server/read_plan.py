@@ -1,138 +1,82 @@
-"""From what is watched to the requests that read it, made anew only when the watches change."""
+"""From what is watched to the requests that read it, made anew only when the watches change.
+
+Variables behind pointers are an exception: their requests are made anew when a pointer has moved.
+The pointers are read with everything else, as often as the fastest of what depends on them.
+"""
 
 from __future__ import annotations
 
-import logging
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from struct import Struct
-from typing import Final
+from dataclasses import dataclass, field
 
-from scrutiny.core.types import DataType, TypeKind
-from scrutiny.core.values import Value, struct_code
-from scrutiny.firmware_link.codes import Command, MemoryControlFunction, ResponseCode
-from scrutiny.firmware_link.frames import Request, Response
+from scrutiny.core.values import ByteOrder
+from scrutiny.core.watchables import PublishedValue, Variable
 
-from .broadcast import ValueFeed
-from .entries import Entry
-from .jobs import Job, refusal
+from .entries import Entry, Source, SourceKey, source_key
+from .memory_blocks import PlanLimits
+from .memory_layouts import SlotTable
+from .pointers import Pointer, PointerTable
+from .read_jobs import REFUSED_PAUSE_NS, ReadJob, gates_of, read_period_ns, tell_unreadable
+from .read_layouts import ReadLayout, rpv_layouts
 from .store import ValueStore
 from .subscriptions import effective_rate
-
-logger = logging.getLogger(__name__)
-
-_ID_SIZE: Final = 2
-
-# A value that the device refuses to read is asked for again after this time.
-REFUSED_PAUSE_NS: Final = 1_000_000_000
+from .target_memory import FORBIDDEN, TargetMemory
 
 
 @dataclass(frozen=True, slots=True)
-class PlanLimits:
-    """What one request and one answer may hold, in octets of payload."""
+class ReadTarget:
+    """The device that plans are made for, and where its values go."""
 
-    max_request: int
-    max_answer: int
+    limits: PlanLimits
+    memory: TargetMemory
+    store: ValueStore
+    pointers: PointerTable = field(default_factory=PointerTable)
 
 
-class ReadJob(Job):
-    """Read published values: prepared once, sent again and again.
+class _Wanted:
+    """A source, with the entries that show it; it is read once for all of them."""
 
-    Attributes:
-        entries: what it reads, in the order of the answer.
-        period_ns: time between two reads; 0: as fast as possible.
-        due_ns: when it has to be sent next; unused without a period.
-        was_refused: the device said no to this request as it stands.
-    """
+    __slots__ = ("entries", "period_ns", "pointer", "source")
 
-    __slots__ = (
-        "_booleans",
-        "_deliveries",
-        "_ids",
-        "_store",
-        "_unpack",
-        "due_ns",
-        "entries",
-        "period_ns",
-        "was_refused",
-    )
-
-    def __init__(self, entries: Sequence[Entry], period_ns: int, store: ValueStore) -> None:
-        ids = tuple(entry.definition.id for entry in entries)
-        layout = Struct(">" + "".join("H" + struct_code(entry.data_type) for entry in entries))
-        request = Request(
-            Command.MEMORY_CONTROL,
-            MemoryControlFunction.READ_RPV,
-            b"".join(rpv_id.to_bytes(_ID_SIZE, "big") for rpv_id in ids),
-        )
-        super().__init__(
-            request.encode(), prefix=ids[0].to_bytes(_ID_SIZE, "big"), size=layout.size
-        )
-        self.entries = tuple(entries)
+    def __init__(self, source: Source, period_ns: int, entry: Entry) -> None:
+        self.source = source
+        self.pointer = source.pointer if isinstance(source, Variable) else None
         self.period_ns = period_ns
-        self.due_ns = 0
-        self.was_refused = False
-        self._ids = ids
-        self._unpack = layout.unpack
-        self._store = store
-        # struct decodes booleans of one octet only
-        self._booleans = [
-            index
-            for index, entry in enumerate(entries)
-            if entry.data_type.kind is TypeKind.BOOL and entry.data_type is not DataType.BOOL8
-        ]
-        self._deliveries = _deliveries(self.entries)
+        self.entries = [entry]
 
-    def answered(self, response: Response, now_ns: int) -> None:
-        if response.code != ResponseCode.OK:
-            self._refused(response, now_ns)
-            return
-        fields = self._unpack(response.payload)
-        if fields[0::2] != self._ids:
-            return  # the answer to another request of the same size; the next round reads again
-        values: Sequence[Value] = fields[1::2]
-        if self._booleans:
-            values = self._with_booleans(values)
-        self._store.update(self.entries, values, now_ns)
-        for feed, entries in self._deliveries:
-            feed.mark(entries)
-
-    def failed(self, reason: str, now_ns: int) -> None:
-        """Nothing to do: the next round reads again."""
-
-    def _refused(self, response: Response, now_ns: int) -> None:
-        is_news = not self.was_refused
-        self.was_refused = True
-        self.due_ns = now_ns + REFUSED_PAUSE_NS
-        if is_news and len(self.entries) == 1:
-            logger.warning("%s cannot be read: %s", self.entries[0].path, refusal(response))
-
-    def _with_booleans(self, values: Sequence[Value]) -> Sequence[Value]:
-        changed = list(values)
-        for index in self._booleans:
-            changed[index] = bool(changed[index])
-        return changed
-
-    def halves(self) -> list[ReadJob]:
-        """Return two jobs that read half of it each: one bad value must not hide the others."""
-        middle = len(self.entries) // 2
-        parts = (self.entries[:middle], self.entries[middle:])
-        return [ReadJob(part, self.period_ns, self._store) for part in parts]
+    def add(self, entry: Entry, period_ns: int) -> None:
+        self.entries.append(entry)
+        self.period_ns = min(self.period_ns, period_ns)
 
 
 class ReadPlan:
-    """All requests of one round, packed into as few as the device's buffers allow."""
+    """All requests of one round, packed into as few as the device's buffers allow.
 
-    def __init__(self, entries: Iterable[Entry], limits: PlanLimits, store: ValueStore) -> None:
-        by_period: defaultdict[int, list[Entry]] = defaultdict(list)
-        for entry in entries:
-            by_period[_period_ns(effective_rate(entry))].append(entry)
+    Attributes:
+        continuous: requests sent as fast as possible.
+        periodic: requests with a period.
+        overdue: requests that have to be sent once, before all others.
+    """
+
+    def __init__(self, entries: Iterable[Entry], target: ReadTarget) -> None:
         self.continuous: list[ReadJob] = []
         self.periodic: list[ReadJob] = []
-        for period_ns, group in by_period.items():
-            jobs = [ReadJob(part, period_ns, store) for part in _packed(group, limits)]
-            (self.periodic if period_ns else self.continuous).extend(jobs)
+        self.overdue: deque[ReadJob] = deque()
+        self._target = target
+        self._unreadable: list[tuple[Sequence[Entry], str]] = []
+        wanted = _by_source(entries)
+        self._pointed = [item for item in wanted.values() if item.pointer is not None]
+        pointers = self._add_pointers(wanted)
+        self._add_jobs(item for item in wanted.values() if item.pointer is None)
+        target.pointers.keep_only(pointers)
+        self._add_pointed()
+
+    def begin(self, before: ReadPlan | None, now_ns: int) -> None:
+        """Become the plan in force: what goes on keeps its rhythm, the unreadable is told."""
+        self._target.pointers.on_change = self._pointers_changed
+        self._keep_rhythm([] if before is None else before._jobs, self._jobs, now_ns)
+        self._tell_unreadable(now_ns)
 
     def replace_refused(self, job: ReadJob) -> None:
         """Take a refused job apart; what is left of it alone is tried again now and then."""
@@ -140,40 +84,142 @@ class ReadPlan:
         if job not in jobs:
             return  # it was asked by an older plan
         jobs.remove(job)
-        if len(job.entries) == 1:
+        if job.layout.is_single:
             self.periodic.append(job)
             job.period_ns = max(job.period_ns, REFUSED_PAUSE_NS)
             return
-        for half in job.halves():
-            (self.periodic if half.period_ns else self.continuous).append(half)
+        for part in job.halves():
+            self._add(part)
+
+    @property
+    def _jobs(self) -> list[ReadJob]:
+        return self.continuous + self.periodic
+
+    def _add(self, job: ReadJob) -> None:
+        (self.periodic if job.period_ns else self.continuous).append(job)
+
+    def _add_pointers(self, wanted: dict[SourceKey, _Wanted]) -> list[Pointer]:
+        """See to it that all pointers are read that something depends on."""
+        pointers: dict[str, Pointer] = {}
+        for item in self._pointed:
+            variable = item.pointer
+            assert variable is not None
+            pointer = pointers.get(variable.path)
+            if pointer is None:
+                pointer = pointers[variable.path] = self._target.pointers.get(variable)
+                if variable.path in wanted:
+                    wanted[variable.path].add(pointer.entry, item.period_ns)
+                else:
+                    wanted[variable.path] = _Wanted(variable, item.period_ns, pointer.entry)
+            of_pointer = wanted[variable.path]
+            of_pointer.period_ns = min(of_pointer.period_ns, item.period_ns)
+        return list(pointers.values())
+
+    def _add_jobs(self, wanted: Iterable[_Wanted]) -> None:
+        target = self._target
+        published: defaultdict[int, list[tuple[PublishedValue, list[Entry]]]] = defaultdict(list)
+        tables: dict[tuple[int, ByteOrder], SlotTable] = {}
+        mask = target.memory.fmt.mask
+        for item in wanted:
+            source = item.source
+            if isinstance(source, PublishedValue):
+                published[item.period_ns].append((source, item.entries))
+            else:
+                self._place(tables, item, source, source.address & mask)
+        for period_ns, group in published.items():
+            for rpv_layout in rpv_layouts(group, target.limits):
+                self._add(self._job(rpv_layout, period_ns))
+        for (period_ns, _), table in tables.items():
+            for layout in table.layouts():
+                self._add(self._job(layout, period_ns))
+
+    def _add_pointed(self) -> None:
+        target = self._target
+        tables: dict[tuple[int, ByteOrder], SlotTable] = {}
+        mask = target.memory.fmt.mask
+        for item in self._pointed:
+            variable = item.source
+            assert isinstance(variable, Variable)
+            assert item.pointer is not None
+            pointer = target.pointers.get(item.pointer)
+            address = pointer.address_of(variable, mask)
+            if isinstance(address, int):
+                self._place(tables, item, variable, address)
+            elif address is not None:
+                self._unreadable.append((item.entries, address))
+        for (period_ns, _), table in tables.items():
+            for layout in table.layouts():
+                assumed = {target.pointers.get(v): None for v in _pointers_to(layout.entries)}
+                self._add(self._job(layout, period_ns, list(assumed)))
+
+    def _place(
+        self,
+        tables: dict[tuple[int, ByteOrder], SlotTable],
+        item: _Wanted,
+        variable: Variable,
+        address: int,
+    ) -> None:
+        target = self._target
+        if target.memory.is_forbidden(address, variable.data_type.size):
+            self._unreadable.append((item.entries, FORBIDDEN))
+            for pointer in target.pointers.among(item.entries):
+                pointer.failure, pointer.value = FORBIDDEN, None
+            return
+        key = item.period_ns, variable.byte_order
+        table = tables.get(key)
+        if table is None:
+            table = tables[key] = SlotTable(variable.byte_order, target.memory, target.limits)
+        table.add(variable, address, item.entries)
+
+    def _job(self, layout: ReadLayout, period_ns: int, assumed: Sequence[Pointer] = ()) -> ReadJob:
+        return ReadJob(layout, period_ns, self._target.store, self._target.pointers, assumed)
+
+    def _pointers_changed(self, changed: set[Pointer], now_ns: int) -> None:
+        before = [job for job in self._jobs if job.assumed]
+        self.continuous = [job for job in self.continuous if not job.assumed]
+        self.periodic = [job for job in self.periodic if not job.assumed]
+        self._unreadable = []
+        self._add_pointed()
+        made = [job for job in self._jobs if job.assumed]
+        self._keep_rhythm(before, made, now_ns)
+        self._tell_unreadable(now_ns)
+        # What is in flight may read where a pointer pointed to before, and would be in vain again
+        # after the next move: what has moved is read at once.
+        self.overdue = deque(job for job in made if not changed.isdisjoint(job.assumed))
+
+    def _keep_rhythm(
+        self, before: Sequence[ReadJob], after: Sequence[ReadJob], now_ns: int
+    ) -> None:
+        gates = gates_of(before)
+        of_entries = {entry: job.due_ns for job in before if job.period_ns for entry in job.entries}
+        for job in after:
+            if gates:
+                job.keep_rhythm(gates, now_ns)
+            if job.period_ns:
+                latest_ns = now_ns + job.period_ns  # the period may have been a longer one
+                due_ns = min([of_entries.get(entry, now_ns) for entry in job.entries])
+                job.due_ns = min(due_ns, latest_ns)
+
+    def _tell_unreadable(self, now_ns: int) -> None:
+        for entries, reason in self._unreadable:
+            tell_unreadable(entries, reason, self._target.store, now_ns)
 
 
-def _period_ns(rate: float | None) -> int:
-    return 0 if rate is None else max(1, round(1e9 / rate))
-
-
-def _packed(entries: Iterable[Entry], limits: PlanLimits) -> Iterator[list[Entry]]:
-    """Fill request after request up to the limits."""
-    part: list[Entry] = []
-    answer_size = 0
-    for entry in sorted(entries, key=lambda entry: entry.definition.id):
-        entry_size = _ID_SIZE + entry.data_type.size
-        is_full = (
-            _ID_SIZE * (len(part) + 1) > limits.max_request
-            or answer_size + entry_size > limits.max_answer
-        )
-        if part and is_full:
-            yield part
-            part, answer_size = [], 0
-        part.append(entry)
-        answer_size += entry_size
-    if part:
-        yield part
-
-
-def _deliveries(entries: Sequence[Entry]) -> list[tuple[ValueFeed, tuple[Entry, ...]]]:
-    by_feed: defaultdict[ValueFeed, list[Entry]] = defaultdict(list)
+def _by_source(entries: Iterable[Entry]) -> dict[SourceKey, _Wanted]:
+    wanted: dict[SourceKey, _Wanted] = {}
     for entry in entries:
-        for feed in entry.watchers:
-            by_feed[feed].append(entry)
-    return [(feed, tuple(watched)) for feed, watched in by_feed.items()]
+        period_ns = read_period_ns(effective_rate(entry))
+        key = source_key(entry.source)
+        item = wanted.get(key)
+        if item is None:
+            wanted[key] = _Wanted(entry.source, period_ns, entry)
+        else:
+            item.add(entry, period_ns)
+    return wanted
+
+
+def _pointers_to(entries: Iterable[Entry]) -> Iterator[Variable]:
+    for entry in entries:
+        source = entry.source
+        if isinstance(source, Variable) and source.pointer is not None:
+            yield source.pointer

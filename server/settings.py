@@ -37,6 +37,10 @@ def _runtime_folder() -> Path:
     return platformdirs.user_state_path("scrutiny")
 
 
+def _cache_folder() -> Path:
+    return platformdirs.user_cache_path("scrutiny")
+
+
 @dataclass(frozen=True, slots=True)
 class DeviceSettings:
     """How the device is talked to.
@@ -73,6 +77,8 @@ class ServerSettings:
         host: where clients are served; ``localhost`` is both loopback addresses.
         port: 0 lets the system choose.
         autoload_sfd: load the firmware's description when a device is ready.
+        data_folder: where descriptions are installed; None: the folder of the user's account.
+        cache_folder: where they are kept in the form that is looked up.
         device: how the device is talked to.
     """
 
@@ -80,6 +86,8 @@ class ServerSettings:
     host: str = "127.0.0.1"
     port: int = DEFAULT_PORT
     autoload_sfd: bool = True
+    data_folder: Path | None = None
+    cache_folder: Path = field(default_factory=_cache_folder)
     device: DeviceSettings = field(default_factory=DeviceSettings)
 
 
@@ -87,6 +95,7 @@ _LINK_TYPE: Final = "device.link_type"
 _LINK_CONFIG: Final = "device.link_config"
 _HOST: Final = "api.client_interface_config.host"
 _PORT: Final = "api.client_interface_config.port"
+_DATA_FOLDER: Final = "data_folder"
 
 _TRUE: Final = ("true", "yes", "on", "1")
 _FALSE: Final = ("false", "no", "off", "0")
@@ -99,6 +108,7 @@ def load_settings(
     host: str | None = None,
     port: int | None = None,
     link: str | None = None,
+    data_folder: Path | None = None,
 ) -> ServerSettings:
     """Put the settings together.
 
@@ -108,6 +118,7 @@ def load_settings(
         host: replaces the one of file and options, as do those that follow.
         port: 0 to 65535.
         link: text form of a link, as ``udp://192.168.1.20:12345``.
+        data_folder: where descriptions are installed.
 
     Raises:
         SettingsError: the file cannot be read, a key is unknown, or a value does not fit it.
@@ -120,6 +131,8 @@ def load_settings(
         values.merge({_HOST: host}, "--host")
     if port is not None:
         values.merge({_PORT: port}, "--port")
+    if data_folder is not None:
+        values.merge({_DATA_FOLDER: str(data_folder)}, "--data-folder")
     if link is not None:
         values.replace_link(link)
     return values.settings()
@@ -175,6 +188,7 @@ class _Values:
             host=get(_HOST, server.host),
             port=get(_PORT, server.port),
             autoload_sfd=get("autoload_sfd", server.autoload_sfd),
+            data_folder=get(_DATA_FOLDER, server.data_folder),
             device=DeviceSettings(
                 link=self._link(),
                 response_timeout_s=get("device.response_timeout", device.response_timeout_s),
@@ -255,6 +269,13 @@ def _text(value: object) -> str:
     return value
 
 
+def _folder(value: object) -> Path:
+    try:
+        return Path(_text(value)).expanduser()
+    except RuntimeError:  # a user that is not known here
+        raise ValueError(f"is {value!r}; there is no such user") from None
+
+
 def _is_writable(text: str) -> bool:
     """Tell whether a status can carry it, and the system take it: no NUL, no half characters."""
     return "\0" not in text and text == text.encode(errors="replace").decode()
@@ -314,6 +335,7 @@ _CONVERTERS: Final[dict[str, Callable[[object], Any]]] = {
     "name": _text,
     "autoload_sfd": _boolean,
     "debug": _boolean,
+    _DATA_FOLDER: _folder,
     "api.client_interface_type": _interface_type,
     _HOST: _text,
     _PORT: _integer_within(0, 65535),

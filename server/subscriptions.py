@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Iterable
 
 from .broadcast import ValueFeed
 from .entries import Entry
@@ -14,11 +15,13 @@ class Subscriptions:
     Attributes:
         watched: entries with at least one watcher, in the order of their first subscription.
         on_change: called after `watched` or a rate has changed; the plan has to be made anew.
+        on_idle: called with an entry that has lost its last watcher.
     """
 
     def __init__(self) -> None:
         self.watched: dict[Entry, None] = {}
         self.on_change: Callable[[], None] = lambda: None
+        self.on_idle: Callable[[Entry], None] = lambda entry: None
 
     def watch(self, feed: ValueFeed, entry: Entry, rate: float | None) -> None:
         """Let a client watch an entry; a second call replaces the rate.
@@ -38,19 +41,28 @@ class Subscriptions:
         """End the subscription of a client, if there is one."""
         if feed not in entry.watchers:
             return
-        del entry.watchers[feed]
-        if not entry.watchers:
-            self.watched.pop(entry, None)
+        self._remove(feed, entry)
         self.on_change()
 
     def drop(self, feed: ValueFeed) -> None:
         """End all subscriptions of a client that left."""
         mine = [entry for entry in self.watched if feed in entry.watchers]
         for entry in mine:
-            del entry.watchers[feed]
-            if not entry.watchers:
-                del self.watched[entry]
+            self._remove(feed, entry)
         if mine:
+            self.on_change()
+
+    def end(self, entries: Iterable[Entry]) -> None:
+        """End all subscriptions to entries that are gone; what waits to be sent of them is not."""
+        by_feed: defaultdict[ValueFeed, list[Entry]] = defaultdict(list)
+        for entry in entries:
+            for feed in entry.watchers:
+                by_feed[feed].append(entry)
+            entry.watchers.clear()
+            self.watched.pop(entry, None)
+        for feed, ended in by_feed.items():
+            feed.forget(ended)
+        if by_feed:
             self.on_change()
 
     def clear(self) -> None:
@@ -59,6 +71,14 @@ class Subscriptions:
             entry.watchers.clear()
         self.watched.clear()
         self.on_change()
+
+    def _remove(self, feed: ValueFeed, entry: Entry) -> None:
+        del entry.watchers[feed]
+        if feed in entry.informed:
+            entry.informed = tuple(other for other in entry.informed if other is not feed)
+        if not entry.watchers:
+            self.watched.pop(entry, None)
+            self.on_idle(entry)
 
 
 def effective_rate(entry: Entry) -> float | None:

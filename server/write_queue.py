@@ -2,59 +2,41 @@
 
 from __future__ import annotations
 
+import time
 from collections import deque
-from dataclasses import dataclass
 from typing import Final
 
-from scrutiny.core.values import Value, encode
-from scrutiny.firmware_link.codes import Command, MemoryControlFunction, ResponseCode
+from scrutiny.core.values import decode
+from scrutiny.core.watchables import Variable
+from scrutiny.firmware_link.codes import Command, ResponseCode
+from scrutiny.firmware_link.errors import LinkError
 from scrutiny.firmware_link.frames import Request, Response
+from scrutiny.firmware_link.messages import (
+    AddressFormat,
+    MemoryBlock,
+    ReadMemory,
+    ReadMemoryAnswer,
+)
 
-from .entries import Entry
-from .jobs import Job, refusal
-from .outcome import Outcome, OutcomeCallback
+from .jobs import Job, MessageJob, refusal
+from .memory_blocks import PlanLimits
+from .pending_writes import PendingWrite
 from .store import ValueStore
-
-_ID_SIZE: Final = 2
-_ACKNOWLEDGEMENT_SIZE: Final = 3
+from .target_memory import TargetMemory
 
 # More writes than this do not share a request: if it is lost, the fate of all of them is unknown.
 MAX_WRITES_PER_REQUEST: Final = 32
 
 
-@dataclass(frozen=True, slots=True)
-class PendingWrite:
-    """One value for the device; ``is_alone`` once a request shared with others was refused."""
-
-    entry: Entry
-    value: Value
-    done: OutcomeCallback
-    is_alone: bool = False
-
-    @property
-    def request_size(self) -> int:
-        """Octets of payload that it takes in a request."""
-        return _ID_SIZE + self.entry.data_type.size
-
-    def encoded(self) -> bytes:
-        """Return its part of a request: id and value, big endian."""
-        rpv_id = self.entry.definition.id.to_bytes(_ID_SIZE, "big")
-        return rpv_id + encode(self.value, self.entry.data_type, "big")
-
-
 class WriteJob(Job):
-    """Write published values with one request; the device acknowledges each with id and size."""
+    """Write values of one kind with one request; the device acknowledges each."""
 
     __slots__ = ("_queue", "_store", "_writes")
 
     def __init__(self, writes: list[PendingWrite], queue: WriteQueue, store: ValueStore) -> None:
-        payload = b"".join(write.encoded() for write in writes)
-        acknowledgement = b"".join(
-            write.entry.definition.id.to_bytes(_ID_SIZE, "big")
-            + bytes((write.entry.data_type.size,))
-            for write in writes
-        )
-        request = Request(Command.MEMORY_CONTROL, MemoryControlFunction.WRITE_RPV, payload)
+        payload = b"".join([write.part or b"" for write in writes])
+        acknowledgement = b"".join([write.acknowledgement for write in writes])
+        request = Request(Command.MEMORY_CONTROL, writes[0].function, payload)
         super().__init__(request.encode(), prefix=acknowledgement, size=len(acknowledgement))
         self._writes = writes
         self._queue = queue
@@ -62,7 +44,9 @@ class WriteJob(Job):
 
     def answered(self, response: Response, now_ns: int) -> None:
         if response.code == ResponseCode.OK:
-            self._confirmed(now_ns)
+            for write in self._writes:
+                write.confirmed(self._store, now_ns)
+            self._finish("", now_ns)
         elif len(self._writes) > 1:
             self._queue.retry_alone(self._writes)
         else:
@@ -71,63 +55,54 @@ class WriteJob(Job):
     def failed(self, reason: str, now_ns: int) -> None:
         self._finish(reason, now_ns)
 
-    def _confirmed(self, now_ns: int) -> None:
-        for write in self._writes:
-            self._store.update((write.entry,), (write.value,), now_ns)
-            for feed in write.entry.watchers:
-                feed.mark((write.entry,))
-        for write in self._writes:
-            write.done(Outcome(True, "", b"", now_ns))
-
     def _finish(self, reason: str, now_ns: int) -> None:
         for write in self._writes:
-            write.done(Outcome(False, reason, b"", now_ns))
+            write.finish(reason, self._store, now_ns)
 
 
 class WriteQueue:
-    """First in, first out; neighbouring writes share a request as far as the buffers allow."""
+    """First in, first out; neighbouring writes of a kind share a request if the buffers allow."""
 
     def __init__(self, store: ValueStore) -> None:
         self._store = store
         self._waiting: deque[PendingWrite | Job] = deque()
-        self._max_request = 0
-        self._max_answer = 0
+        self._limits = PlanLimits(0, 0)
+        self._memory = TargetMemory(AddressFormat(4))
 
     def __len__(self) -> int:
         return len(self._waiting)
 
-    def set_limits(self, max_request: int, max_answer: int) -> None:
-        """Take the payload limits of the device, in octets."""
-        self._max_request = max_request
-        self._max_answer = max_answer
+    def set_target(self, limits: PlanLimits, memory: TargetMemory) -> None:
+        """Take what is known of the device."""
+        self._limits = limits
+        self._memory = memory
 
     def add(self, item: PendingWrite | Job) -> None:
-        """Queue a write, or any other request that keeps its place among the writes."""
+        """Queue a write, or any other request that keeps its place among the writes.
+
+        A write that the device would refuse ends at once.
+        """
+        if isinstance(item, PendingWrite):
+            objection = item.prepare(self._memory)
+            if objection is not None:
+                item.finish(objection, self._store, time.monotonic_ns())
+                return
         self._waiting.append(item)
 
     def retry_alone(self, writes: list[PendingWrite]) -> None:
         """Send refused writes again, each in a request of its own, before all others."""
-        alone = [PendingWrite(write.entry, write.value, write.done, True) for write in writes]
-        self._waiting.extendleft(reversed(alone))
+        for write in writes:
+            write.begin_again()
+        self._waiting.extendleft(reversed(writes))
 
     def next_job(self) -> Job:
         """Take the next request; the queue must not be empty."""
         first = self._waiting.popleft()
         if isinstance(first, Job):
             return first
-        writes = [first]
-        request_size = first.request_size
-        while self._waiting and not first.is_alone and len(writes) < MAX_WRITES_PER_REQUEST:
-            candidate = self._waiting[0]
-            if isinstance(candidate, Job) or candidate.is_alone:
-                break
-            request_size += candidate.request_size
-            answer_size = _ACKNOWLEDGEMENT_SIZE * (len(writes) + 1)
-            if request_size > self._max_request or answer_size > self._max_answer:
-                break
-            writes.append(candidate)
-            self._waiting.popleft()
-        return WriteJob(writes, self, self._store)
+        if first.part is None:
+            return self._pointer_read(first)
+        return WriteJob(self._sharing_with(first), self, self._store)
 
     def fail_all(self, reason: str, now_ns: int) -> None:
         """Empty the queue: the device is gone."""
@@ -137,4 +112,66 @@ class WriteQueue:
             if isinstance(item, Job):
                 item.failed(reason, now_ns)
             else:
-                item.done(Outcome(False, reason, b"", now_ns))
+                item.finish(reason, self._store, now_ns)
+
+    def _sharing_with(self, first: PendingWrite) -> list[PendingWrite]:
+        """Take the writes that go with the first one."""
+        writes = [first]
+        request_size = len(first.part or b"")
+        answer_size = len(first.acknowledgement)
+        while self._waiting and not first.is_alone and len(writes) < MAX_WRITES_PER_REQUEST:
+            candidate = self._waiting[0]
+            if isinstance(candidate, Job) or candidate.is_alone or candidate.part is None:
+                break
+            request_size += len(candidate.part)
+            answer_size += len(candidate.acknowledgement)
+            fits = request_size <= self._limits.max_request
+            if not fits or answer_size > self._limits.max_answer:
+                break
+            if candidate.function != first.function:
+                break
+            writes.append(candidate)
+            self._waiting.popleft()
+        return writes
+
+    def _pointer_read(self, first: PendingWrite) -> Job:
+        """Read the pointer of the next writes; they wait for it in front of all others."""
+        pointer = first.pointer
+        assert pointer is not None
+        writes = [first]
+        while self._waiting and not first.is_alone and len(writes) < MAX_WRITES_PER_REQUEST:
+            candidate = self._waiting[0]
+            if isinstance(candidate, Job) or candidate.is_alone or candidate.part is not None:
+                break
+            if candidate.pointer is None or candidate.pointer.path != pointer.path:
+                break
+            writes.append(candidate)
+            self._waiting.popleft()
+
+        def answered(result: ReadMemoryAnswer | LinkError, now_ns: int) -> None:
+            self._pointer_was_read(pointer, writes, result, now_ns)
+
+        block = MemoryBlock(pointer.address & self._memory.fmt.mask, pointer.data_type.size)
+        return MessageJob(ReadMemory((block,)), self._memory.fmt, answered)
+
+    def _pointer_was_read(
+        self,
+        pointer: Variable,
+        writes: list[PendingWrite],
+        result: ReadMemoryAnswer | LinkError,
+        now_ns: int,
+    ) -> None:
+        if isinstance(result, LinkError):
+            reason = f"the pointer {pointer.path} could not be read: {result}"
+            for write in writes:
+                write.finish(reason, self._store, now_ns)
+            return
+        value = decode(result.blocks[0].data, pointer.data_type, pointer.byte_order)
+        ready: list[PendingWrite] = []
+        for write in writes:
+            objection = write.follow(int(value), self._memory)
+            if objection is None:
+                ready.append(write)
+            else:
+                write.finish(objection, self._store, now_ns)
+        self._waiting.extendleft(reversed(ready))

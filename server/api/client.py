@@ -3,28 +3,42 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from scrutiny.api.codec import encode
 from scrutiny.api.messages import Error, ServerMessage
+from scrutiny.core.errors import ScrutinyError
+from scrutiny.core.watchables import parse_rpv_path
 
 from ..broadcast import ValueFeed
 from ..clock import ServerClock
 from ..entries import Entry
+from ..library import DescriptionLibrary
 from ..metrics import ServerMetrics
 from ..store import ValueStore
 from ..subscriptions import Subscriptions
+from ..symbols import Symbols
+from ..uploads import Upload
+from .background import BackgroundTasks
 from .device_port import Device
 from .errors import CommandRefused, quoted
 from .limits import (
+    MOST_DESCRIPTION_COMMANDS,
     MOST_LISTS,
+    MOST_LOADS,
     MOST_MEMORY_TRANSFERS,
+    MOST_READS,
     MOST_USER_COMMANDS,
     MOST_WRITES,
     InFlight,
 )
+
+logger = logging.getLogger(__name__)
+
+_LONGEST_REASON = 500  # characters of a text that quotes a path
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +46,9 @@ class SharedParts:
     """The parts of the server that all clients use.
 
     Attributes:
+        descriptions: what is installed, and how that is changed.
+        symbols: the description in use.
+        background: where commands go that take a while.
         clients: all that are connected, by the feed that brings them values.
     """
 
@@ -40,6 +57,9 @@ class SharedParts:
     store: ValueStore
     subscriptions: Subscriptions
     device: Device
+    descriptions: DescriptionLibrary
+    symbols: Symbols
+    background: BackgroundTasks
     metrics: ServerMetrics = field(default_factory=lambda: ServerMetrics(time.monotonic()))
     clients: dict[ValueFeed, Client] = field(default_factory=dict["ValueFeed", "Client"])
 
@@ -49,11 +69,21 @@ class SharedParts:
         Raises:
             CommandRefused: there is none.
         """
-        entry = self.store.find(path)
+        try:
+            entry = self.store.find(path)
+        except ScrutinyError as error:  # a bad index, or a damaged file
+            raise CommandRefused(str(error)[:_LONGEST_REASON]) from None
         if entry is None:
-            hint = "" if self.device.profile else ", no device is connected"
-            raise CommandRefused(f"unknown watchable {quoted(path)}{hint}")
+            raise CommandRefused(f"unknown watchable {quoted(path)}{self._why_unknown(path)}")
         return entry
+
+    def _why_unknown(self, path: str) -> str:
+        if self.device.profile is None:
+            return ", no device is connected"
+        if self.device.loaded_firmware_id is not None or parse_rpv_path(path) is not None:
+            return ""
+        failure = self.device.status.description_failure
+        return f", no firmware description is loaded{': ' if failure else ''}{failure}"
 
     def entry_by_id(self, entry_id: str) -> Entry:
         """Return the entry that has this id.
@@ -64,7 +94,8 @@ class SharedParts:
         entry = self.store.by_id(entry_id)
         if entry is None:
             raise CommandRefused(
-                f"unknown watchable id {quoted(entry_id)}; ids end with the session of the device"
+                f"unknown watchable id {quoted(entry_id)}; ids end with the session of the "
+                "device, those of variables and aliases with the firmware description"
             )
         return entry
 
@@ -84,9 +115,15 @@ class Client:
     Attributes:
         is_open: it has not left.
         writes: of values, that the device has not confirmed.
+        reads: of values, that have not been answered.
         memory_transfers: reads and writes of memory that have not ended.
         user_commands: that have not been answered.
         lists: of watchables, of which parts are still to be sent.
+        loads: of descriptions, that have not ended.
+        description_commands: that wait for their turn.
+        description_order: keeps them in order.
+        uploads: of descriptions, that are not complete, by token.
+        backlog: how many octets the client has not taken yet.
     """
 
     def __init__(
@@ -94,10 +131,16 @@ class Client:
     ) -> None:
         self.parts = parts
         self.feed = ValueFeed(parts.loop, self.send, backlog, parts.clock)
+        self.backlog = backlog
         self.writes = InFlight("writes", MOST_WRITES)
+        self.reads = InFlight("reads", MOST_READS)
         self.memory_transfers = InFlight("memory transfers", MOST_MEMORY_TRANSFERS)
         self.user_commands = InFlight("user commands", MOST_USER_COMMANDS)
         self.lists = InFlight("lists", MOST_LISTS)
+        self.loads = InFlight("loads of descriptions", MOST_LOADS)
+        self.description_commands = InFlight("description commands", MOST_DESCRIPTION_COMMANDS)
+        self.description_order = asyncio.Lock()
+        self.uploads: dict[str, Upload] = {}
         self._send = send
         self._counters = parts.metrics.clients
         self.is_open = True
@@ -121,8 +164,20 @@ class Client:
         self._counters.invalid_requests += 1
         self.send(Error(reqid=reqid, request_cmd=request_cmd, msg=reason))
 
+    def forget_upload(self, upload: Upload) -> None:
+        """Let its token be unknown: it is complete, or was discarded."""
+        self.uploads.pop(upload.token, None)
+
+    def fail(self, error: Exception, *, reqid: int | None, request_cmd: str) -> None:
+        """Answer a command that failed in a way nobody expected, and log how."""
+        logger.error("the command %s of a client failed", request_cmd, exc_info=error)
+        self._counters.unexpected_errors += 1
+        self.send(Error(reqid=reqid, request_cmd=request_cmd, msg="Internal error"))
+
     def close(self) -> None:
-        """Drop all subscriptions, and send nothing more. What was written is still executed."""
+        """Drop subscriptions and uploads, and send nothing more. Writes are still executed."""
         self.is_open = False
+        for upload in list(self.uploads.values()):
+            upload.discard()
         self.feed.close()
         self.parts.subscriptions.drop(self.feed)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from scrutiny.core.values import Value
@@ -12,10 +12,11 @@ from scrutiny.firmware_link.transports.settings import LinkSettings
 from ..device_status import DeviceStatus
 from ..entries import Entry
 from ..metrics import DeviceStatistics
-from ..outcome import OutcomeCallback
+from ..outcome import OutcomeCallback, ReadCallback
+from ..symbols import DescribedDevice
 
 
-class Device(Protocol):
+class Device(DescribedDevice, Protocol):
     """One device behind one link.
 
     An operation may end, and call its callback, before the method that started it returns.
@@ -41,6 +42,11 @@ class Device(Protocol):
         """What has happened on the link since the start."""
         ...
 
+    @property
+    def loaded_firmware_id(self) -> str | None:
+        """Identifier of the description in use; None while there is none."""
+        ...
+
     def configure_link(self, settings: LinkSettings) -> None:
         """Leave the device and use this link from now on."""
         ...
@@ -59,6 +65,10 @@ class Device(Protocol):
 
     def write_memory(self, address: int, data: bytes, done: OutcomeCallback) -> None:
         """Write memory, in as many requests as it takes."""
+        ...
+
+    def read_values(self, entries: Sequence[Entry], done: ReadCallback) -> None:
+        """Read entries once, in as few requests as possible; the store takes the values too."""
         ...
 
     async def run(self) -> None:

@@ -7,19 +7,36 @@ beyond a limit is refused as a whole; nothing of it has happened.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
+import msgspec
+from msgspec import Struct
+
+from scrutiny.api.versions import MAX_MESSAGE_SIZE
+
 from .errors import CommandRefused
+
+_encoder: Final = msgspec.json.Encoder()
+_ENVELOPE: Final = 200  # octets of an answer besides what is told about paths
 
 # In flight per client: taken by the server, and not completed by the device.
 MOST_WRITES: Final = 50_000
 MOST_MEMORY_TRANSFERS: Final = 64
 MOST_USER_COMMANDS: Final = 64
+MOST_READS: Final = 64  # commands, of up to `MOST_PATHS` values each
 
 # Lists of watchables that are being made; each remembers what it has to go through.
 MOST_LISTS: Final = 8
 
-# Paths in one command; one of them takes about 130 octets of the answer, which is one message.
+# Loads of descriptions by command, which wait for each other.
+MOST_LOADS: Final = 4
+
+# Commands about installed descriptions; each may hold a message with a piece of a file.
+MOST_DESCRIPTION_COMMANDS: Final = 16
+
+# Paths in one command; what is told about one takes from 130 octets to many thousand, of an answer
+# that is one message.
 MOST_PATHS: Final = 4000
 
 # Connected at the same time. Each may make the server keep one unfinished message.
@@ -58,7 +75,7 @@ class InFlight:
 
 
 def check_path_count(paths: list[str]) -> None:
-    """Let a list of paths pass if the answer about them fits into a message.
+    """Let a list of paths pass if it does not take too long to look at them.
 
     Raises:
         CommandRefused: there are too many.
@@ -68,3 +85,22 @@ def check_path_count(paths: list[str]) -> None:
             f"{len(paths)} paths are too many for one command, at most {MOST_PATHS} are taken; "
             "split them over several commands"
         )
+
+
+def check_reply_size(parts: Iterable[tuple[str, Struct | str]]) -> None:
+    """Let an answer pass if it fits into a message.
+
+    Args:
+        parts: what it says, by path.
+
+    Raises:
+        CommandRefused: it is too large.
+    """
+    octets = _ENVELOPE
+    for part in parts:
+        octets += len(_encoder.encode(part))
+        if octets > MAX_MESSAGE_SIZE:
+            raise CommandRefused(
+                f"the answer would have more than {MAX_MESSAGE_SIZE} octets; "
+                "split the paths over several commands"
+            )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from typing import assert_never
 
@@ -11,11 +10,19 @@ from scrutiny.api.codec import decode_command
 from scrutiny.api.errors import MalformedMessage
 from scrutiny.api.versions import MAX_MESSAGE_SIZE
 
-from . import memory, status, watch, write
+from . import descriptions, lists, memory, read, status, transfers, watch, write
 from .client import Client, SharedParts
 from .errors import CommandRefused
 
-logger = logging.getLogger(__name__)
+DescriptionCommand = (
+    m.GetInstalledSfd
+    | m.GetLoadedSfd
+    | m.LoadSfd
+    | m.UninstallSfd
+    | m.DownloadSfd
+    | m.UploadSfdInit
+    | m.UploadSfdData
+)
 
 
 class ClientSession:
@@ -39,10 +46,9 @@ class ClientSession:
         self._counters.octets_received += len(data)
         try:
             self._execute(data)
-        except Exception:
+        except Exception as error:
             # Not even the refusal could be sent.
-            logger.exception("a message of a client cannot be answered")
-            self._fail(None, "<empty>")
+            self.client.fail(error, reqid=None, request_cmd="<empty>")
 
     def close(self) -> None:
         """Forget the client: it has left."""
@@ -64,14 +70,9 @@ class ClientSession:
             self.client.refuse(str(error), reqid=error.reqid, request_cmd=error.command)
         except CommandRefused as error:
             self.client.refuse(str(error), reqid=reqid, request_cmd=name)
-        except Exception:
+        except Exception as error:
             # One client's command must not take the others down, whatever fails.
-            logger.exception("the command %s of a client failed", name)
-            self._fail(reqid, name)
-
-    def _fail(self, reqid: int | None, name: str) -> None:
-        self._counters.unexpected_errors += 1
-        self.client.send(m.Error(reqid=reqid, request_cmd=name, msg="Internal error"))
+            self.client.fail(error, reqid=reqid, request_cmd=name)
 
 
 def dispatch(client: Client, command: m.AnyCommand) -> None:
@@ -102,11 +103,13 @@ def dispatch(client: Client, command: m.AnyCommand) -> None:
         case m.SetThrottling():
             watch.set_throttling(client, command)
         case m.GetWatchableCount():
-            watch.get_watchable_count(client, command)
+            lists.get_watchable_count(client, command)
         case m.GetWatchableList():
-            watch.get_watchable_list(client, command)
+            lists.get_watchable_list(client, command)
         case m.GetWatchableInfo():
             watch.get_watchable_info(client, command)
+        case m.ReadWatchable():
+            read.read_watchable(client, command)
         case m.GetServerStatus():
             client.send(status.server_status(client.parts.device.status, command.reqid))
         case m.GetDeviceInfo():
@@ -115,9 +118,25 @@ def dispatch(client: Client, command: m.AnyCommand) -> None:
             status.set_link_config(client, command)
         case m.GetServerStats():
             status.get_server_stats(client, command)
+        case _:
+            _dispatch_description_command(client, command)
+
+
+def _dispatch_description_command(client: Client, command: DescriptionCommand) -> None:
+    match command:
         case m.GetInstalledSfd():
-            client.send(m.InstalledSfdReply(reqid=command.reqid, sfd_list=[]))
+            descriptions.get_installed(client, command)
         case m.GetLoadedSfd():
-            client.send(m.LoadedSfdReply(reqid=command.reqid, sfd=None))
+            descriptions.get_loaded(client, command)
+        case m.LoadSfd():
+            descriptions.load(client, command)
+        case m.UninstallSfd():
+            descriptions.uninstall(client, command)
+        case m.DownloadSfd():
+            transfers.download(client, command)
+        case m.UploadSfdInit():
+            transfers.upload_init(client, command)
+        case m.UploadSfdData():
+            transfers.upload_data(client, command)
         case _:
             assert_never(command)

@@ -39,7 +39,7 @@ def server_status(status: DeviceStatus, reqid: int | None = None) -> ServerStatu
         reqid=reqid,
         device_status=status.state.value,
         device_session_id=status.session_id,
-        loaded_sfd_firmware_id=None,
+        loaded_sfd_firmware_id=status.loaded_firmware_id,
         datalogging_status=DataloggingStatus("unavailable"),
         device_comm_link=LinkStatus(
             link_type=link_type,
@@ -48,6 +48,7 @@ def server_status(status: DeviceStatus, reqid: int | None = None) -> ServerStatu
             link_config=link_config,
             failure_reason=status.failure_reason,
         ),
+        sfd_failure_reason=status.description_failure,
     )
 
 

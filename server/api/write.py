@@ -15,10 +15,11 @@ from scrutiny.api.messages import (
     WrittenValue,
 )
 from scrutiny.core.errors import ValueCodecError
-from scrutiny.core.values import Value, saturate
+from scrutiny.core.values import Value
 
 from ..entries import Entry
 from ..outcome import Outcome
+from ..write_fitting import fit_to_entry
 from .client import Client
 from .errors import CommandRefused
 from .written_values import parse_written_value
@@ -67,7 +68,7 @@ def write_single(client: Client, command: WriteSingleWatchable) -> None:
 
 def _fitting(entry: Entry, written: WrittenValue) -> Value:
     try:
-        return saturate(parse_written_value(written), entry.data_type)
+        return fit_to_entry(entry, parse_written_value(written, entry.enum))
     except (CommandRefused, ValueCodecError) as error:
         raise CommandRefused(f"cannot write {entry.path}: {error}") from None
 

@@ -1,55 +1,54 @@
-"""What users may write: a JSON number or boolean, or one of them as text.
+"""What users may write: a number, a boolean, or text for one of them.
 
-Source: client API, section 7.4.
+Source: client API, section 7.4; firmware description, sections 6.5 and 9.
 """
 
 from __future__ import annotations
 
 import math
-import re
-from typing import Final
 
 from scrutiny.api.messages import WrittenValue
+from scrutiny.core.enums import Enumeration
+from scrutiny.core.errors import ExpressionError
+from scrutiny.core.expressions import evaluate
 from scrutiny.core.values import Value
 
 from .errors import CommandRefused, quoted
 
-_DECIMAL: Final = re.compile(r"[+-]?[0-9]+")
-_PREFIXED: Final = re.compile(r"([+-]?)(0x[0-9a-f]+|0b[01]+)")
-_FLOAT: Final = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:e[+-]?[0-9]+)?")
-
-# Longer text is no number that anybody means, and costs time to convert.
-_LONGEST_TEXT: Final = 400
+# Names of an enumeration in a refusal: enough to find a misspelling.
+_NAMES_SHOWN = 12
 
 
-def parse_written_value(written: WrittenValue) -> Value:
+def parse_written_value(written: WrittenValue, enum: Enumeration | None = None) -> Value:
     """Return the value that a user wrote, integers exactly.
+
+    Args:
+        written: text is the name of an enumerator in exact case, or else an expression.
+        enum: what the entry's values are called.
 
     Raises:
         CommandRefused: the text is none of the allowed forms, or the number is not finite.
     """
-    value = _parse_text(written) if isinstance(written, str) else written
-    if isinstance(value, float) and not math.isfinite(value):
-        raise CommandRefused(f"{_shown(written)} is not a finite number")
-    return value
+    if not isinstance(written, str):
+        if isinstance(written, float) and not math.isfinite(written):
+            raise CommandRefused(f"{written} is not a finite number")
+        return written
+    if enum is not None and written in enum.values:
+        return enum.values[written]
+    try:
+        return evaluate(written)
+    except ExpressionError as error:
+        raise CommandRefused(
+            f"{quoted(written)} is not a value: {error}; {_allowed(enum)}"
+        ) from error
 
 
-def _parse_text(written: str) -> Value:
-    text = written.strip().lower() if len(written) <= _LONGEST_TEXT else ""
-    if text in ("true", "false"):
-        return text == "true"
-    if _DECIMAL.fullmatch(text):
-        return int(text)
-    if prefixed := _PREFIXED.fullmatch(text):
-        magnitude = int(prefixed[2], 0)
-        return -magnitude if prefixed[1] == "-" else magnitude
-    if _FLOAT.fullmatch(text):
-        return float(text)
-    raise CommandRefused(
-        f"{quoted(written)} is not a value; write true, false, or a number as 12, -3.5e2, "
-        "0x1F or 0b101"
-    )
-
-
-def _shown(written: WrittenValue) -> str:
-    return quoted(written) if isinstance(written, str) else str(written)
+def _allowed(enum: Enumeration | None) -> str:
+    """Return what may be written instead."""
+    forms = "true, false, a number as 12, -3.5e2, 0x1F or 0b101, or an expression as 2*pi"
+    if enum is None or not enum.values:
+        return f"write {forms}"
+    names = [quoted(name) for name in enum.values]
+    shown = ", ".join(names[:_NAMES_SHOWN])
+    more = f" ({len(names) - _NAMES_SHOWN} more)" if len(names) > _NAMES_SHOWN else ""
+    return f"write one of {shown}{more}, {forms}"

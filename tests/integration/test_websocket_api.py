@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import itertools
 import json
 import os
 import re
@@ -12,14 +11,12 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import AsyncGenerator, Callable, Coroutine
-from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import pytest
-from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Origin
 
@@ -32,99 +29,30 @@ from scrutiny.server.daemon import Daemon
 from scrutiny.server.device import DeviceDriver
 from scrutiny.server.settings import DeviceSettings, ServerSettings
 
-Message = dict[str, Any]
+from ..support.api_peer import DEADLINE_S, Server, run, running
 
-DEADLINE_S: Final = 20
 FLOAT32_RPV: Final = "/rpv/x2020"  # plain memory of the simulated application
 FLOAT32_MAX: Final = 3.4028234663852886e38
-
-
-class Peer:
-    """A client that speaks JSON."""
-
-    def __init__(self, connection: ClientConnection) -> None:
-        self.connection = connection
-        self.events: list[Message] = []
-        self._reqids = itertools.count(1)
-
-    async def receive(self) -> Message:
-        message: Message = json.loads(await self.connection.recv())
-        return message
-
-    async def ask(self, cmd: str, **fields: Any) -> Message:
-        """Send a command and return its answer; events that come before are kept."""
-        reqid = next(self._reqids)
-        await self.connection.send(json.dumps({"cmd": cmd, "reqid": reqid, **fields}))
-        return await self.find(lambda message: message["reqid"] == reqid)
-
-    async def find(self, is_wanted: Callable[[Message], bool]) -> Message:
-        """Return the next message of a kind; events that come before are kept."""
-        while not is_wanted(message := await self.receive()):
-            self.events.append(message)
-        return message
-
-    async def event(self, cmd: str) -> Message:
-        return await self.find(lambda message: message["cmd"] == cmd)
-
-    async def is_served(self) -> bool:
-        return (await self.ask("echo", payload="ping")).get("payload") == "ping"
-
-    async def device_is_ready(self) -> None:
-        status = await self.ask("get_server_status")
-        while status["device_status"] != "connected_ready":
-            status = await self.event("inform_server_status")
-
-
-class Server:
-    """A running server."""
-
-    def __init__(self, port: int) -> None:
-        self.port = port
-
-    @asynccontextmanager
-    async def client(self, host: str = "127.0.0.1") -> AsyncGenerator[Peer, None]:
-        """Connect; the welcome is taken, the first message is what follows it."""
-        url = f"ws://{host}:{self.port}"
-        # Without a limit to the queue, a client that leaves need not read what is on its way.
-        async with connect(url, compression=None, max_size=None, max_queue=None) as connection:
-            peer = Peer(connection)
-            assert (await peer.receive())["cmd"] == "welcome"
-            yield peer
-
-
-@asynccontextmanager
-async def running(settings: ServerSettings) -> AsyncGenerator[Server, None]:
-    daemon = Daemon(settings)
-    port: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-    run = asyncio.create_task(daemon.run(port.set_result))
-    try:
-        await asyncio.wait((run, port), return_when=asyncio.FIRST_COMPLETED)
-        if run.done():
-            run.result()
-        yield Server(port.result())
-    finally:
-        daemon.stop()
-        await run
 
 
 @pytest.fixture
 def settings(tmp_path: Path) -> ServerSettings:
     return ServerSettings(
-        port=0, device=DeviceSettings(link=MemorySettings(), runtime_folder=tmp_path)
+        port=0,
+        data_folder=tmp_path / "data",
+        cache_folder=tmp_path / "cache",
+        device=DeviceSettings(link=MemorySettings(), runtime_folder=tmp_path),
     )
 
 
 @pytest.fixture
 def without_device(tmp_path: Path) -> ServerSettings:
-    return ServerSettings(port=0, device=DeviceSettings(link=NoLink(), runtime_folder=tmp_path))
-
-
-def run(test: Coroutine[Any, Any, None]) -> None:
-    async def limited() -> None:
-        async with asyncio.timeout(DEADLINE_S):
-            await test
-
-    asyncio.run(limited())
+    return ServerSettings(
+        port=0,
+        data_folder=tmp_path / "data",
+        cache_folder=tmp_path / "cache",
+        device=DeviceSettings(link=NoLink(), runtime_folder=tmp_path),
+    )
 
 
 # ------------------------------------------------------------------ from end to end
@@ -538,9 +466,7 @@ def test_a_failure_of_the_link_task_ends_the_daemon(without_device: ServerSettin
 
 def test_localhost_is_both_loopback_addresses(without_device: ServerSettings) -> None:
     async def test() -> None:
-        async with running(
-            ServerSettings(host="localhost", port=0, device=without_device.device)
-        ) as server:
+        async with running(replace(without_device, host="localhost")) as server:
             async with server.client("127.0.0.1") as peer:
                 assert await peer.is_served()
             async with server.client("[::1]") as peer:

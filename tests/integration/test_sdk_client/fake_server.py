@@ -52,6 +52,7 @@ class FakeServer:
         self.commands: queue.Queue[api.AnyCommand] = queue.Queue()
         self.ended: queue.Queue[ServerConnection] = queue.Queue()  # connections that are over
         self.current: ServerConnection | None = None
+        self.known = {watchable.path: watchable for watchable in (SPEED, MODE, COUNT)}
         self.answers: dict[type[api.Command], Answer] = {
             api.Echo: lambda c: [api.EchoReply(payload=c.payload)],
             api.GetServerStatus: lambda c: [self.status],
@@ -67,11 +68,17 @@ class FakeServer:
         self.port: int = self._server.socket.getsockname()[1]
 
     def _subscribe(self, command: api.SubscribeWatchable) -> list[api.ServerMessage]:
-        known = {watchable.path: watchable for watchable in (SPEED, MODE, COUNT)}
-        path = command.watchables[0]
-        if path not in known:
-            return [api.Error(request_cmd="subscribe_watchable", msg=f"no watchable {path}")]
-        return [api.SubscribeReply(subscribed={path: known[path]})]
+        wanted = command.watchables
+        assert command.partial
+        failed = {path: f"no watchable {path}" for path in wanted if path not in self.known}
+        subscribed = {path: self.known[path] for path in wanted if path in self.known}
+        return [api.SubscribeReply(subscribed=subscribed, failed=failed)]
+
+    def restart_device(self, session: str, *known: api.DetailedWatchable) -> None:
+        """Lose the device, and have another session in which these exist, under new ids."""
+        self.send(status())
+        self.known = {watchable.path: watchable for watchable in known}
+        self.send(status(session, "firmware-1"))
 
     def _handle(self, connection: ServerConnection) -> None:
         self.current = connection

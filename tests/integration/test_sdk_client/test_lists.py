@@ -72,6 +72,33 @@ def test_the_list_of_watchables_comes_in_parts(server: FakeServer, client: Scrut
         client.download_watchable_list(max_per_response=0)
 
 
+def test_arrays_are_in_the_list_as_what_stands_for_their_elements(
+    server: FakeServer, client: ScrutinyClient
+) -> None:
+    modes = api.Enumeration("Mode", {"OFF": 0})
+    nodes = {"/global/*nodes": [2]}
+    factory = api.VariableFactory(
+        "/global/*nodes/mode", "uint8", {"array_nodes": nodes}, enum=modes
+    )
+    content = api.WatchableGroups([], [], [], [factory])
+    counts = api.WatchableCounts(var_factory=1)
+    server.answers[api.GetWatchableList] = lambda c: [
+        list_part("/a", done=False),
+        api.WatchableListReply(done=True, qty=counts, content=content),
+    ]
+
+    request = client.download_watchable_list()
+    request.wait_for_completion(SOON_S)
+
+    listed = request.get().var_factory["/global/*nodes/mode"]
+    elements = dict(listed.iterate_possible_paths())
+    assert list(elements) == ["/global/*nodes[0]/mode", "/global/*nodes[1]/mode"]
+    brief = elements["/global/*nodes[1]/mode"]
+    assert brief.datatype is sdk.EmbeddedDataType.uint8
+    assert brief.enum == sdk.EmbeddedEnum("Mode", {"OFF": 0})
+    assert list(request.get().var) == ["/a"]
+
+
 def test_a_failing_callback_ends_its_download_only(
     server: FakeServer, client: ScrutinyClient, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -12,9 +12,16 @@ from hypothesis import strategies as st
 from scrutiny.api.codec import decode_command, decode_server_message, encode
 from scrutiny.api.errors import MalformedMessage
 from scrutiny.api.messages import (
+    AnyCommand,
+    DetailedWatchable,
     Echo,
+    FileChunk,
+    LoadSfd,
+    ReadWatchable,
     SetLinkConfig,
+    SubscribeReply,
     SubscribeWatchable,
+    UploadSfdData,
     ValueUpdate,
     WatchableUpdate,
     Welcome,
@@ -68,6 +75,36 @@ def test_what_other_servers_leave_out_has_a_default() -> None:
     )
 
     assert message == Welcome(server_time_zero_timestamp=1760000000.25)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ReadWatchable(watchables=["/a[1]"], reqid=1),
+        SubscribeWatchable(watchables=["/a"], rate=None, partial=True),
+        LoadSfd(firmware_id="00" * 16),
+        UploadSfdData(token="t", file_chunk=FileChunk(0, "AAAA"), reqid=2),
+    ],
+    ids=command_name,
+)
+def test_commands_about_variables_and_descriptions_come_through(command: AnyCommand) -> None:
+    assert decode_command(encode(command)) == command
+
+
+def test_what_is_not_known_is_null_and_what_does_not_apply_is_absent() -> None:
+    variable = DetailedWatchable("/a", "var", "1f", "uint8", address=None, bitsize=None)
+
+    reply = json.loads(encode(SubscribeReply(subscribed={"/a": variable})))
+
+    assert reply["subscribed"]["/a"] == {
+        "path": "/a",
+        "type": "var",
+        "id": "1f",
+        "dtype": "uint8",
+        "address": None,
+        "bitsize": None,
+    }
+    assert "failed" not in reply
 
 
 @pytest.mark.parametrize(

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
@@ -19,12 +19,9 @@ from scrutiny.core.values import Value
 from scrutiny.core.watchables import PublishedValue
 from scrutiny.firmware_link.codes import DatalogEncoding, FeatureBits, LoopType
 from scrutiny.firmware_link.messages import DatalogSetup, LoopDefinition
-from scrutiny.firmware_link.profile import DeviceProfile, MemoryRegion
-from scrutiny.firmware_link.transports.settings import LinkSettings, NoLink, UdpSettings
+from scrutiny.firmware_link.profile import MemoryRegion
+from scrutiny.firmware_link.transports.settings import NoLink, UdpSettings
 from scrutiny.server.api import session
-from scrutiny.server.api.client import SharedParts
-from scrutiny.server.api.device_port import Device
-from scrutiny.server.api.hub import Hub
 from scrutiny.server.api.limits import (
     MOST_LISTS,
     MOST_MEMORY_TRANSFERS,
@@ -32,206 +29,33 @@ from scrutiny.server.api.limits import (
     MOST_USER_COMMANDS,
     MOST_WRITES,
 )
-from scrutiny.server.api.watch import (
+from scrutiny.server.api.lists import (
     LARGEST_PART,
     LONGEST_PATTERNS,
     MOST_PATTERNS,
     PATHS_PER_TURN,
 )
-from scrutiny.server.clock import ServerClock
-from scrutiny.server.device_status import DeviceState, DeviceStatus
-from scrutiny.server.entries import Entry
 from scrutiny.server.metrics import DeviceStatistics
-from scrutiny.server.outcome import Outcome, OutcomeCallback
-from scrutiny.server.store import ValueStore
-from scrutiny.server.subscriptions import Subscriptions
+from scrutiny.server.outcome import OutcomeCallback
 
-Message = dict[str, Any]
-
-PUBLISHED = (
-    PublishedValue(0x1000, DataType.FLOAT32),
-    PublishedValue(0x1001, DataType.UINT8),
-    PublishedValue(0x10AB, DataType.UINT64),
-    PublishedValue(0x2000, DataType.BOOL8),
+from ...support.api_bench import (
+    FLOAT,
+    FLOAT32_MAX,
+    LARGE,
+    PROFILE,
+    SMALL,
+    SWITCH,
+    FakeClient,
+    Message,
+    Server,
 )
-FLOAT, SMALL, LARGE, SWITCH = (value.path for value in PUBLISHED)
-FLOAT32_MAX = 3.4028234663852886e38
-
-
-PROFILE = DeviceProfile(
-    protocol=(1, 0),
-    firmware_id=bytes(range(16)),
-    display_name="Pump",
-    session_id=7,
-    max_rx_payload=128,
-    max_tx_payload=256,
-    max_bitrate_bps=0,
-    heartbeat_timeout_us=5_000_000,
-    rx_timeout_us=50_000,
-    address_size=4,
-    char_bit=8,
-    features=FeatureBits(0xF0),
-)
-
-
-class FakeDevice:
-    """Keeps values and memory. Ends each operation at once, or later if `is_slow`."""
-
-    def __init__(self, store: ValueStore) -> None:
-        self.on_status_changed: Callable[[], None] = lambda: None
-        self.profile: DeviceProfile | None = PROFILE
-        self.statistics = DeviceStatistics()
-        self.link: LinkSettings = NoLink()
-        self.refusal = ""
-        self.is_slow = False
-        self.memory = bytearray(range(256)) * 256
-        self.written: list[tuple[str, Value]] = []
-        self._store = store
-        self._waiting: list[Callable[[], None]] = []
-
-    @property
-    def status(self) -> DeviceStatus:
-        is_ready = self.profile is not None
-        state = DeviceState.READY if is_ready else DeviceState.DISCONNECTED
-        reason = "" if is_ready else "no answer"
-        return DeviceStatus(state, "4f1e" if is_ready else None, self.link, is_ready, reason)
-
-    def answer(self) -> None:
-        """End all operations that wait."""
-        waiting, self._waiting = self._waiting, []
-        for finish in waiting:
-            finish()
-
-    def configure_link(self, settings: LinkSettings) -> None:
-        self.link = settings
-        self.on_status_changed()
-
-    def write_value(self, entry: Entry, value: Value, done: OutcomeCallback) -> None:
-        def store() -> bytes:
-            self.written.append((entry.path, value))
-            self._store.update([entry], [value], time.monotonic_ns())
-            for feed in entry.watchers:
-                feed.mark([entry])
-            return b""
-
-        self._operate(store, done)
-
-    def user_command(self, subfunction: int, data: bytes, done: OutcomeCallback) -> None:
-        self._operate(lambda: bytes([subfunction]) + data, done)
-
-    def read_memory(self, address: int, size: int, done: OutcomeCallback) -> None:
-        self._operate(lambda: bytes(self.memory[address : address + size]), done)
-
-    def write_memory(self, address: int, data: bytes, done: OutcomeCallback) -> None:
-        def store() -> bytes:
-            self.memory[address : address + len(data)] = data
-            return b""
-
-        self._operate(store, done)
-
-    async def run(self) -> None:
-        """Have nothing to do."""
-
-    def _operate(self, action: Callable[[], bytes], done: OutcomeCallback) -> None:
-        def finish() -> None:
-            if self.refusal:
-                done(Outcome(False, self.refusal, b"", time.monotonic_ns()))
-            else:
-                done(Outcome(True, "", action(), time.monotonic_ns()))
-
-        if self.is_slow:
-            self._waiting.append(finish)
-        else:
-            finish()
-
-
-class FakeClient:
-    """Talks JSON to a session, and keeps what comes back."""
-
-    def __init__(self, server: Server) -> None:
-        self._server = server
-        self._received: list[Message] = []
-        self.session = server.hub.connect(self._take, lambda: 0)
-        self.welcome = self.all()
-
-    def _take(self, data: bytes) -> None:
-        self._received.append(json.loads(data))
-
-    def send(self, cmd: str, **fields: Any) -> None:
-        self.session.receive(json.dumps({"cmd": cmd, **fields}).encode())
-
-    def all(self) -> list[Message]:
-        """Return what has been received since the last call."""
-        self._server.turn()
-        received, self._received = self._received, []
-        return received
-
-    def whole_list(self) -> list[Message]:
-        """Return what is received until the last part of a list."""
-        received = self.all()
-        while not (received and received[-1].get("done")):
-            received += self.all()
-        return received
-
-    def ask(self, cmd: str, **fields: Any) -> Message:
-        """Send a command that has exactly one answer, and nothing else happens."""
-        self.send(cmd, reqid=5, **fields)
-        (answer,) = self.all()
-        assert answer["reqid"] == 5
-        return answer
-
-    def refusal(self, cmd: str, **fields: Any) -> str:
-        """Send a command that is refused, and return why."""
-        answer = self.ask(cmd, **fields)
-        assert (answer["cmd"], answer["request_cmd"]) == ("error", cmd)
-        return cast("str", answer["msg"])
-
-    def subscribe(self, *paths: str, **fields: Any) -> list[str]:
-        """Subscribe, and return the ids."""
-        answer = self.ask("subscribe_watchable", watchables=list(paths), **fields)
-        return [answer["subscribed"][path]["id"] for path in paths]
-
-    def ids(self, *paths: str) -> list[str]:
-        """Return the ids of paths without subscribing."""
-        answer = self.ask("get_watchable_info", watchables=list(paths))
-        return [answer["info"][path]["id"] for path in paths]
-
-
-class Server:
-    def __init__(self) -> None:
-        self.loop = asyncio.new_event_loop()
-        self.store = ValueStore()
-        self.store.load_published(PUBLISHED)
-        self.subscriptions = Subscriptions()
-        self.device = FakeDevice(self.store)
-        device: Device = self.device
-        self.parts = SharedParts(self.loop, ServerClock(), self.store, self.subscriptions, device)
-        self.hub = Hub(self.parts)
-
-    def turn(self) -> None:
-        """Let the loop do what is due."""
-        self.loop.call_soon(self.loop.stop)
-        self.loop.run_forever()
-
-    def read_from_device(self, path: str, value: Value) -> None:
-        """Do what the driver does when an answer has arrived."""
-        entry = self.store.find(path)
-        assert entry is not None
-        self.store.update([entry], [value], time.monotonic_ns())
-        for feed in entry.watchers:
-            feed.mark([entry])
-
-    def rate_of(self, path: str, client: FakeClient) -> float | None:
-        entry = self.store.find(path)
-        assert entry is not None
-        return entry.watchers[client.session.client.feed]
 
 
 @pytest.fixture
-def server() -> Iterator[Server]:
-    server = Server()
+def server(tmp_path: Path) -> Iterator[Server]:
+    server = Server(tmp_path)
     yield server
-    server.loop.close()
+    server.close()
 
 
 @pytest.fixture
@@ -379,6 +203,7 @@ def test_status_of_a_ready_device(server: Server, client: FakeClient) -> None:
         "device_status": "connected_ready",
         "device_session_id": "4f1e",
         "loaded_sfd_firmware_id": None,
+        "sfd_failure_reason": "",
         "datalogging_status": {"datalogging_state": "unavailable", "completion_ratio": None},
         "device_comm_link": {
             "link_type": "udp",
@@ -526,11 +351,6 @@ def test_server_stats(server: Server, client: FakeClient) -> None:
     assert stats["uptime"] >= 0
 
 
-def test_there_are_no_firmware_descriptions_yet(client: FakeClient) -> None:
-    assert client.ask("get_installed_sfd")["sfd_list"] == []
-    assert client.ask("get_loaded_sfd")["sfd"] is None
-
-
 # ------------------------------------------------------------------ discovery
 
 
@@ -577,7 +397,7 @@ def test_others_have_their_turn_during_a_long_list(server: Server, client: FakeC
     server.store.load_published(
         PublishedValue(i, DataType.UINT8) for i in range(3 * PATHS_PER_TURN)
     )
-    client.send("get_watchable_list", reqid=1, filter={"name": ["*x0001", "/rpv/x0B*"]})
+    client.send("get_watchable_list", reqid=1, filter={"name": ["*x0001", "/rpv/x01*"]})
     client.send("echo", reqid=2, payload="")
     server.store.clear()
 
@@ -585,7 +405,7 @@ def test_others_have_their_turn_during_a_long_list(server: Server, client: FakeC
     (part,) = client.whole_list()
 
     assert (echo["reqid"], part["reqid"]) == (2, 1)
-    assert part["qty"]["rpv"] == 1 + 0xB8
+    assert part["qty"]["rpv"] == 1 + 0x2C
     assert part["done"]
 
 
@@ -766,6 +586,12 @@ def test_unsubscribing_ends_the_values(server: Server, client: FakeClient) -> No
         [FLOAT, LARGE],
     )
     assert [value["v"] for value in update["updates"]] == [3]
+
+
+def test_too_many_paths_cannot_be_unsubscribed_at_once(client: FakeClient) -> None:
+    paths = [FLOAT] * (MOST_PATHS + 1)
+
+    assert f"at most {MOST_PATHS}" in client.refusal("unsubscribe_watchable", watchables=paths)
 
 
 def test_unsubscribing_an_unknown_path_changes_nothing(server: Server, client: FakeClient) -> None:

@@ -11,6 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from scrutiny.firmware_link.simulator.settings import SIMULATOR_FIRMWARE_ID
+from scrutiny.sfd.store import DescriptionStore
+
+from ...support.small_package import write_package
+
 DEADLINE_S = 30
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals and files of POSIX")
@@ -107,3 +112,24 @@ def test_a_link_that_cannot_be_is_one_line(arguments: list[str]) -> None:
     assert run.returncode == 1
     assert run.stderr.startswith("error: ")
     assert run.stderr.count("\n") == 1
+
+
+def test_the_data_folder_is_where_descriptions_are_looked_for(tmp_path: Path) -> None:
+    firmware_id = SIMULATOR_FIRMWARE_ID.hex()
+    write_package(DescriptionStore(tmp_path / "data").path_of(firmware_id), firmware_id)
+    command = [sys.executable, "-m", "scrutiny.server", "--port", "0", "--link", "memory:"]
+    command += ["--data-folder", str(tmp_path / "data")]
+    environment = {
+        **os.environ,
+        "XDG_STATE_HOME": str(tmp_path / "state"),
+        "XDG_CACHE_HOME": str(tmp_path / "cache"),
+    }
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment) as process:
+        assert process.stderr is not None
+        assert any(f"description of firmware {firmware_id} is loaded" in x for x in process.stderr)
+
+        process.send_signal(signal.SIGTERM)
+
+        process.communicate(timeout=DEADLINE_S)
+    assert process.returncode == 0
+    assert list((tmp_path / "cache" / "scrutiny").glob("*.symbols"))

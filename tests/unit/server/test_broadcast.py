@@ -20,6 +20,14 @@ from .conftest import NotingFeed
 MakeFeed = Callable[[], NotingFeed]
 
 
+def watching(make_feed: MakeFeed, store: ValueStore) -> NotingFeed:
+    """Return the feed of a client that watches all there is."""
+    feed = make_feed()
+    for entry in store.published:
+        entry.watchers[feed] = None
+    return feed
+
+
 def run_until_quiet(loop: asyncio.AbstractEventLoop, seconds: float = 0.01) -> None:
     loop.run_until_complete(asyncio.sleep(seconds))
 
@@ -27,7 +35,7 @@ def run_until_quiet(loop: asyncio.AbstractEventLoop, seconds: float = 0.01) -> N
 def test_all_marks_of_a_turn_become_one_message_with_the_newest_values(
     loop: asyncio.AbstractEventLoop, store: ValueStore, make_feed: MakeFeed
 ) -> None:
-    feed = make_feed()
+    feed = watching(make_feed, store)
     entries = store.published[:3]
     for value in (1, 2, 3):
         store.update(entries, [value] * 3, 1000 * value)
@@ -43,7 +51,7 @@ def test_all_marks_of_a_turn_become_one_message_with_the_newest_values(
 def test_what_was_forgotten_is_not_sent(
     loop: asyncio.AbstractEventLoop, store: ValueStore, make_feed: MakeFeed
 ) -> None:
-    feed = make_feed()
+    feed = watching(make_feed, store)
     feed.mark(store.published[:2])
     feed.forget(store.published[:1])
 
@@ -55,7 +63,7 @@ def test_what_was_forgotten_is_not_sent(
 def test_a_client_that_does_not_read_gets_the_newest_values_once_it_does(
     loop: asyncio.AbstractEventLoop, store: ValueStore, make_feed: MakeFeed
 ) -> None:
-    feed = make_feed()
+    feed = watching(make_feed, store)
     entries = store.published[:1]
     feed.unread_octets = MAX_BACKLOG + 1
     for value in range(100):
@@ -74,7 +82,7 @@ def test_a_client_that_does_not_read_gets_the_newest_values_once_it_does(
 def test_floats_that_json_cannot_write_are_named(
     store: ValueStore, make_feed: MakeFeed, value: float, text: str
 ) -> None:
-    feed = make_feed()
+    feed = watching(make_feed, store)
     store.update(store.published[:1], [value], 0)
     feed.mark(store.published[:1])
 
@@ -88,7 +96,7 @@ def test_floats_that_json_cannot_write_are_named(
 def test_nothing_is_sent_after_the_end(
     loop: asyncio.AbstractEventLoop, store: ValueStore, make_feed: MakeFeed
 ) -> None:
-    feed = make_feed()
+    feed = watching(make_feed, store)
     feed.mark(store.published)
 
     feed.close()
@@ -101,7 +109,7 @@ def test_nothing_is_sent_after_the_end(
 def test_throttling_limits_the_updates_per_second(
     loop: asyncio.AbstractEventLoop, store: ValueStore, make_feed: MakeFeed
 ) -> None:
-    feed = make_feed()
+    feed = watching(make_feed, store)
     feed.set_throttling(100)
     start = loop.time()
 
@@ -120,7 +128,7 @@ def test_a_new_limit_holds_for_what_waits_already(
     make_feed: MakeFeed,
     limit: float | None,
 ) -> None:
-    feed = make_feed()
+    feed = watching(make_feed, store)
     feed.set_throttling(0.001)
     feed.mark(store.published)
     run_until_quiet(loop)
@@ -140,11 +148,48 @@ def test_no_update_is_larger_than_a_message_may_be(make_feed: MakeFeed) -> None:
     store = ValueStore()
     store.load_published(PublishedValue(i, DataType.FLOAT64) for i in range(LARGEST_UPDATE + 1))
     entries = store.published
-    store.update(entries, [-1.2345678901234567e-300] * len(entries), 2**62)
-    feed = make_feed()
+    octets = [b"12345678"] * len(entries)
+    store.update(entries, [-1.2345678901234567e-300] * len(entries), 2**62, octets)
+    feed = watching(make_feed, store)
     feed.mark(entries)
 
     feed.flush()
 
     assert [len(message.updates) for message in feed.sent] == [LARGEST_UPDATE, 1]
     assert len(encode(feed.sent[0])) < MAX_MESSAGE_SIZE
+
+
+def test_octets_of_memory_go_along_in_base64(store: ValueStore, make_feed: MakeFeed) -> None:
+    feed = watching(make_feed, store)
+    entries = store.published[:1]
+    store.update(entries, [-12], 0, [b"\xf4\xff\xff\xff"])
+    feed.mark(entries)
+
+    feed.flush()
+
+    assert b'"v":-12,"d":"9P///w=="' in encode(feed.sent[0])
+
+
+def test_a_value_that_is_lost_has_a_reason_and_no_octets(
+    store: ValueStore, make_feed: MakeFeed
+) -> None:
+    feed = watching(make_feed, store)
+    entries = store.published[:1]
+    store.update(entries, [1.0], 0, [b"1234"])
+    store.invalidate(entries, "nullptr", 5)
+    feed.mark(entries)
+
+    feed.flush()
+
+    assert b'"v":null,"r":"nullptr"' in encode(feed.sent[0])
+
+
+def test_what_is_not_watched_any_more_is_not_sent(store: ValueStore, make_feed: MakeFeed) -> None:
+    feed = watching(make_feed, store)
+    entry = store.published[0]
+    del entry.watchers[feed]
+    feed.mark([entry, store.published[1]])
+
+    feed.flush()
+
+    assert [update.id for update in feed.sent[0].updates] == [store.published[1].id]

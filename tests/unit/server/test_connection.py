@@ -27,11 +27,13 @@ from scrutiny.server.connection import (
     DeviceConnection,
 )
 from scrutiny.server.jobs import MessageJob
+from scrutiny.server.memory_blocks import PlanLimits
 from scrutiny.server.poll_schedule import PollSchedule
-from scrutiny.server.read_plan import PlanLimits, ReadJob, ReadPlan
 from scrutiny.server.settings import DeviceSettings as LinkSettings
 from scrutiny.server.store import ValueStore
 from scrutiny.server.write_queue import WriteQueue
+
+from .conftest import make_plan
 
 MS = 1_000_000
 SECOND = 1000 * MS
@@ -148,8 +150,7 @@ class Setup:
 
     def read_all_the_time(self) -> None:
         self.store.load_published([PublishedValue(0x1000, DataType.UINT16)])
-        plan = ReadPlan([], PlanLimits(128, 128), self.store)
-        plan.continuous.append(ReadJob(self.store.published, 0, self.store))
+        plan = make_plan(self.store.published, PlanLimits(128, 128), self.store)
         self.schedule.set_plan(plan, self.loop.now_ns)
         self.connection.kick()
 

@@ -10,14 +10,18 @@ from scrutiny.firmware_link.frames import Request, Response
 from scrutiny.firmware_link.messages import AddressFormat, UserCommand
 from scrutiny.server.entries import Entry
 from scrutiny.server.jobs import Job, MessageJob
+from scrutiny.server.memory_blocks import PlanLimits
 from scrutiny.server.outcome import Outcome, OutcomeCallback
+from scrutiny.server.pending_writes import PendingWrite
 from scrutiny.server.poll_schedule import MAX_URGENT_IN_A_ROW, PollSchedule
-from scrutiny.server.read_plan import PlanLimits, ReadJob, ReadPlan
+from scrutiny.server.read_jobs import ReadJob
+from scrutiny.server.read_plan import ReadPlan
 from scrutiny.server.store import ValueStore
 from scrutiny.server.subscriptions import Subscriptions
-from scrutiny.server.write_queue import MAX_WRITES_PER_REQUEST, PendingWrite, WriteJob, WriteQueue
+from scrutiny.server.target_memory import TargetMemory
+from scrutiny.server.write_queue import MAX_WRITES_PER_REQUEST, WriteJob, WriteQueue
 
-from .conftest import NotingFeed
+from .conftest import NotingFeed, make_plan
 
 MS = 1_000_000
 MakeFeed = Callable[[], NotingFeed]
@@ -26,7 +30,7 @@ LIMITS = PlanLimits(64, 64)
 
 def make_schedule(store: ValueStore) -> tuple[PollSchedule, WriteQueue]:
     queue = WriteQueue(store)
-    queue.set_limits(LIMITS.max_request, LIMITS.max_answer)
+    queue.set_target(LIMITS, TargetMemory(AddressFormat(4)))
     return PollSchedule(queue), queue
 
 
@@ -34,7 +38,7 @@ def plan_of(store: ValueStore, feed: NotingFeed, rates: dict[int, float | None])
     subscriptions = Subscriptions()
     for index, rate in rates.items():
         subscriptions.watch(feed, store.published[index], rate)
-    return ReadPlan(subscriptions.watched, LIMITS, store)
+    return make_plan(subscriptions.watched, LIMITS, store)
 
 
 def ignore(outcome: Outcome) -> None:
@@ -139,11 +143,11 @@ def test_a_new_plan_keeps_the_rhythm_of_what_goes_on(
     feed = make_feed()
     subscriptions = Subscriptions()
     subscriptions.watch(feed, store.published[0], 10)
-    schedule.set_plan(ReadPlan(subscriptions.watched, LIMITS, store), 0)
+    schedule.set_plan(make_plan(subscriptions.watched, LIMITS, store), 0)
     assert schedule.next_job(0) is not None
 
     subscriptions.watch(feed, store.published[1], None)
-    schedule.set_plan(ReadPlan(subscriptions.watched, LIMITS, store), 1 * MS)
+    schedule.set_plan(make_plan(subscriptions.watched, LIMITS, store), 1 * MS)
     for _ in range(2):  # the continuous read has its turn first
         schedule.next_job(1 * MS)
 
@@ -213,11 +217,11 @@ def test_a_faster_client_does_not_wait_for_the_slow_rhythm(
     subscriptions = Subscriptions()
     slow, fast = make_feed(), make_feed()
     subscriptions.watch(slow, store.published[0], 0.01)
-    schedule.set_plan(ReadPlan(subscriptions.watched, LIMITS, store), 0)
+    schedule.set_plan(make_plan(subscriptions.watched, LIMITS, store), 0)
     assert schedule.next_job(0) is not None
 
     subscriptions.watch(fast, store.published[0], 50)
-    schedule.set_plan(ReadPlan(subscriptions.watched, LIMITS, store), 0)
+    schedule.set_plan(make_plan(subscriptions.watched, LIMITS, store), 0)
 
     assert schedule.next_job(20 * MS) is not None
 
@@ -225,8 +229,8 @@ def test_a_faster_client_does_not_wait_for_the_slow_rhythm(
 def test_a_refusal_of_an_older_plan_changes_nothing(store: ValueStore, make_feed: MakeFeed) -> None:
     subscriptions = Subscriptions()
     subscriptions.watch(make_feed(), store.published[0], None)
-    old = ReadPlan(subscriptions.watched, LIMITS, store).continuous[0]
-    plan = ReadPlan({}, LIMITS, store)
+    old = make_plan(subscriptions.watched, LIMITS, store).continuous[0]
+    plan = make_plan([], LIMITS, store)
 
     plan.replace_refused(old)
 

@@ -9,13 +9,15 @@ import pytest
 
 from scrutiny.core.types import DataType
 from scrutiny.core.values import encode
+from scrutiny.core.watchables import PublishedValue
 from scrutiny.firmware_link.frames import Request, Response
 from scrutiny.server.entries import Entry
-from scrutiny.server.read_plan import REFUSED_PAUSE_NS, PlanLimits, ReadJob, ReadPlan
+from scrutiny.server.memory_blocks import PlanLimits
+from scrutiny.server.read_jobs import REFUSED_PAUSE_NS, ReadJob
 from scrutiny.server.store import ValueStore
 from scrutiny.server.subscriptions import Subscriptions, effective_rate
 
-from .conftest import NotingFeed
+from .conftest import NotingFeed, make_plan
 
 MakeFeed = Callable[[], NotingFeed]
 ROOMY = PlanLimits(1024, 1024)
@@ -28,10 +30,15 @@ def watch_all(store: ValueStore, feed: NotingFeed, rate: float | None = None) ->
     return subscriptions
 
 
+def rpv_id(entry: Entry) -> int:
+    assert isinstance(entry.source, PublishedValue)
+    return entry.source.id
+
+
 def answer_to(job: ReadJob, values: dict[int, object]) -> Response:
     payload = b"".join(
-        struct.pack(">H", entry.definition.id)
-        + encode(values.get(entry.definition.id, 0), entry.data_type, "big")  # type: ignore[arg-type]
+        struct.pack(">H", rpv_id(entry))
+        + encode(values.get(rpv_id(entry), 0), entry.data_type, "big")  # type: ignore[arg-type]
         for entry in job.entries
     )
     return Response(3, 4, 0, payload)
@@ -43,7 +50,7 @@ def test_requests_fill_the_buffers_and_never_overflow(
 ) -> None:
     subscriptions = watch_all(store, make_feed())
 
-    plan = ReadPlan(subscriptions.watched, limits, store)
+    plan = make_plan(subscriptions.watched, limits, store)
 
     for job in plan.continuous:
         assert len(Request.decode(job.frame).payload) <= limits.max_request
@@ -61,7 +68,7 @@ def test_values_reach_the_store_and_the_feeds_that_watch_them(
     subscriptions = watch_all(store, everything)
     first = store.published[0]
     subscriptions.watch(only_first, first, None)
-    (job,) = ReadPlan(subscriptions.watched, ROOMY, store).continuous
+    (job,) = make_plan(subscriptions.watched, ROOMY, store).continuous
 
     job.answered(answer_to(job, {0x1000: 1.5, 0x1002: -(2**63), 0x1003: True}), 77)
     everything.flush()
@@ -77,7 +84,7 @@ def test_values_reach_the_store_and_the_feeds_that_watch_them(
 
 def test_an_answer_with_other_ids_changes_nothing(store: ValueStore, make_feed: MakeFeed) -> None:
     entries = store.published[:2]
-    job = ReadJob(entries, 0, store)
+    (job,) = make_plan(entries, ROOMY, store).continuous
     payload = struct.pack(">HfHB", 0x1000, 1.0, 0x1004, 1)
 
     job.answered(Response(3, 4, 0, payload), 0)
@@ -89,7 +96,7 @@ def test_a_refused_request_is_taken_apart_until_the_culprit_is_alone(
     store: ValueStore, make_feed: MakeFeed
 ) -> None:
     subscriptions = watch_all(store, make_feed())
-    plan = ReadPlan(subscriptions.watched, ROOMY, store)
+    plan = make_plan(subscriptions.watched, ROOMY, store)
     bad = store.published[13]
     refusal = Response(3, 4, 5, b"")
 
@@ -113,7 +120,7 @@ def test_rates_make_requests_of_their_own(store: ValueStore, make_feed: MakeFeed
     subscriptions.watch(feed, slow, 0.5)
     subscriptions.watch(feed, free, None)
 
-    plan = ReadPlan(subscriptions.watched, ROOMY, store)
+    plan = make_plan(subscriptions.watched, ROOMY, store)
 
     assert [job.entries for job in plan.continuous] == [(free,)]
     assert {job.entries: job.period_ns for job in plan.periodic} == {

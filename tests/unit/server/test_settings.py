@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ def test_defaults() -> None:
     assert settings.device.link == NoLink()
     assert settings.device.response_timeout_s == 1.0
     assert settings.autoload_sfd
+    assert settings.data_folder is None  # that of the user's account
 
 
 def test_a_file_with_all_keys(tmp_path: Path) -> None:
@@ -196,3 +198,33 @@ def test_a_link_that_cannot_be_read_is_refused() -> None:
 def test_flags_are_checked_like_keys() -> None:
     with pytest.raises(SettingsError, match=r"--port: .* is 70000"):
         load_settings(port=70000)
+
+
+def test_the_data_folder_comes_from_file_option_or_flag(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    config = config_file(tmp_path, {"data_folder": "~/here"})
+
+    assert load_settings(config=config).data_folder == tmp_path / "here"
+    options = ["data_folder=/elsewhere"]
+    assert load_settings(config=config, options=options).data_folder == Path("/elsewhere")
+    flag = Path("flagged")
+    assert load_settings(config=config, options=options, data_folder=flag).data_folder == flag
+
+
+@pytest.mark.parametrize("folder", ["", 5, None, "a\0b", "~nobody-of-this-name/x"])
+def test_a_data_folder_that_is_none_is_refused(tmp_path: Path, folder: object) -> None:
+    with pytest.raises(SettingsError, match="data_folder is"):
+        load_settings(config=config_file(tmp_path, {"data_folder": folder}))
+
+
+def test_the_cache_is_in_the_cache_folder_of_the_user(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+
+    if sys.platform == "linux":
+        assert ServerSettings().cache_folder == tmp_path / "scrutiny"
+    assert ServerSettings().cache_folder.name == "scrutiny"

@@ -1,0 +1,253 @@
+"""Commands that count and list watchables.
+
+A description may have hundreds of thousands of variables: a list is made in slices, between which
+everybody else has a turn, and pauses while its client does not read.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+from collections.abc import Callable, Iterator, Sequence
+from typing import Final
+
+import msgspec
+
+from scrutiny.api.messages import (
+    BriefWatchable,
+    GetWatchableCount,
+    GetWatchableList,
+    ListFilter,
+    VariableFactory,
+    WatchableCountReply,
+    WatchableCounts,
+    WatchableGroups,
+    WatchableListReply,
+    command_name,
+)
+from scrutiny.core.errors import PathError, ScrutinyError
+from scrutiny.core.watchables import Alias, PublishedValue
+
+from ..entries import Entry, Source
+from ..symbols import LoadedDescription, Symbols
+from .client import Client
+from .definitions import brief, factory_definition
+from .errors import CommandRefused
+
+# Keeps a part far below the largest message, whatever the client asks for.
+LARGEST_PART: Final = 4000
+LARGEST_PART_OCTETS: Final = 1 << 18
+
+# Making them ready takes 7 µs per character, and trying all on one path up to 8 µs.
+MOST_PATTERNS: Final = 100
+LONGEST_PATTERNS: Final = 5000  # characters, all together
+
+# So many are tried, and described if they match, before everybody else has a turn.
+PATHS_PER_TURN: Final = 100
+
+# A client that leaves this much unread gets no more of its list until it has read.
+_PAUSE_BACKLOG: Final = 1 << 20
+_PAUSE_S: Final = 0.02
+
+_encoder: Final = msgspec.json.Encoder()
+
+Matches = Callable[[str], object]
+Group = str
+Item = tuple[Group, BriefWatchable | VariableFactory]
+
+
+def get_watchable_count(client: Client, command: GetWatchableCount) -> None:
+    """Tell how many watchables there are of each kind."""
+    counts = WatchableCounts(rpv=len(client.parts.store.published))
+    if (loaded := client.parts.symbols.loaded) is not None:
+        counts.var = loaded.description.variable_count
+        counts.alias = loaded.description.alias_count
+        counts.var_factory = loaded.description.factory_count
+    client.send(WatchableCountReply(reqid=command.reqid, qty=counts))
+
+
+def get_watchable_list(client: Client, command: GetWatchableList) -> None:
+    """List watchables in one or more parts; of long lists, the later ones follow in later turns.
+
+    When the description is unloaded or replaced before a list of its variables is complete, the
+    list ends with an error.
+
+    Raises:
+        CommandRefused: the size of a part is below 1, or there are too many patterns or lists.
+    """
+    if command.max_per_response < 1:
+        raise CommandRefused(f"max_per_response is {command.max_per_response}, at least 1 is due")
+    part_size = min(command.max_per_response, LARGEST_PART)
+    wanted = command.filter or ListFilter()
+    # Existing servers take a type that is no list as no filter, so clients may rely on it.
+    kinds = set[str](wanted.type if isinstance(wanted.type, list) else ())
+    matches = _path_filter(wanted.name)
+    store, symbols = client.parts.store, client.parts.symbols
+    items = _items(store.published, symbols, kinds or {"rpv", "alias", "var"}, matches)
+    client.lists.start()
+    _send_parts(client, command, _list_parts(command.reqid, items, part_size))
+
+
+def _send_parts(
+    client: Client, command: GetWatchableList, parts: Iterator[WatchableListReply | None]
+) -> None:
+    try:
+        for part in parts:
+            if part is not None:
+                client.send(part)
+            elif client.is_open:
+                _send_parts_later(client, command, parts)
+                return
+            else:
+                break
+    except ScrutinyError as error:
+        client.refuse(str(error), reqid=command.reqid, request_cmd=command_name(command))
+    except Exception as error:
+        # Nobody else would answer the client from here.
+        client.fail(error, reqid=command.reqid, request_cmd=command_name(command))
+    client.lists.end()
+
+
+def _send_parts_later(
+    client: Client, command: GetWatchableList, parts: Iterator[WatchableListReply | None]
+) -> None:
+    loop = client.parts.loop
+    if client.is_open and client.backlog() > _PAUSE_BACKLOG:
+        loop.call_later(_PAUSE_S, _send_parts_later, client, command, parts)
+    else:
+        loop.call_soon(_send_parts, client, command, parts)
+
+
+def _list_parts(
+    reqid: int | None, items: Iterator[Item | int], part_size: int
+) -> Iterator[WatchableListReply | None]:
+    """Yield the parts of a list, and None where somebody else should have a turn."""
+    part = _Part()
+    paths_of_turn = octets_of_turn = 0
+    for item in items:
+        if isinstance(item, int):
+            paths_of_turn += item
+            if paths_of_turn >= PATHS_PER_TURN:
+                paths_of_turn = octets_of_turn = 0
+                yield None
+            continue
+        octets = len(_encoder.encode(item[1]))
+        if part.count == part_size or (part.count and part.octets + octets > LARGEST_PART_OCTETS):
+            yield part.reply(reqid, done=False)
+            part = _Part()
+            if octets_of_turn > LARGEST_PART_OCTETS:
+                paths_of_turn = octets_of_turn = 0
+                yield None
+        part.add(item, octets)
+        octets_of_turn += octets
+    yield part.reply(reqid, done=True)
+
+
+class _Part:
+    """One part of a list while it is filled."""
+
+    def __init__(self) -> None:
+        self._groups = WatchableGroups(var=[], alias=[], rpv=[], var_factory=[])
+        self.count = 0
+        self.octets = 0
+
+    def add(self, item: Item, octets: int) -> None:
+        group, definition = item
+        getattr(self._groups, group).append(definition)
+        self.count += 1
+        self.octets += octets
+
+    def reply(self, reqid: int | None, *, done: bool) -> WatchableListReply:
+        groups = self._groups
+        counts = WatchableCounts(
+            var=len(groups.var),
+            alias=len(groups.alias),
+            rpv=len(groups.rpv),
+            var_factory=len(groups.var_factory),
+        )
+        return WatchableListReply(reqid=reqid, done=done, qty=counts, content=groups)
+
+
+def _items(
+    published: Sequence[Entry], symbols: Symbols, kinds: set[str], matches: Matches
+) -> Iterator[Item | int]:
+    """Yield what matches, in the order of the contract, and after each slice its length."""
+    if "rpv" in kinds:
+        for part in _slices(len(published)):
+            for entry in published[part.start : part.stop]:
+                if matches(entry.path):
+                    yield "rpv", brief(entry.path, entry.data_type, entry.enum)
+            yield len(part)
+    loaded = symbols.loaded
+    if loaded is None:
+        return
+    described = _described_items(loaded, {e.path: e.source for e in published}, kinds, matches)
+    for item in described:
+        yield item
+        if symbols.loaded is not loaded:
+            raise CommandRefused(
+                "the firmware description was unloaded or replaced while the list was made; "
+                "ask again"
+            )
+
+
+def _described_items(
+    loaded: LoadedDescription, published: dict[str, Source], kinds: set[str], matches: Matches
+) -> Iterator[Item | int]:
+    description = loaded.description
+    if "alias" in kinds:
+        for part in _slices(description.alias_count):
+            for alias in description.aliases(part.start, part.stop):
+                if matches(alias.path) and (source := _target(loaded, published, alias)):
+                    enum = alias.enum
+                    if enum is None and not isinstance(source, PublishedValue):
+                        enum = source.enum
+                    yield "alias", brief(alias.path, source.data_type, enum)
+            yield len(part)
+    if "var" not in kinds:
+        return
+    for part in _slices(description.variable_count):
+        paths = description.variable_paths(part.start, part.stop)
+        for index, path in enumerate(paths, part.start):
+            if matches(path):
+                variable = description.variable_at(index)
+                yield "var", brief(path, variable.data_type, variable.enum)
+        yield len(part)
+    for part in _slices(description.factory_count):
+        paths = description.factory_paths(part.start, part.stop)
+        for index, path in enumerate(paths, part.start):
+            if matches(path):
+                yield "var_factory", factory_definition(description.factory_at(index))
+        yield len(part)
+
+
+def _target(loaded: LoadedDescription, published: dict[str, Source], alias: Alias) -> Source | None:
+    """Return what an alias stands for; None if this device does not have it."""
+    if alias.target_type == "rpv":
+        return published.get(alias.target)
+    try:
+        return loaded.description.find_variable(alias.target)
+    except PathError:
+        return None
+
+
+def _slices(count: int) -> Iterator[range]:
+    for start in range(0, count, PATHS_PER_TURN):
+        yield range(start, min(start + PATHS_PER_TURN, count))
+
+
+def _path_filter(patterns: list[str] | str | None) -> Matches:
+    if isinstance(patterns, str):
+        patterns = [patterns]
+    if not patterns:
+        return lambda path: True
+    if len(patterns) > MOST_PATTERNS:
+        raise CommandRefused(f"the filter has {len(patterns)} patterns, at most {MOST_PATTERNS}")
+    if (length := sum(map(len, patterns))) > LONGEST_PATTERNS:
+        raise CommandRefused(
+            f"the patterns have {length} characters, at most {LONGEST_PATTERNS} are taken"
+        )
+    try:
+        return re.compile("|".join(map(fnmatch.translate, patterns))).match
+    except (re.error, OverflowError, RecursionError) as error:
+        raise CommandRefused(f"the patterns of the filter cannot be used: {error}") from None

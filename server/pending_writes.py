@@ -1,0 +1,141 @@
+"""Values on their way to the device, and the octets that they become.
+
+Source: device protocol, section 9; firmware description, sections 2.9 and 10.1.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from scrutiny.core.errors import ValueCodecError
+from scrutiny.core.values import Value, bit_shift, encode, insert_bits
+from scrutiny.core.watchables import BitField, PublishedValue, Variable
+from scrutiny.firmware_link.codes import MemoryControlFunction
+
+from .entries import Entry
+from .outcome import Outcome, OutcomeCallback
+from .pointers import NULL_POINTER
+from .store import ValueStore
+from .target_memory import TargetMemory
+
+_ID_SIZE: Final = 2
+
+
+class PendingWrite:
+    """One value for the device, in the device's units; it fits the type of the entry's source.
+
+    Attributes:
+        entry: what is written.
+        value: what it will be.
+        function: how the device is asked; writes of one function can share a request.
+        part: what it adds to the payload of a request; None until it is known where it goes.
+        acknowledgement: what it adds to the answer.
+        is_alone: it must not share a request: one that it shared was refused.
+    """
+
+    __slots__ = (
+        "_done",
+        "_octets",
+        "acknowledgement",
+        "entry",
+        "function",
+        "is_alone",
+        "part",
+        "value",
+    )
+
+    def __init__(self, entry: Entry, value: Value, done: OutcomeCallback) -> None:
+        self.entry = entry
+        self.value = value
+        self.function = MemoryControlFunction.WRITE_RPV
+        self.part: bytes | None = None
+        self.acknowledgement = b""
+        self.is_alone = False
+        self._done = done
+        self._octets: bytes | None = None  # in memory afterwards, if the write tells that
+        entry.holds += 1
+
+    @property
+    def pointer(self) -> Variable | None:
+        """The pointer that has to be read first."""
+        source = self.entry.source
+        return source.pointer if isinstance(source, Variable) else None
+
+    def prepare(self, memory: TargetMemory) -> str | None:
+        """Make what is sent, unless a pointer has to be read first; return why that cannot be."""
+        source = self.entry.source
+        try:
+            if isinstance(source, PublishedValue):
+                self._prepare_published(source)
+            elif source.pointer is None:
+                return self._prepare_memory(source, source.address & memory.fmt.mask, memory)
+            else:
+                pointer = source.pointer
+                return memory.read_objection(
+                    pointer.address & memory.fmt.mask, pointer.data_type.size
+                )
+        except ValueCodecError as error:
+            return f"{error}"
+        return None
+
+    def follow(self, pointer_value: int, memory: TargetMemory) -> str | None:
+        """Make what is sent, behind the pointer; return why that cannot be."""
+        source = self.entry.source
+        assert isinstance(source, Variable)
+        assert source.pointer is not None
+        if pointer_value == 0:
+            return f"{NULL_POINTER}: {source.pointer.path} points to nothing"
+        address = (pointer_value + source.address) & memory.fmt.mask
+        try:
+            return self._prepare_memory(source, address, memory)
+        except ValueCodecError as error:
+            return f"{error}"
+
+    def begin_again(self) -> None:
+        """Get ready for a request of its own; a pointer is read again."""
+        self.is_alone = True
+        if self.pointer is not None:
+            self.part = None
+
+    def confirmed(self, store: ValueStore, now_ns: int) -> None:
+        """Show the value at once wherever it is watched, under all its names."""
+        entries = store.same_source(self.entry.source)
+        count = len(entries)
+        store.update(entries, (self.value,) * count, now_ns, (self._octets,) * count)
+        for entry in entries:
+            for feed in entry.watchers:
+                feed.mark((entry,))
+
+    def finish(self, reason: str, store: ValueStore, now_ns: int) -> None:
+        """Tell who asked for it; without a reason it has succeeded."""
+        self.entry.holds -= 1
+        store.keep_idle(self.entry)
+        self._done(Outcome(not reason, reason, b"", now_ns))
+
+    def _prepare_published(self, source: PublishedValue) -> None:
+        rpv_id = source.id.to_bytes(_ID_SIZE, "big")
+        self.part = rpv_id + encode(self.value, source.data_type, "big")
+        self.acknowledgement = rpv_id + bytes((source.data_type.size,))
+
+    def _prepare_memory(self, variable: Variable, address: int, memory: TargetMemory) -> str | None:
+        size = variable.data_type.size
+        if (objection := memory.write_objection(address, size)) is not None:
+            return objection
+        head = memory.fmt.encode(address) + size.to_bytes(2, "big")
+        field = variable.bit_field
+        if field is None or field.size == 8 * size:
+            self.function = MemoryControlFunction.WRITE
+            self._octets = encode(self.value, variable.data_type, variable.byte_order)
+            content = self._octets
+        else:
+            self.function = MemoryControlFunction.WRITE_MASKED
+            content = self._masked(variable, field)
+        self.part = head + content
+        self.acknowledgement = head
+        return None
+
+    def _masked(self, variable: Variable, field: BitField) -> bytes:
+        order, data_type = variable.byte_order, variable.data_type
+        shift = bit_shift(field.offset, field.size, data_type, order)
+        storage, mask = insert_bits(self.value, shift, field.size)
+        return storage.to_bytes(data_type.size, order) + mask.to_bytes(data_type.size, order)

@@ -1,0 +1,65 @@
+"""Who watches what, and who is told when nobody does any more."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from scrutiny.server.entries import Entry
+from scrutiny.server.store import ValueStore
+from scrutiny.server.subscriptions import Subscriptions
+
+from .conftest import NotingFeed
+
+MakeFeed = Callable[[], NotingFeed]
+
+
+def test_an_entry_is_idle_when_its_last_watcher_leaves(
+    store: ValueStore, make_feed: MakeFeed
+) -> None:
+    subscriptions = Subscriptions()
+    idle: list[Entry] = []
+    subscriptions.on_idle = idle.append
+    one, other = make_feed(), make_feed()
+    first, second = store.published[:2]
+    for entry in (first, second):
+        subscriptions.watch(one, entry, None)
+    subscriptions.watch(other, first, 5)
+
+    subscriptions.unwatch(one, first)
+    assert idle == []
+    subscriptions.unwatch(other, first)
+    assert idle == [first]
+    subscriptions.drop(one)
+
+    assert idle == [first, second]
+    assert not subscriptions.watched
+
+
+def test_subscriptions_to_what_is_gone_end_without_another_update(
+    store: ValueStore, make_feed: MakeFeed
+) -> None:
+    subscriptions = Subscriptions()
+    changes: list[int] = []
+    subscriptions.on_change = lambda: changes.append(1)
+    feed = make_feed()
+    gone, stays, unwatched = store.published[:3]
+    for entry in (gone, stays):
+        subscriptions.watch(feed, entry, None)
+    feed.mark([gone, stays])
+
+    subscriptions.end([gone, unwatched])
+    feed.flush()
+
+    assert list(subscriptions.watched) == [stays]
+    assert [update.id for update in feed.sent[0].updates] == [stays.id]
+    assert len(changes) == 3
+
+
+def test_the_end_of_nothing_changes_nothing(store: ValueStore) -> None:
+    subscriptions = Subscriptions()
+    changes: list[int] = []
+    subscriptions.on_change = lambda: changes.append(1)
+
+    subscriptions.end(store.published)
+
+    assert changes == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import cast
 
 from scrutiny.api.messages import WrittenValue
@@ -23,11 +24,22 @@ def check_int(name: str, value: object, low: int, high: int | None = None) -> in
     return value
 
 
+def check_str(name: str, value: object) -> str:
+    """Return a text."""
+    if not isinstance(value, str):
+        raise TypeError(f"{name} is a str, not {value!r}")
+    return value
+
+
 def check_number(name: str, value: object) -> float:
     """Return an int or float that is no NaN, as it is; a bool is none."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise TypeError(f"{name} is a number, not {value!r}")
-    if math.isnan(value):
+    try:
+        is_nan = math.isnan(value)
+    except OverflowError:
+        raise ValueError(f"{name} is too large a number") from None
+    if is_nan:
         raise ValueError(f"{name} is a number, not NaN")
     return value
 
@@ -63,6 +75,15 @@ def check_path(value: object) -> str:
     if path == "/":
         raise ValueError(f"{value!r} is no path of a watchable")
     return path
+
+
+def check_paths(value: object) -> list[str]:
+    """Return paths in their canonical form, from a list of them."""
+    if isinstance(value, str):
+        raise TypeError("paths is a list; for one path, give a list of one")
+    if not isinstance(value, Sequence):
+        raise TypeError(f"paths is a list of str, not {value!r}")
+    return [check_path(path) for path in cast("Sequence[object]", value)]
 
 
 def check_octets(name: str, value: object) -> bytes:

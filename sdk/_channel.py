@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from scrutiny.api import codec
 from scrutiny.api.errors import MalformedMessage
-from scrutiny.api.messages import GetServerStatus, ServerStatus
+from scrutiny.api.messages import Command, GetServerStatus, ServerStatus, command_name
 from scrutiny.api.versions import MAX_MESSAGE_SIZE
 
 from . import exceptions
@@ -164,14 +164,20 @@ class Channel:
                 self._traffic.received(len(data), now_s)
                 self.core.receive(message, now_s, time.time())
                 self._settle()
+                commands = self.core.commands_to_send()
+            if commands:
+                self._send_for_core(wire, commands)
         if self._deferred:
             self._run_deferred()
 
     def on_idle(self, wire: Wire) -> None:
         """Let the core look at its time limits."""
+        commands: list[Command] = []
         with self.lock:
             if wire is self._wire:
                 self.core.tick(time.monotonic())
+                commands = self.core.commands_to_send()
+        self._send_for_core(wire, commands)
         self._run_deferred()
 
     def on_closed(self, wire: Wire, reason: str) -> None:
@@ -198,18 +204,30 @@ class Channel:
                 raise exceptions.ConnectionError(f"not connected: {self.core.loss_reason}")
             command = self.core.start(exchange, now_s)
         try:
-            data = codec.encode(command)
-            if len(data) > MAX_MESSAGE_SIZE:
-                raise ValueError(
-                    f"{exchange.name} is too large for one message: "
-                    f"{len(data)} octets, the limit is {MAX_MESSAGE_SIZE}"
-                )
-            wire.send(data)
+            self._send(wire, command, now_s)
         except BaseException:
             self.forget(exchange)
             raise
+
+    def _send(self, wire: Wire, command: Command, now_s: float) -> None:
+        data = codec.encode(command)
+        if len(data) > MAX_MESSAGE_SIZE:
+            raise ValueError(
+                f"{command_name(command)} is too large for one message: "
+                f"{len(data)} octets, the limit is {MAX_MESSAGE_SIZE}"
+            )
+        wire.send(data)
         with self.lock:
             self._traffic.sent(len(data), now_s)
+
+    def _send_for_core(self, wire: Wire, commands: list[Command]) -> None:
+        """Send what the core has started by itself; its answers come like all others."""
+        now_s = time.monotonic()
+        for command in commands:
+            try:
+                self._send(wire, command, now_s)
+            except exceptions.ConnectionError:  # whose end fails all that is pending
+                return
 
     def call(self, exchange: Exchange, timeout_s: float | None, *, unknown: str = "") -> None:
         """Send a command and sleep until its exchange ended well.

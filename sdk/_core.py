@@ -16,8 +16,6 @@ from scrutiny.api.messages import (
     MemoryReadCompleted,
     MemoryWriteCompleted,
     ServerStatus,
-    SubscribeReply,
-    SubscribeWatchable,
     WatchableUpdate,
     Welcome,
     WriteCompleted,
@@ -26,43 +24,22 @@ from scrutiny.api.messages import (
 from . import _from_api, exceptions
 from ._exchanges import Exchange
 from ._status import loss_events, status_events
+from ._subscriptions import Rebinder, Subscription
 from ._watch_state import WatchState, WatchTable
 from .definitions import ServerInfo, ServerState, ValueStatus
-from .events import AnyEvent, ConnectedEvent, DeviceGoneEvent, EventQueue, SFDUnLoadedEvent
+from .events import (
+    AnyEvent,
+    ConnectedEvent,
+    DeviceGoneEvent,
+    DeviceReadyEvent,
+    EventQueue,
+    SFDLoadedEvent,
+    SFDUnLoadedEvent,
+)
 
 logger = logging.getLogger(__name__)
 
 _REQUEST_NUMBERS = (1 << 32) - 1  # other implementations wrap here
-
-
-class Subscription(Exchange):
-    """A request to watch a path; the watch exists from the moment the server agreed.
-
-    Values may follow in the same packet as the agreement, so it is the core that makes the watch,
-    not the caller when he wakes up.
-    """
-
-    def __init__(self, path: str, rate: float | None, watches: WatchTable) -> None:
-        super().__init__(SubscribeWatchable(watchables=[path], rate=rate))
-        self._path = path
-        self._rate = rate
-        self._watches = watches
-        self._state: WatchState | None = None
-
-    def receive(self, message: AnyServerMessage) -> None:
-        """Take the answer and make the watch."""
-        if not isinstance(message, SubscribeReply) or self._path not in message.subscribed:
-            self.refuse(message)
-            return
-        definition = _from_api.detailed_watchable(message.subscribed[self._path])
-        self._state = self._watches.add(self._path, definition, self._rate)
-        self.finish()
-
-    @property
-    def state(self) -> WatchState:
-        """The watch, once the exchange succeeded."""
-        assert self._state is not None
-        return self._state
 
 
 class ClientCore:
@@ -87,6 +64,8 @@ class ClientCore:
         self._by_number: dict[int, Exchange] = {}
         self._by_token: dict[str, Exchange] = {}
         self._next_deadline_s = float("inf")
+        self._rebinder = Rebinder(self.watches)
+        self._to_send: list[Command] = []
 
     # ----------------------------------------------------------------- connection
 
@@ -112,6 +91,8 @@ class ClientCore:
         last, self.status, self.welcome = self.status, None, None
         self.revision += 1
         self.watches.end_all(ValueStatus.ServerGone, wall_s)
+        self._rebinder.reset()
+        self._to_send.clear()
         pending = list(self._by_number.values())
         self._by_number.clear()
         self._by_token.clear()
@@ -136,9 +117,21 @@ class ClientCore:
         self._extend(exchange, now_s)
         return exchange.command
 
-    def subscription(self, path: str, rate: float | None) -> Subscription:
-        """Return the exchange that watches a canonical path, to be started."""
-        return Subscription(path, rate, self.watches)
+    def commands_to_send(self) -> list[Command]:
+        """Take the commands that the core has started by itself; the caller sends them, in order.
+
+        There may be some after :meth:`receive` and :meth:`tick`.
+        """
+        commands, self._to_send = self._to_send, []
+        return commands
+
+    def subscription(self, paths: list[str], rate: float | None) -> Subscription:
+        """Return the exchange that watches canonical paths, to be started."""
+        return Subscription(paths, rate, self.watches)
+
+    def is_rebinding(self, state: WatchState) -> bool:
+        """Tell whether a watch is being bound again; its observers are called at the end of it."""
+        return self._rebinder.is_waiting_for(state, described=self._is_described)
 
     def forget(self, exchange: Exchange) -> None:
         """Expect no answer any more; a late one is ignored."""
@@ -148,9 +141,13 @@ class ClientCore:
             self._by_token.pop(exchange.token, None)
 
     def tick(self, now_s: float) -> None:
-        """Fail the exchanges about which the server was silent for too long."""
-        if now_s < self._next_deadline_s:
-            return
+        """Fail the exchanges about which the server was silent for too long; start what is due."""
+        if now_s >= self._next_deadline_s:
+            self._fail_silent(now_s)
+        if self._rebinder.is_active:
+            self._rebind(now_s)
+
+    def _fail_silent(self, now_s: float) -> None:
         open_exchanges = [e for e in self._by_number.values() if e.deadline_s is not None]
         for exchange in open_exchanges:
             if exchange.deadline_s is not None and exchange.deadline_s <= now_s:
@@ -161,6 +158,15 @@ class ClientCore:
                 )
         remaining = (e.deadline_s for e in open_exchanges if not e.is_done)
         self._next_deadline_s = min((d for d in remaining if d is not None), default=float("inf"))
+
+    def _rebind(self, now_s: float) -> None:
+        """Start what brings stale watches back to life."""
+        for exchange in self._rebinder.next_exchanges(described=self._is_described):
+            self._to_send.append(self.start(exchange, now_s))
+
+    @property
+    def _is_described(self) -> bool:
+        return self.status is not None and self.status.sfd_firmware_id is not None
 
     def _extend(self, exchange: Exchange, now_s: float) -> None:
         if exchange.silence_limit_s is not None:
@@ -226,11 +232,16 @@ class ClientCore:
         self.status = info
         self.status_count += 1
         self.revision += 1
-        for event in events:  # watches are dead before anyone can read that the device is gone
-            if isinstance(event, DeviceGoneEvent):
-                self.watches.end_all(ValueStatus.DeviceGone, wall_s)
-            elif isinstance(event, SFDUnLoadedEvent):
-                self.watches.end_described(ValueStatus.SFDUnloaded, wall_s)
+        for event in events:  # watches are stale before anyone can read that the device is gone
+            match event:
+                case DeviceGoneEvent():
+                    self.watches.device_gone(wall_s)
+                case SFDUnLoadedEvent():
+                    self.watches.description_gone(wall_s)
+                case DeviceReadyEvent() | SFDLoadedEvent():
+                    self._rebinder.is_due = True
+                case _:
+                    pass
         for event in events:
             self._put(event)
 

@@ -6,6 +6,8 @@ waits for it hangs itself on ``on_done``, which is called once.
 
 from __future__ import annotations
 
+import base64
+import binascii
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Generic, TypeVar
@@ -13,9 +15,13 @@ from typing import Generic, TypeVar
 from scrutiny.api.messages import (
     AnyServerMessage,
     Command,
+    DownloadSfd,
+    DownloadSfdReply,
     GetWatchableList,
     ReadMemoryReply,
     ServerMessage,
+    UploadSfdInit,
+    UploadSfdInitReply,
     WatchableListReply,
     WriteCompleted,
     WriteMemoryReply,
@@ -193,3 +199,66 @@ class ListDownload(Exchange):
         self._on_part(message)
         if message.done:
             self.finish()
+
+
+class SfdDownload(Exchange):
+    """A file that comes in chunks.
+
+    Attributes:
+        data: what has come.
+        total_size: in octets; None before the first chunk.
+    """
+
+    def __init__(self, command: DownloadSfd, silence_limit_s: float) -> None:
+        super().__init__(command, silence_limit_s=silence_limit_s)
+        self.data = bytearray()
+        self.total_size: int | None = None
+        self._chunk_count = 0
+
+    def receive(self, message: AnyServerMessage) -> None:
+        """Take a chunk."""
+        if not isinstance(message, DownloadSfdReply):
+            self.refuse(message)
+            return
+        chunk = message.file_chunk
+        if chunk.chunk_index != self._chunk_count:
+            raise exceptions.BadResponseError(
+                f"chunk {chunk.chunk_index} came where chunk {self._chunk_count} was due"
+            )
+        try:
+            self.data += base64.b64decode(chunk.data, validate=True)
+        except (binascii.Error, ValueError) as error:
+            raise exceptions.BadResponseError(f"chunk {chunk.chunk_index}: {error}") from error
+        self.total_size = message.total_size
+        self._chunk_count += 1
+        if len(self.data) > self.total_size:
+            raise exceptions.BadResponseError(
+                f"{len(self.data)} octets came of a file of {self.total_size}"
+            )
+        if len(self.data) == self.total_size:
+            self.finish()
+
+
+class SfdAnnouncement(Exchange):
+    """A file that was announced. Open until its upload starts, so that it can expire.
+
+    Args:
+        command: the announcement.
+        on_answer: called when the server is ready for the file.
+        silence_limit_s: how long it stays ready.
+    """
+
+    def __init__(
+        self, command: UploadSfdInit, on_answer: Callable[[], None], silence_limit_s: float
+    ) -> None:
+        super().__init__(command, silence_limit_s=silence_limit_s)
+        self.reply: UploadSfdInitReply | None = None
+        self._on_answer = on_answer
+
+    def receive(self, message: AnyServerMessage) -> None:
+        """Take the permission."""
+        if not isinstance(message, UploadSfdInitReply) or self.reply is not None:
+            self.refuse(message)
+            return
+        self.reply = message
+        self._on_answer()

@@ -6,7 +6,8 @@ message, so it becomes the nearest thing that means "not usable".
 
 from __future__ import annotations
 
-from typing import Any, Literal, TypeVar
+from datetime import datetime
+from typing import Any, Literal, TypeVar, cast
 
 from msgspec import UNSET, UnsetType
 
@@ -37,6 +38,9 @@ from .definitions import (
     SerialLinkConfig,
     ServerInfo,
     ServerStatistics,
+    SFDGenerationInfo,
+    SFDInfo,
+    SFDMetadata,
     SupportedFeatureMap,
     SupportedLinkConfig,
     TCPLinkConfig,
@@ -93,6 +97,7 @@ def server_info(message: api.ServerStatus) -> ServerInfo:
         ),
         sfd_firmware_id=message.loaded_sfd_firmware_id,
         device_link=_link_info(message.device_comm_link),
+        sfd_failure_reason=message.sfd_failure_reason,
     )
 
 
@@ -239,6 +244,47 @@ def server_statistics(message: api.ServerStatsReply) -> ServerStatistics:
     )
 
 
+# --------------------------------------------------------------------- firmware descriptions
+
+
+def sfd_info(message: api.SfdInfo) -> SFDInfo:
+    """Return what the server tells about a description; what has a wrong type is left out."""
+    fields = message.metadata
+    generation: object = fields.get("generation_info")
+    metadata = SFDMetadata(
+        project_name=_text(fields, "project_name"),
+        author=_text(fields, "author"),
+        version=_text(fields, "version"),
+        generation_info=_generation_info(
+            cast("dict[str, Any]", generation) if isinstance(generation, dict) else {}
+        ),
+    )
+    return SFDInfo(message.firmware_id, message.filesize, metadata if fields else None)
+
+
+def _generation_info(fields: dict[str, Any]) -> SFDGenerationInfo:
+    return SFDGenerationInfo(
+        timestamp=_local_time(fields.get("time")),
+        python_version=_text(fields, "python_version"),
+        scrutiny_version=_text(fields, "scrutiny_version"),
+        system_type=_text(fields, "system_type"),
+    )
+
+
+def _text(fields: dict[str, Any], name: str) -> str | None:
+    value = fields.get(name)
+    return value if isinstance(value, str) else None
+
+
+def _local_time(unix_s: object) -> datetime | None:
+    if isinstance(unix_s, bool) or not isinstance(unix_s, int):
+        return None
+    try:
+        return datetime.fromtimestamp(unix_s)
+    except (OverflowError, OSError, ValueError):  # far beyond what a calendar has
+        return None
+
+
 # --------------------------------------------------------------------- watchables
 
 
@@ -273,7 +319,7 @@ def detailed_watchable(message: api.DetailedWatchable) -> DetailedWatchableConfi
                 target=message.target,
                 target_type=WatchableType(message.target_type),
                 gain=_or_none(message.gain),
-                offset=_or_none(message.bias),  # its name on the wire
+                offset=_offset(message),
                 min=_or_none(message.min),
                 max=_or_none(message.max),
             )
@@ -288,6 +334,11 @@ def detailed_watchable(message: api.DetailedWatchable) -> DetailedWatchableConfi
                 server_path=message.path,
                 rpvid=message.rpvid,
             )
+
+
+def _offset(alias: api.DetailedWatchable) -> float | None:
+    """Return the offset: ``bias`` on the wire, which some servers call ``offset`` as well."""
+    return _or_none(alias.offset if isinstance(alias.bias, UnsetType) else alias.bias)
 
 
 def list_part(message: api.WatchableListReply) -> WatchableListContentPart:
@@ -314,6 +365,8 @@ def _factory(message: api.VariableFactory) -> VariableFactoryInterface:
     try:
         nodes: dict[str, list[int]] = message.factory_params["array_nodes"]
         dimensions = {path: tuple(int(size) for size in sizes) for path, sizes in nodes.items()}
+        if not all(f"{message.path}/".startswith(f"{path}/") for path in dimensions):
+            raise ValueError
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise exceptions.BadResponseError(
             f"the array {message.path} has no usable dimensions: {message.factory_params}"

@@ -36,20 +36,31 @@ def wait_for(
     return True
 
 
-class DoneWaiter:
-    """Lets one thread sleep until an exchange is done; make it before the exchange starts."""
+class Latch:
+    """Lets one thread sleep until another one opens it."""
 
-    def __init__(self, exchange: Exchange) -> None:
+    def __init__(self) -> None:
         # A bare lock, released by the reader thread, wakes faster than an Event or a Future.
         self._lock = threading.Lock()
         self._lock.acquire()
-        exchange.on_done = self._lock.release
+
+    def open(self) -> None:
+        """Let the sleeper go; call it once."""
+        self._lock.release()
 
     def wait(self, deadline: Deadline) -> bool:
-        """Sleep until the exchange is done; False when the time is up. Call it once."""
+        """Sleep until it is opened; False when the time is up. Call it once."""
         while True:
             remaining_s = deadline.remaining_s()
             if self._lock.acquire(timeout=min(remaining_s, _LONGEST_NAP_S)):
                 return True
             if remaining_s <= _LONGEST_NAP_S:
                 return False
+
+
+class DoneWaiter(Latch):
+    """Lets one thread sleep until an exchange is done; make it before the exchange starts."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        super().__init__()
+        exchange.on_done = self.open

@@ -1,4 +1,9 @@
-"""What is known about one watched value, and the table of all of them; no I/O, no locks."""
+"""What is known about one watched value, and the table of all of them; no I/O, no locks.
+
+A watch is *living* while the server sends its values. When the device goes or its description is
+unloaded it is *stale*: it keeps its path and gets bound again when something of this path is back.
+It is *over* when nobody wants it any more, or when the connection to the server ended.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +12,9 @@ import binascii
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from msgspec import UnsetType
+from msgspec import UNSET, UnsetType
 
-from scrutiny.api.messages import ReadValue, ValueUpdate
+from scrutiny.api.messages import ReadResult, ReadValue, ValueUpdate
 
 from .definitions import DetailedWatchableConfiguration, ValueStatus, WatchableType
 
@@ -18,12 +23,8 @@ _INVALID = {
     "nullptr": ValueStatus.NullPtrDereferenced,
     "forbidden": ValueStatus.ForbiddenRegion,
 }
-_DEAD = {
-    ValueStatus.ServerGone,
-    ValueStatus.DeviceGone,
-    ValueStatus.SFDUnloaded,
-    ValueStatus.NotWatched,
-}
+_STALE = (ValueStatus.DeviceGone, ValueStatus.SFDUnloaded)
+_OVER = (ValueStatus.ServerGone, ValueStatus.NotWatched)
 
 
 class Reading(NamedTuple):  # a named tuple: made in 0.3 µs, a frozen dataclass takes 1 µs
@@ -35,9 +36,19 @@ class Reading(NamedTuple):  # a named tuple: made in 0.3 µs, a frozen dataclass
     time_s: float | None = None  # Unix time of the value, or of its loss
 
     @property
+    def is_stale(self) -> bool:
+        """Whether values will follow when the device or its description is back."""
+        return self.status in _STALE
+
+    @property
+    def is_over(self) -> bool:
+        """Whether no value will ever follow."""
+        return self.status in _OVER
+
+    @property
     def is_dead(self) -> bool:
-        """Whether no value will follow."""
-        return self.status in _DEAD
+        """Whether no value will follow for now."""
+        return self.status in _STALE or self.status in _OVER
 
     def octets(self) -> bytes | None:
         """Return the octets in memory, None if the server did not send them."""
@@ -49,16 +60,40 @@ class Reading(NamedTuple):  # a named tuple: made in 0.3 µs, a frozen dataclass
             return None
 
 
+def make_reading(message: ValueUpdate | ReadResult, time_s: float) -> Reading:
+    """Return what a message tells about a value, or about the lack of one."""
+    value, data = message.v, message.d
+    if value is None:
+        reason = message.r
+        value = None if reason is UNSET else _NOT_FINITE.get(reason)
+        if value is None:
+            return Reading(_invalid_status(reason), time_s=time_s)
+    return Reading(ValueStatus.Valid, value, None if data is UNSET else data, time_s)
+
+
+def _invalid_status(reason: str | UnsetType) -> ValueStatus:
+    default = ValueStatus.ServerSetInvalidWithoutReason
+    return default if reason is UNSET else _INVALID.get(reason, default)
+
+
 class WatchState:
-    """One watched value. Only the core changes it, and calls the observers when it did."""
+    """One watched value. Only the core changes it, and calls the observers when it did.
+
+    Attributes:
+        definition: replaced by another object whenever it is bound again, and only then.
+        why_unbound: why the server could not bind it again; empty before it was tried.
+        is_leaving: its user wants it no more, so it is not to be bound again.
+    """
 
     __slots__ = (
         "definition",
+        "is_leaving",
         "last_write_s",
         "observers",
         "reading",
         "requested_rate",
         "valid_count",
+        "why_unbound",
     )
 
     def __init__(
@@ -69,6 +104,8 @@ class WatchState:
         self.reading = Reading(ValueStatus.NeverSet)
         self.valid_count = 0
         self.last_write_s: float | None = None
+        self.why_unbound = ""
+        self.is_leaving = False
         self.observers: list[Callable[[], None]] = []
 
     @property
@@ -77,69 +114,108 @@ class WatchState:
         return self.definition.server_path
 
     @property
+    def is_published(self) -> bool:
+        """Whether it exists without a firmware description."""
+        return self.definition.watchable_type is WatchableType.RuntimePublishedValue
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether values will follow when the device or its description is back."""
+        return self.reading.is_stale
+
+    @property
+    def is_over(self) -> bool:
+        """Whether no value will ever follow."""
+        return self.reading.is_over
+
+    @property
     def is_dead(self) -> bool:
-        """Whether no value will follow."""
+        """Whether no value will follow for now."""
         return self.reading.is_dead
 
     def receive(self, update: ValueUpdate, time_s: float) -> None:
         """Take a value, or the news that there is none."""
-        reason, value, data = update.r, update.v, update.d
-        if value is None and not isinstance(reason, UnsetType):
-            value = _NOT_FINITE.get(reason)
-        if value is None:
-            self.invalidate(_invalid_status(reason), time_s)
-            return
-        octets = None if isinstance(data, UnsetType) else data
-        self.valid_count += 1
-        self.reading = Reading(ValueStatus.Valid, value, octets, time_s)
-        self._tell()
+        reading = make_reading(update, time_s)
+        if reading.status is ValueStatus.Valid:
+            self.valid_count += 1
+        self.reading = reading
+        self.tell()
 
     def invalidate(self, status: ValueStatus, time_s: float) -> None:
-        """Withdraw the value; a status of loss is final."""
+        """Withdraw the value."""
         self.reading = Reading(status, time_s=time_s)
-        self._tell()
+        self.why_unbound = ""
+        self.tell()
 
-    def _tell(self) -> None:
+    def bind(self, definition: DetailedWatchableConfiguration) -> None:
+        """Live again, as what the server has now under this path; a value is still to come."""
+        self.definition = definition
+        self.reading = Reading(ValueStatus.NeverSet, time_s=self.reading.time_s)
+        self.why_unbound = ""
+        self.tell()
+
+    def tell(self) -> None:
+        """Call the observers."""
         for observer in self.observers:
             observer()
 
 
-def _invalid_status(reason: str | UnsetType) -> ValueStatus:
-    default = ValueStatus.ServerSetInvalidWithoutReason
-    return default if isinstance(reason, UnsetType) else _INVALID.get(reason, default)
-
-
 class WatchTable:
-    """All living watches, by path and by the id that the server gave."""
+    """All watches that are not over: by path, and the living ones by the id that the server gave.
+
+    A path stays the same when the device restarts or runs another firmware; ids do not.
+    """
 
     def __init__(self) -> None:
         self._by_path: dict[str, WatchState] = {}
         self._by_id: dict[str, WatchState] = {}
+        self._paths: dict[WatchState, set[str]] = {}  # of each watch, every spelling
 
     def __iter__(self) -> Iterator[WatchState]:
-        return iter(self._by_id.values())
+        return iter(self._paths)
 
     def find(self, path: str) -> WatchState | None:
         """Return the watch of a canonical path."""
         return self._by_path.get(path)
 
     def find_id(self, server_id: str) -> WatchState | None:
-        """Return the watch of a server id."""
+        """Return the living watch of a server id."""
         return self._by_id.get(server_id)
+
+    def knows(self, path: str, definition: DetailedWatchableConfiguration) -> bool:
+        """Tell whether :meth:`add` would make no new watch."""
+        return definition.server_id in self._by_id or path in self._by_path
 
     def add(
         self, path: str, definition: DetailedWatchableConfiguration, rate: float | None
     ) -> WatchState:
-        """Return the watch of what the server subscribed, a new one unless it is known.
+        """Return the living watch of what the server subscribed, a new one unless it is known.
 
         Two spellings of a path that the server takes for the same thing share one watch.
         """
-        state = self._by_id.get(definition.server_id)
+        state = self._by_id.get(definition.server_id) or self._by_path.get(path)
         if state is None:
-            state = self._by_id[definition.server_id] = WatchState(definition, rate)
-        state.requested_rate = rate
-        self._by_path[path] = state
+            state = WatchState(definition, rate)
+            self._by_id[definition.server_id] = state
+            self._paths[state] = set()
+            self._name(state, definition.server_path)
+        else:
+            self.bind(state, definition, rate)
+        self._name(state, path)
         return state
+
+    def bind(
+        self, state: WatchState, definition: DetailedWatchableConfiguration, rate: float | None
+    ) -> None:
+        """Let a known watch live as what the server subscribed; nothing if it does already."""
+        state.requested_rate = rate
+        old_id, new_id = state.definition.server_id, definition.server_id
+        if self._by_id.get(new_id) is state:
+            return
+        if self._by_id.get(old_id) is state:
+            del self._by_id[old_id]
+        self._by_id[new_id] = state
+        state.bind(definition)
 
     def receive(self, update: ValueUpdate, time_s: float) -> None:
         """Hand a value to its watch; values of what is no longer watched are ignored."""
@@ -147,28 +223,42 @@ class WatchTable:
             state.receive(update, time_s)
 
     def end(self, state: WatchState, status: ValueStatus, time_s: float) -> None:
-        """Remove one watch."""
-        self._end([state], status, time_s)
+        """Remove one watch for good."""
+        if state in self._paths:
+            self._detach(state)
+            for path in self._paths.pop(state):
+                if self._by_path.get(path) is state:
+                    del self._by_path[path]
+        if not state.is_over:
+            state.invalidate(status, time_s)
 
     def end_all(self, status: ValueStatus, time_s: float) -> None:
-        """Remove every watch."""
-        self._end(list(self), status, time_s)
+        """Remove every watch for good."""
+        for state in list(self):
+            self.end(state, status, time_s)
 
-    def end_described(self, status: ValueStatus, time_s: float) -> None:
-        """Remove the watches that exist by a firmware description: all but published values."""
-        published = WatchableType.RuntimePublishedValue
-        described = [s for s in self if s.definition.watchable_type is not published]
-        self._end(described, status, time_s)
+    def device_gone(self, time_s: float) -> None:
+        """Make every watch stale."""
+        for state in self:
+            self._lose(state, ValueStatus.DeviceGone, time_s)
 
-    def _end(self, states: list[WatchState], status: ValueStatus, time_s: float) -> None:
-        for state in states:
-            if self._by_id.get(state.definition.server_id) is state:
-                del self._by_id[state.definition.server_id]
-        self._by_path = {
-            path: state
-            for path, state in self._by_path.items()
-            if self._by_id.get(state.definition.server_id) is state
-        }
-        for state in states:
-            if not state.is_dead:
-                state.invalidate(status, time_s)
+    def description_gone(self, time_s: float) -> None:
+        """Make those stale that exist by a firmware description: all but published values."""
+        for state in self:
+            if not state.is_published and not state.is_stale:
+                self._lose(state, ValueStatus.SFDUnloaded, time_s)
+
+    def _lose(self, state: WatchState, status: ValueStatus, time_s: float) -> None:
+        self._detach(state)
+        state.invalidate(status, time_s)
+
+    def _detach(self, state: WatchState) -> None:
+        """Take no values for it any more."""
+        server_id = state.definition.server_id
+        if self._by_id.get(server_id) is state:
+            del self._by_id[server_id]
+
+    def _name(self, state: WatchState, path: str) -> None:
+        """Let a watch be found under a path."""
+        self._by_path[path] = state
+        self._paths[state].add(path)

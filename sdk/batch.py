@@ -139,10 +139,15 @@ class Writer:
                 raise exceptions.ConnectionError(
                     f"{write.state.path} was not written: its connection to the server has ended"
                 )
-            if write.state.is_dead:
+            if write.state.is_stale:
                 raise exceptions.OperationFailure(
-                    f"{write.state.path} was not written: it is not watched any more "
-                    f"({status.name}); call watch() again"
+                    f"{write.state.path} was not written: the device or its firmware description "
+                    f"is gone ({status.name}); see wait_bound()"
+                )
+            if write.state.is_over:
+                raise exceptions.OperationFailure(
+                    f"{write.state.path} was not written: it is not watched any more; "
+                    "call watch() again"
                 )
 
     def _open_batch(self) -> BatchWriteContext | None:

@@ -7,29 +7,35 @@ import json
 import logging
 import weakref
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
 
 from scrutiny.api.messages import (
-    DetailedWatchable,
     DeviceInfoReply,
     Echo,
     EchoReply,
     GetDeviceInfo,
+    GetInstalledSfd,
+    GetLoadedSfd,
     GetServerStats,
     GetServerStatus,
     GetWatchableCount,
-    GetWatchableInfo,
+    InstalledSfdReply,
+    LoadedSfdReply,
+    LoadSfd,
+    LoadSfdReply,
     ServerMessage,
     ServerStatsReply,
     ServerStatus,
     SetLinkConfigReply,
     SetThrottling,
     SetThrottlingReply,
+    UninstallSfd,
+    UninstallSfdReply,
     UserCommand,
     UserCommandReply,
     WatchableCountReply,
-    WatchableInfoReply,
     WriteSingleReply,
     WriteSingleWatchable,
 )
@@ -40,7 +46,9 @@ from ._arguments import (
     check_octets,
     check_optional_timeout,
     check_path,
+    check_paths,
     check_rate,
+    check_str,
     check_timeout,
     check_written_value,
 )
@@ -48,7 +56,7 @@ from ._channel import Channel
 from ._core import ClientCore
 from ._exchanges import Call
 from ._traffic import TrafficRates
-from ._watch_state import WatchState
+from ._watching import Watching
 from .batch import UNKNOWN_OUTCOME, BatchWriteContext, Writer
 from .definitions import (
     BaseLinkConfig,
@@ -63,16 +71,23 @@ from .definitions import (
     ServerInfo,
     ServerState,
     ServerStatistics,
+    SFDInfo,
     UserCommandResponse,
-    ValueStatus,
     WatchableType,
 )
-from .watchable_handle import WatchableHandle
+from .sfd_requests import SFDDownloadRequest, SFDUploadRequest
+from .watchable_handle import ValueSnapshot, WatchableHandle
 from .watchable_list import PartCallback, WatchableListDownloadRequest
 
-__all__ = ["ScrutinyClient", "WatchableListDownloadRequest"]
+__all__ = [
+    "SFDDownloadRequest",
+    "SFDUploadRequest",
+    "ScrutinyClient",
+    "WatchableListDownloadRequest",
+]
 
 _Reply = TypeVar("_Reply", bound=ServerMessage)
+_Definition = TypeVar("_Definition", bound=DetailedWatchableConfiguration)
 
 _LARGEST_ADDRESS = (1 << 64) - 1
 _STATUS_TIMEOUT_S = 2.5
@@ -117,7 +132,7 @@ class ScrutinyClient:
         self._core = core
         self._channel = Channel(core, check_timeout(timeout))
         self._writer = Writer(self._channel, check_timeout(write_timeout, "write_timeout"))
-        self._handles: dict[str, tuple[WatchState, WatchableHandle]] = {}  # by path
+        self._watching = Watching(self, self._channel, self._writer)
         self._rx_message_callbacks = list(rx_message_callbacks or ())
         if self._rx_message_callbacks:
             this = weakref.ref(self)  # the reader thread must not keep the client alive
@@ -173,9 +188,7 @@ class ScrutinyClient:
             TimeoutException: something answers, but not as expected, or not in time.
             ValueError: the host is empty, or the port is out of range.
         """
-        if not isinstance(hostname, str):  # pyright: ignore[reportUnnecessaryIsInstance]
-            raise TypeError(f"hostname is a str, not {hostname!r}")
-        if not hostname:
+        if not check_str("hostname", hostname):
             raise ValueError("hostname is empty; give a name or an address, as localhost")
         check_int("port", port, 1, 0xFFFF)
         channel = self._channel
@@ -186,14 +199,12 @@ class ScrutinyClient:
         return self
 
     def disconnect(self) -> None:
-        """End the connection: handles are dead, pending requests fail. Harmless without one.
+        """End the connection: handles are dead for ever, pending requests fail. Harmless without.
 
         While another thread connects, it waits for the end of that; :meth:`close_socket` does not.
         """
         with self._channel.changing_connection():
             self._channel.close()
-            with self._channel.lock:
-                self._handles.clear()
 
     def close_socket(self) -> None:
         """Cut the connection at once, from any thread, even one that :meth:`connect` waits for."""
@@ -305,6 +316,29 @@ class ScrutinyClient:
                 f"no device was ready within {limit_s:g} s" + (reason and f": {reason}")
             )
 
+    def wait_sfd_loaded(self, timeout: float) -> None:
+        """Wait until the server has loaded the description of the firmware; at once if it has.
+
+        Variables and aliases exist from then on; that may be some time after
+        :meth:`wait_device_ready`.
+
+        Raises:
+            TimeoutException: there is none; the text says why if the server does.
+            ConnectionError: there is no connection, or it was lost meanwhile.
+        """
+        limit_s = check_timeout(timeout)
+        core = self._core
+
+        def is_loaded() -> bool:
+            return core.status is not None and core.status.sfd_firmware_id is not None
+
+        if not self._channel.wait_state(is_loaded, limit_s):
+            reason = core.status.sfd_failure_reason if core.status else ""
+            raise exceptions.TimeoutException(
+                f"no firmware description was loaded within {limit_s:g} s"
+                + (reason and f": {reason}")
+            )
+
     def wait_process(self, timeout: float | None = None) -> None:
         """Wait until everything that the server sent before this call was taken in."""
         self._call(Call(Echo(payload=""), EchoReply), timeout)
@@ -363,18 +397,32 @@ class ScrutinyClient:
                 as the link allows.
 
         Returns:
-            A handle whose first value is still to come: see ``WatchableHandle.wait_update``.
+            A handle whose first value is still to come: see ``WatchableHandle.wait_update``. It
+            outlives restarts of the device and other firmware, see ``WatchableHandle.is_dead``.
 
         Raises:
             OperationFailure: there is nothing of this path.
             ConnectionError: there is no connection, or it was lost meanwhile.
         """
-        wanted, rate = check_path(path), check_rate(update_rate)
-        if (handle := self.try_get_existing_watch_handle(wanted)) is not None:
-            return handle
-        subscription = self._core.subscription(wanted, rate)
-        self._channel.call(subscription, self._channel.timeout_s)
-        return self._handle_of(subscription.state)
+        return self._watching.watch([check_path(path)], check_rate(update_rate))[0]
+
+    def watch_many(
+        self, paths: Sequence[str], update_rate: float | None = None
+    ) -> list[WatchableHandle]:
+        """Watch many things in one round trip, all or none.
+
+        Args:
+            paths: Their paths, as for :meth:`watch`; more than 4,000 take several requests.
+            update_rate: Of those that are not watched yet.
+
+        Returns:
+            A handle per path, in the same order; the same handle where paths mean the same.
+
+        Raises:
+            OperationFailure: there is nothing of one of these paths, which the text names.
+            ConnectionError: there is no connection, or it was lost meanwhile.
+        """
+        return self._watching.watch(check_paths(paths), check_rate(update_rate))
 
     def unwatch(self, watchable_ref: str | WatchableHandle) -> None:
         """Stop watching.
@@ -393,51 +441,65 @@ class ScrutinyClient:
         handle.unwatch()
 
     def try_get_existing_watch_handle(self, path: str) -> WatchableHandle | None:
-        """Return the handle of a path that is watched, without a request."""
-        wanted = check_path(path)
-        with self._channel.lock:
-            state = self._core.watches.find(wanted)
-        return None if state is None else self._handle_of(state)
+        """Return the handle of a path that is watched, also of a dead one, without a request."""
+        return self._watching.find(check_path(path))
 
     def try_get_existing_watch_handle_by_server_id(self, server_id: str) -> WatchableHandle | None:
         """Return the handle of a server id that is watched, without a request."""
-        with self._channel.lock:
-            state = self._core.watches.find_id(server_id)
-        return None if state is None else self._handle_of(state)
+        return self._watching.find_id(server_id)
 
     def wait_new_value_for_all(self, timeout: float = 5) -> None:
         """Wait until each watched value was updated after this call.
 
         Raises:
             TimeoutException: some were not.
-            InvalidValueError: one of them has no value; at once.
+            InvalidValueError: one of them has no value, or waits for its device; at once.
         """
-        limit_s = check_timeout(timeout)
-        with self._channel.lock:
-            waiting = {state: state.valid_count for state in self._core.watches}
+        self._watching.wait_for_all(check_timeout(timeout))
 
-        def all_updated() -> bool:
-            for state, count in list(waiting.items()):
-                status = state.reading.status
-                if status not in (ValueStatus.Valid, ValueStatus.NeverSet):
-                    raise exceptions.InvalidValueError(f"{state.path} has no value: {status.name}")
-                if state.valid_count != count:
-                    del waiting[state]
-            return not waiting
+    def read_once(self, path: str, timeout: float | None = None) -> int | float | bool:
+        """Read a variable, alias or published value from the device now, without watching it.
 
-        if not self._channel.wait_watches(list(waiting), all_updated, limit_s):
-            some = ", ".join(state.path for state in list(waiting)[:3])
-            raise exceptions.TimeoutException(
-                f"{len(waiting)} watched values were not updated within {limit_s:g} s: {some} ..."
-            )
+        Args:
+            path: Its path.
+            timeout: In seconds; None for the client's timeout.
 
-    def _handle_of(self, state: WatchState) -> WatchableHandle:
-        with self._channel.lock:
-            known, handle = self._handles.get(state.path, (None, None))
-            if handle is None or known is not state:
-                handle = WatchableHandle(self, self._channel, self._writer, state)
-                self._handles[state.path] = (state, handle)
-            return handle
+        Raises:
+            InvalidValueError: it has no value, for example behind a null pointer; the text says
+                why.
+            OperationFailure: there is nothing of this path.
+            RequestTimeout: the device or the server did not answer in time.
+            ConnectionError: there is no connection, or it was lost meanwhile.
+        """
+        wanted = check_path(path)
+        snapshot = self._watching.read([wanted], self._timeout_s(timeout))[wanted]
+        if snapshot.value is None:
+            raise exceptions.InvalidValueError(f"{wanted} has no value: {snapshot.failure_reason}")
+        return snapshot.value
+
+    def read_many(
+        self, paths: Sequence[str], timeout: float | None = None
+    ) -> dict[str, ValueSnapshot]:
+        """Read many things from the device now, without watching them.
+
+        The server puts what lies close together into one request to the device.
+
+        Args:
+            paths: Their paths; more than 4,000 take several requests, one after the other.
+            timeout: In seconds, for each of these requests; None for the client's timeout.
+
+        Returns:
+            What was read, by the paths as given. One that has no value does not hinder the
+            others: its ``status`` and ``failure_reason`` tell why.
+
+        Raises:
+            OperationFailure: there is nothing of one of these paths, which the text names.
+            RequestTimeout: the device or the server did not answer in time.
+            ConnectionError: there is no connection, or it was lost meanwhile.
+        """
+        wanted = check_paths(paths)
+        snapshots = self._watching.read(wanted, self._timeout_s(timeout))
+        return {given: snapshots[path] for given, path in zip(paths, wanted, strict=True)}
 
     # ----------------------------------------------------------------- what there is
 
@@ -447,46 +509,27 @@ class ScrutinyClient:
         Raises:
             OperationFailure: one of the paths is unknown.
         """
-        if isinstance(paths, str):
-            raise TypeError("paths is a list; for one path, give a list of one")
-        wanted = {path: check_path(path) for path in paths}
-        if not wanted:
-            return {}
-        command = GetWatchableInfo(watchables=list(dict.fromkeys(wanted.values())))
-        info = self._call(Call(command, WatchableInfoReply)).info
-        return {given: self._definition(info, path) for given, path in wanted.items()}
-
-    def _definition(
-        self, info: dict[str, DetailedWatchable], path: str
-    ) -> DetailedWatchableConfiguration:
-        if path not in info:
-            raise exceptions.OperationFailure(f"the server told nothing about {path}")
-        try:
-            return _from_api.detailed_watchable(info[path])
-        except exceptions.BadResponseError as error:
-            raise exceptions.OperationFailure(
-                f"what the server told is unusable: {error}"
-            ) from error
+        wanted = check_paths(paths)
+        definitions = self._watching.describe(wanted)
+        return {given: definitions[path] for given, path in zip(paths, wanted, strict=True)}
 
     def get_var_watchable_info(self, path: str) -> DetailedVarWatchableConfiguration:
         """Return the definition of a variable; BadTypeError if it is something else."""
-        definition = self.get_watchable_info([path])[path]
-        if not isinstance(definition, DetailedVarWatchableConfiguration):
-            raise exceptions.BadTypeError(f"{path} is no variable: {definition.watchable_type}")
-        return definition
+        return self._definition(path, DetailedVarWatchableConfiguration)
 
     def get_alias_watchable_info(self, path: str) -> DetailedAliasWatchableConfiguration:
         """Return the definition of an alias; BadTypeError if it is something else."""
-        definition = self.get_watchable_info([path])[path]
-        if not isinstance(definition, DetailedAliasWatchableConfiguration):
-            raise exceptions.BadTypeError(f"{path} is no alias: {definition.watchable_type}")
-        return definition
+        return self._definition(path, DetailedAliasWatchableConfiguration)
 
     def get_rpv_watchable_info(self, path: str) -> DetailedRPVWatchableConfiguration:
         """Return the definition of a published value; BadTypeError if it is something else."""
+        return self._definition(path, DetailedRPVWatchableConfiguration)
+
+    def _definition(self, path: str, kind: type[_Definition]) -> _Definition:
         definition = self.get_watchable_info([path])[path]
-        if not isinstance(definition, DetailedRPVWatchableConfiguration):
-            raise exceptions.BadTypeError(f"{path} is no RPV: {definition.watchable_type}")
+        if not isinstance(definition, kind):
+            actual = definition.watchable_type.name
+            raise exceptions.BadTypeError(f"{path} is of another kind: {actual}")
         return definition
 
     def get_watchable_count(self) -> dict[ServerDatastoreContentType, int]:
@@ -524,6 +567,86 @@ class ScrutinyClient:
             raise TypeError(f"name_patterns is a list of str, not {name_patterns!r}")
         request = WatchableListDownloadRequest(self._channel, partial_reception_callback)
         request.start(kinds, max_per_response, list(name_patterns))
+        return request
+
+    # ----------------------------------------------------------------- firmware descriptions
+
+    def get_installed_sfds(self) -> dict[str, SFDInfo]:
+        """Return the firmware descriptions that the server has, by firmware id."""
+        reply = self._call(Call(GetInstalledSfd(), InstalledSfdReply))
+        return {info.firmware_id: _from_api.sfd_info(info) for info in reply.sfd_list}
+
+    def get_loaded_sfd(self) -> SFDInfo | None:
+        """Return the firmware description in use, None if there is none."""
+        sfd = self._call(Call(GetLoadedSfd(), LoadedSfdReply)).sfd
+        return None if sfd is None else _from_api.sfd_info(sfd)
+
+    def load_sfd(self, firmware_id: str, timeout: float | None = None) -> None:
+        """Let the server use this description, whatever the device says, until the device is gone.
+
+        Args:
+            firmware_id: Of an installed description.
+            timeout: In seconds; None for the client's timeout. A description of a million
+                variables takes several seconds.
+
+        Raises:
+            OperationFailure: it is not installed, or cannot be used.
+            RequestTimeout: it is not loaded yet.
+        """
+        command = LoadSfd(firmware_id=check_str("firmware_id", firmware_id))
+        self._call(Call(command, LoadSfdReply), timeout)
+
+    def uninstall_sfds(self, firmware_id_list: Sequence[str]) -> None:
+        """Remove firmware descriptions from the server, all or none.
+
+        If one of them is in use, handles of variables and aliases are dead until there is another.
+
+        Raises:
+            OperationFailure: one of them is not installed.
+        """
+        if isinstance(firmware_id_list, str):
+            raise TypeError("firmware_id_list is a list; for one id, give a list of one")
+        ids = [check_str("a firmware id", firmware_id) for firmware_id in firmware_id_list]
+        self._call(Call(UninstallSfd(firmware_id_list=ids), UninstallSfdReply))
+
+    def download_sfd(self, firmware_id: str) -> SFDDownloadRequest:
+        """Start to download a firmware description file; returns at once.
+
+        Returns:
+            The request: ``wait_for_completion()``, then ``get()``. It fails if the server has no
+            such file, or sends nothing for 30 s.
+        """
+        request = SFDDownloadRequest(self._channel, check_str("firmware_id", firmware_id))
+        request.start()
+        return request
+
+    def init_sfd_upload(self, filepath: str | Path) -> SFDUploadRequest:
+        """Announce a firmware description file to the server, which will install it.
+
+        The file is read at once, and sent when ``start()`` of the request is called, within 30 s.
+        If it describes the firmware of the connected device, the server then loads it, instead of
+        the one in use if there is one: handles are bound again, see ``WatchableHandle.is_dead``.
+
+        Args:
+            filepath: An ``.sfd`` file of at most 64 MiB.
+
+        Returns:
+            The request: look at ``will_overwrite``, ``start()``, ``wait_for_completion()``, then
+            ``get_sfd_info()``. Without ``start()`` nothing changes on the server.
+
+        Raises:
+            FileNotFoundError: there is no such file.
+            ValueError: it is no firmware description, or too large.
+            OperationFailure: the server refused.
+        """
+        from ._sfd_file import read_sfd_file  # here: zipfile is a tenth of the import time
+
+        if not isinstance(filepath, str | Path):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise TypeError(f"filepath is a str or a Path, not {filepath!r}")
+        path = Path(filepath)
+        content, firmware_id = read_sfd_file(path)
+        request = SFDUploadRequest(self._channel, path, content, firmware_id)
+        request.announce()
         return request
 
     # ----------------------------------------------------------------- writing
@@ -674,6 +797,9 @@ class ScrutinyClient:
         self._channel.reset_traffic()
 
     def _call(self, call: Call[_Reply], timeout: float | None = None) -> _Reply:
-        timeout_s = check_optional_timeout(timeout)
-        self._channel.call(call, self._channel.timeout_s if timeout_s is None else timeout_s)
+        self._channel.call(call, self._timeout_s(timeout))
         return call.reply
+
+    def _timeout_s(self, timeout: float | None) -> float:
+        timeout_s = check_optional_timeout(timeout)
+        return self._channel.timeout_s if timeout_s is None else timeout_s

@@ -28,6 +28,7 @@ from .link_configs import (
     TCPLinkConfig,
     UDPLinkConfig,
 )
+from .sfd_info import SFDGenerationInfo, SFDInfo, SFDMetadata
 from .watchable_configs import (
     BaseDetailedWatchableConfiguration,
     BriefWatchableConfiguration,
@@ -69,6 +70,9 @@ __all__ = [
     "MemoryRegion",
     "NoneLinkConfig",
     "RuntimePublishedValue",
+    "SFDGenerationInfo",
+    "SFDInfo",
+    "SFDMetadata",
     "SamplingRate",
     "SerialLinkConfig",
     "ServerDatastoreContentType",
@@ -186,6 +190,7 @@ class ServerInfo:
     Attributes:
         device_session_id: names one communication session with a device, None without one.
         sfd_firmware_id: firmware whose description is loaded, None if there is none.
+        sfd_failure_reason: why there is none although a device is ready; else empty.
     """
 
     device_comm_state: DeviceCommState
@@ -193,6 +198,7 @@ class ServerInfo:
     datalogging: DataloggingInfo
     sfd_firmware_id: str | None
     device_link: DeviceLinkInfo
+    sfd_failure_reason: str = ""
 
 
 @dataclass(frozen=True)

@@ -167,18 +167,21 @@ class VariableFactoryInterface:
         brief = BriefWatchableConfiguration(WatchableType.Variable, self.datatype, self.enum)
         arrays = sorted(self.array_dims, key=len)  # outer arrays first: their paths are prefixes
         pieces: list[str] = []
+        sizes: list[int] = []
         end = 0
         for array in arrays:
-            pieces.append(self.access_path[end : len(array)])
+            indices = "[{}]" * len(self.array_dims[array])
+            pieces.append(_literal(self.access_path[end : len(array)]) + indices)
+            sizes += self.array_dims[array]
             end = len(array)
-        rest = self.access_path[end:]
-        indices = [itertools.product(*map(range, self.array_dims[array])) for array in arrays]
-        for choice in itertools.product(*indices):
-            named = (
-                piece + "".join(f"[{index}]" for index in index_tuple)
-                for piece, index_tuple in zip(pieces, choice, strict=True)
-            )
-            yield "".join(named) + rest, brief
+        form = "".join(pieces) + _literal(self.access_path[end:])
+        for choice in itertools.product(*map(range, sizes)):
+            yield form.format(*choice), brief
+
+
+def _literal(text: str) -> str:
+    """Return what ``str.format`` gives back as the text."""
+    return text.replace("{", "{{").replace("}", "}}")
 
 
 def _no_watchables() -> dict[str, BriefWatchableConfiguration]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import math
-import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,10 +18,12 @@ from scrutiny.api.messages import (
 )
 
 from . import exceptions
-from ._arguments import check_int, check_number, check_rate, check_timeout
+from ._arguments import check_int, check_rate, check_timeout
 from ._channel import Channel
 from ._exchanges import Call
-from ._watch_state import WatchState
+from ._matching import value_matcher
+from ._waiting import Deadline
+from ._watch_state import Reading, WatchState
 from .data_types import EmbeddedDataType
 from .definitions import ValueStatus
 from .embedded_enum import EmbeddedEnum
@@ -30,6 +31,7 @@ from .watchable_configs import (
     DetailedAliasWatchableConfiguration,
     DetailedRPVWatchableConfiguration,
     DetailedVarWatchableConfiguration,
+    DetailedWatchableConfiguration,
     WatchableType,
 )
 
@@ -42,8 +44,10 @@ logger = logging.getLogger(__name__)
 _WHY_INVALID = {
     ValueStatus.NeverSet: "no value was received yet; call wait_update() first",
     ValueStatus.ServerGone: "the connection to the server ended; connect and watch again",
-    ValueStatus.DeviceGone: "the device is gone; wait for it and watch again",
-    ValueStatus.SFDUnloaded: "the firmware description was unloaded; watch again when it is back",
+    ValueStatus.DeviceGone: "the device is gone; values follow when it is back, see wait_bound()",
+    ValueStatus.SFDUnloaded: (
+        "the firmware description was unloaded; values follow when it is back, see wait_bound()"
+    ),
     ValueStatus.NotWatched: "it is not watched any more",
     ValueStatus.NullPtrDereferenced: "it lies behind a null pointer",
     ValueStatus.ForbiddenRegion: "it lies in a forbidden memory region",
@@ -53,19 +57,38 @@ _WHY_INVALID = {
 
 @dataclass
 class ValueSnapshot:
-    """Status, value and raw octets of one moment; the value is None unless the status is Valid."""
+    """Status, value and raw octets of one moment.
+
+    Attributes:
+        value: None unless the status is Valid.
+        raw_data: octets in device memory, in its byte order; None if the server did not send them.
+        failure_reason: why there is no value, in words; empty if there is one.
+    """
 
     status: ValueStatus
     value: int | float | bool | None
     raw_data: bytes | None
+    failure_reason: str = ""
+
+
+def make_snapshot(reading: Reading) -> ValueSnapshot:
+    """Return a reading as users see it; for the client."""
+    valid = reading.status is ValueStatus.Valid
+    reason = "" if valid else _WHY_INVALID[reading.status]
+    return ValueSnapshot(reading.status, reading.value, reading.octets(), reason)
 
 
 class WatchableHandle:
     """What ``ScrutinyClient.watch`` returns; not to be made by hand.
 
     Reading gives the newest value that the server sent, without a request. Assigning writes to the
-    device and returns when it has confirmed. A handle whose device, description or server is gone
-    is dead: call ``watch`` again.
+    device and returns when it has confirmed.
+
+    A handle stands for a path. When the device goes, or its firmware description is unloaded, the
+    handle is dead: it has no value and takes none. When something of this path is back, after a
+    reboot or with another firmware, the client watches it again by itself and the handle lives:
+    then :attr:`server_id`, :attr:`datatype`, the enumeration and the address may be others.
+    Only :meth:`unwatch` and the end of the connection are final.
     """
 
     def __init__(
@@ -151,7 +174,13 @@ class WatchableHandle:
 
     @property
     def is_dead(self) -> bool:
-        """Whether no value will ever follow."""
+        """Whether no value can come at present.
+
+        For ever after :meth:`unwatch` and without the server (``NotWatched``, ``ServerGone``);
+        without the device or its firmware description (``DeviceGone``, ``SFDUnloaded``) until they
+        are back. Other implementations leave such handles dead, and their users watch again; that
+        works here too, and gives the same handle.
+        """
         return self._state.is_dead
 
     @property
@@ -165,9 +194,7 @@ class WatchableHandle:
             ConnectionError: writing, and there is no connection.
         """
         reading = self._state.reading
-        if reading.status is not ValueStatus.Valid or reading.value is None:
-            raise exceptions.InvalidValueError(self._why_invalid(reading.status))
-        return reading.value
+        return self._valid_value(reading)
 
     @value.setter
     def value(self, value: int | float | bool | str) -> None:
@@ -200,8 +227,9 @@ class WatchableHandle:
             InvalidValueError: there is no valid value, or it has no name.
             ValueError: what is assigned is not a string.
         """
-        enum = self.get_enum()
-        value = self.value
+        with self._channel.lock:  # both change when the handle is bound to another firmware
+            definition, reading = self._state.definition, self._state.reading
+        enum, value = definition.get_enum(), self._valid_value(reading)
         name = enum.get_first_value_name_match(value)  # type: ignore[arg-type] # 2.0 equals 2
         if name is None:
             raise exceptions.InvalidValueError(f"{enum.name} has no name for {value}")
@@ -220,8 +248,7 @@ class WatchableHandle:
 
     def snapshot(self) -> ValueSnapshot:
         """Return status, value and octets that belong together; never raises."""
-        reading = self._state.reading
-        return ValueSnapshot(reading.status, reading.value, reading.octets())
+        return make_snapshot(self._state.reading)
 
     @property
     def update_counter(self) -> int:
@@ -259,16 +286,12 @@ class WatchableHandle:
             InvalidValueError: there is no value to wait for; at once.
         """
         del sleep_interval
-        limit_s = check_timeout(timeout)
+        limit_s = self._wait_while_binding(check_timeout(timeout))
         state = self._state
+        definition = state.definition
         start = state.valid_count if previous_counter is None else previous_counter
         check_int("previous_counter", start, 0)
-
-        def has_changed() -> bool:
-            self._forbid_invalid()
-            return state.valid_count != start
-
-        if not self._wait(has_changed, limit_s):
+        if not self._wait(definition, lambda: state.valid_count != start, limit_s):
             raise exceptions.TimeoutException(
                 f"{self.server_path} was not updated within {limit_s:g} s"
             )
@@ -290,49 +313,88 @@ class WatchableHandle:
             ValueError: it never could: a negative value of an unsigned type.
         """
         del sleep_interval
-        limit_s = check_timeout(timeout)
-        matches = self._matcher(self.parse_enum_val(value) if isinstance(value, str) else value)
+        limit_s = self._wait_while_binding(check_timeout(timeout))
         state = self._state
+        definition = state.definition
+        matches = value_matcher(definition, value)
 
         def has_value() -> bool:
-            self._forbid_invalid()
             current = state.reading.value
             return current is not None and matches(current)
 
-        if not self._wait(has_value, limit_s):
+        if not self._wait(definition, has_value, limit_s):
             raise exceptions.TimeoutException(
                 f"{self.server_path} is {state.reading.value}, not {value}, after {limit_s:g} s"
             )
 
-    def _matcher(self, wanted: int | float | bool) -> Callable[[float], bool]:
-        """Return what tells whether a value equals the wanted one."""
-        number = wanted if isinstance(wanted, bool) else check_number("value", wanted)
-        datatype = self.datatype
-        if datatype.is_bool():
-            flag = bool(int(number)) if math.isfinite(number) else True
-            return lambda value: value == flag
-        if isinstance(self._state.definition, DetailedAliasWatchableConfiguration):
-            # Scaling may shift an unsigned target below 0, or make fractions of integers.
-            rounded = _as_float32(number)
-            return lambda value: value in (number, rounded)
-        if datatype.is_float():
-            stored = _as_float32(number) if datatype is EmbeddedDataType.float32 else number
-            return lambda value: value == stored
-        if not math.isfinite(number) or (number < 0 and not datatype.is_signed()):
-            raise ValueError(f"{self.server_path} is {datatype.name} and never {wanted}")
-        truncated = int(number)
-        return lambda value: value == truncated
+    def wait_bound(self, timeout: float) -> None:
+        """Wait until the device, and the firmware description if it takes one, are back.
 
-    def _wait(self, predicate: Callable[[], bool], limit_s: float) -> bool:
-        return self._channel.wait_watches([self._state], predicate, limit_s)
+        Returns at once if the handle is not dead. Values follow then: see :meth:`wait_update`.
 
-    def _forbid_invalid(self) -> None:
-        status = self._state.reading.status
-        if status not in (ValueStatus.Valid, ValueStatus.NeverSet):
-            raise exceptions.InvalidValueError(self._why_invalid(status))
+        Args:
+            timeout: In seconds.
+
+        Raises:
+            TimeoutException: they are not, or nothing of this path is in the firmware any more.
+            InvalidValueError: the handle is dead for ever; at once.
+        """
+        limit_s = check_timeout(timeout)
+        state = self._state
+
+        def is_bound() -> bool:
+            if state.is_over:
+                raise exceptions.InvalidValueError(self._why_invalid(state.reading.status))
+            return not state.is_stale
+
+        if not self._channel.wait_watches([state], is_bound, limit_s):
+            raise exceptions.TimeoutException(
+                f"{self._why_invalid(state.reading.status)} (waited {limit_s:g} s)"
+            )
+
+    def _wait_while_binding(self, limit_s: float) -> float:
+        """Let a device that has just come back bind the handle; return what is left of the time.
+
+        So a script may wait for a value right after it read the event that the device is back.
+        """
+        core, state = self._channel.core, self._state
+        if not state.is_stale:
+            return limit_s
+        deadline = Deadline(limit_s)
+        self._channel.wait_watches([state], lambda: not core.is_rebinding(state), limit_s)
+        return deadline.remaining_s()
+
+    def _wait(
+        self,
+        definition: DetailedWatchableConfiguration,
+        predicate: Callable[[], bool],
+        limit_s: float,
+    ) -> bool:
+        """Sleep until the predicate holds, as long as the handle means the same thing."""
+        state = self._state
+
+        def holds() -> bool:
+            status = state.reading.status
+            if status not in (ValueStatus.Valid, ValueStatus.NeverSet):
+                raise exceptions.InvalidValueError(self._why_invalid(status))
+            if state.definition is not definition:  # lost and back before this thread woke up
+                raise exceptions.InvalidValueError(
+                    f"{self.server_path} was lost while it was waited for; it is back"
+                )
+            return predicate()
+
+        return self._channel.wait_watches([state], holds, limit_s)
+
+    def _valid_value(self, reading: Reading) -> int | float | bool:
+        if reading.status is not ValueStatus.Valid or reading.value is None:
+            raise exceptions.InvalidValueError(self._why_invalid(reading.status))
+        return reading.value
 
     def _why_invalid(self, status: ValueStatus) -> str:
-        return f"{self.server_path} has no value: {_WHY_INVALID[status]}"
+        reason, why_unbound = _WHY_INVALID[status], self._state.why_unbound
+        if why_unbound and self._state.is_stale:
+            reason = f"it was lost, and is not there any more: {why_unbound}"
+        return f"{self.server_path} has no value: {reason}"
 
     # ----------------------------------------------------------------- subscription
 
@@ -353,23 +415,44 @@ class WatchableHandle:
         checked_rate = check_rate(rate)
         if self.is_dead:
             raise exceptions.OperationFailure(self._why_invalid(self.status))
-        change = RateChange(id=self.server_id, rate=checked_rate)
+        server_id = self.server_id
+        change = RateChange(id=server_id, rate=checked_rate)
         call = Call(ChangeSubscriptionUpdateRate(changes=[change]), ChangeRateReply)
         self._channel.call(call, self._channel.timeout_s)
         self._state.requested_rate = checked_rate
-        return call.reply.effective_rates.get(self.server_id, checked_rate)
+        return call.reply.effective_rates.get(server_id, checked_rate)
 
     def unwatch(self) -> None:
-        """Stop watching; the handle is dead then.
+        """Stop watching; the handle is dead for ever then.
 
         Raises:
             NameNotFoundError: it is not watched any more.
         """
-        if self.is_dead:
-            raise exceptions.NameNotFoundError(self._why_invalid(self.status))
-        call = Call(UnsubscribeWatchable(watchables=[self.server_path]), UnsubscribeReply)
-        self._channel.call(call, self._channel.timeout_s)
+        with self._channel.lock:
+            if self._state.is_over:
+                raise exceptions.NameNotFoundError(self._why_invalid(self.status))
+            self._state.is_leaving = True
+        try:
+            self._unsubscribe()
+        except BaseException:
+            self._state.is_leaving = False
+            raise
         self._channel.end_watch(self._state)
+
+    def _unsubscribe(self) -> None:
+        """Tell the server, unless it forgot the watch with the device."""
+        state, channel = self._state, self._channel
+        core, timeout_s = channel.core, channel.timeout_s
+        if not channel.wait_watches([state], lambda: not core.is_rebinding(state), timeout_s):
+            raise exceptions.RequestTimeout(f"{self.server_path} is still being watched again")
+        if state.is_stale:
+            return
+        call = Call(UnsubscribeWatchable(watchables=[self.server_path]), UnsubscribeReply)
+        try:
+            channel.call(call, timeout_s)
+        except exceptions.OperationFailure:
+            if not state.is_stale:
+                raise
 
     def __repr__(self) -> str:
         return (
@@ -379,10 +462,3 @@ class WatchableHandle:
 
 def _local_time(time_s: float | None) -> datetime | None:
     return None if time_s is None else datetime.fromtimestamp(time_s)
-
-
-def _as_float32(number: float) -> float:
-    try:
-        return float(struct.unpack("<f", struct.pack("<f", number))[0])
-    except OverflowError:
-        return float(number)

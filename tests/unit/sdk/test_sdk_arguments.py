@@ -74,3 +74,5 @@ def test_rates_and_time_limits() -> None:
         check_timeout(-0.1)
     with pytest.raises(TypeError):
         check_timeout(None)
+    with pytest.raises(ValueError, match="too large"):
+        check_timeout(10**400)

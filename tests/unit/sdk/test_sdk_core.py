@@ -3,78 +3,23 @@
 from __future__ import annotations
 
 import pytest
-from msgspec import UNSET
 
 from scrutiny.api import messages as api
 from scrutiny.sdk import exceptions
 from scrutiny.sdk._core import ClientCore
 from scrutiny.sdk._exchanges import Call, DeferredCall, ListDownload, WriteExchange
-from scrutiny.sdk._watch_state import WatchState
 from scrutiny.sdk.definitions import DataloggingState, ServerState, ValueStatus
-from scrutiny.sdk.events import AnyEvent, Events
-
-WALL_S = 5000.0
-
-
-def make_core(*, listened: int = Events.LISTEN_ALL) -> ClientCore:
-    """Return a core that is connected, with no event left to read."""
-    core = ClientCore(listened_events=listened)
-    core.connecting()
-    core.opened("localhost", 8765)
-    receive(core, api.Welcome(server_time_zero_timestamp=1000.0))
-    core.events.clear()
-    return core
-
-
-def receive(core: ClientCore, *messages: api.AnyServerMessage, now_s: float = 0.0) -> None:
-    for message in messages:
-        core.receive(message, now_s, WALL_S)
-
-
-def events_of(core: ClientCore) -> list[AnyEvent]:
-    """Take all events but the status updates, which come with every status."""
-    taken: list[AnyEvent] = []
-    while (event := core.events.take()) is not None:
-        if not isinstance(event, Events.StatusUpdateEvent):
-            taken.append(event)
-    return taken
-
-
-def status(
-    session: str | None = None,
-    firmware: str | None = None,
-    datalogging: str = "unavailable",
-    ratio: float | None = None,
-    reqid: int | None = None,
-) -> api.ServerStatus:
-    return api.ServerStatus(
-        reqid=reqid,
-        device_status="connected_ready" if session else "disconnected",
-        device_session_id=session,
-        loaded_sfd_firmware_id=firmware,
-        datalogging_status=api.DataloggingStatus(datalogging, ratio),
-        device_comm_link=api.LinkStatus("none", False, False, {}),
-    )
-
-
-def definition(path: str, server_id: str, kind: api.WatchableKind = "var") -> api.DetailedWatchable:
-    number = 1 if kind == "rpv" else UNSET
-    return api.DetailedWatchable(path, kind, server_id, "float32", rpvid=number)
-
-
-def watch(
-    core: ClientCore, path: str, server_id: str, kind: api.WatchableKind = "var"
-) -> WatchState:
-    subscription = core.subscription(path, None)
-    command = core.start(subscription, 0.0)
-    subscribed = {path: definition(path, server_id, kind)}
-    receive(core, api.SubscribeReply(reqid=command.reqid, subscribed=subscribed))
-    return subscription.state
-
-
-def update(server_id: str, value: api.ReadValue, **fields: str) -> api.WatchableUpdate:
-    return api.WatchableUpdate(updates=[api.ValueUpdate(server_id, 2e6, value, **fields)])
-
+from scrutiny.sdk.events import Events
+from tests.unit.sdk.core_bench import (
+    WALL_S,
+    definition,
+    events_of,
+    make_core,
+    receive,
+    status,
+    update,
+    watch,
+)
 
 # --------------------------------------------------------------------- events
 
@@ -229,7 +174,7 @@ def test_an_invalid_value_can_become_valid_again(
     assert state.reading.status is ValueStatus.Valid
 
 
-def test_a_lost_device_ends_all_watches_before_its_event_can_be_read() -> None:
+def test_a_lost_device_makes_all_watches_stale_before_its_event_can_be_read() -> None:
     core = make_core()
     receive(core, status("s1"))
     states = [watch(core, "/speed", "a"), watch(core, "/rpv/x0001", "b", "rpv")]
@@ -241,7 +186,7 @@ def test_a_lost_device_ends_all_watches_before_its_event_can_be_read() -> None:
 
     assert [state.reading.status for state in states] == [ValueStatus.DeviceGone] * 2
     assert told == [0]
-    assert core.watches.find("/speed") is None
+    assert core.watches.find("/speed") is states[0]
     receive(core, update("a", 1.0))
     assert states[0].valid_count == 0
 
@@ -264,7 +209,8 @@ def test_a_lost_server_ends_all_watches() -> None:
     core.lost("killed", WALL_S)
 
     assert state.reading == (ValueStatus.ServerGone, None, None, WALL_S)
-    assert state.is_dead
+    assert state.is_over
+    assert core.watches.find("/speed") is None
 
 
 def test_spellings_that_the_server_takes_for_one_thing_share_a_watch() -> None:
@@ -280,18 +226,18 @@ def test_spellings_that_the_server_takes_for_one_thing_share_a_watch() -> None:
 
 def test_a_value_in_the_packet_of_the_subscription_is_not_lost() -> None:
     core = make_core()
-    subscription = core.subscription("/speed", None)
+    subscription = core.subscription(["/speed"], None)
     command = core.start(subscription, 0.0)
 
     subscribed = {"/speed": definition("/speed", "a")}
     receive(core, api.SubscribeReply(reqid=command.reqid, subscribed=subscribed), update("a", 1.0))
 
-    assert subscription.state.reading.value == 1.0
+    assert subscription.states["/speed"].reading.value == 1.0
 
 
 def test_a_definition_that_makes_no_sense_fails_the_subscription() -> None:
     core = make_core()
-    subscription = core.subscription("/speed", None)
+    subscription = core.subscription(["/speed"], None)
     command = core.start(subscription, 0.0)
     strange = definition("/speed", "a")
     strange.dtype = "decimal64"

@@ -114,6 +114,22 @@ def test_elements_of_nested_arrays_in_row_major_order() -> None:
     assert factory.count_possible_paths() == 4
 
 
+def test_elements_behind_an_array_of_pointers() -> None:
+    factory = sdk.VariableFactoryInterface(
+        access_path="/static/main.cpp/*nodes/{data}",
+        datatype=EmbeddedDataType.uint8,
+        enum=None,
+        array_dims={"/static/main.cpp/*nodes": (2,), "/static/main.cpp/*nodes/{data}": (2,)},
+    )
+
+    assert [path for path, _ in factory.iterate_possible_paths()] == [
+        "/static/main.cpp/*nodes[0]/{data}[0]",
+        "/static/main.cpp/*nodes[0]/{data}[1]",
+        "/static/main.cpp/*nodes[1]/{data}[0]",
+        "/static/main.cpp/*nodes[1]/{data}[1]",
+    ]
+
+
 def test_lists_are_joined() -> None:
     brief = sdk.BriefWatchableConfiguration(
         sdk.WatchableType.Variable, EmbeddedDataType.uint8, None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from msgspec import UNSET, UnsetType
 
 from scrutiny import sdk
 from scrutiny.api import messages as api
@@ -109,6 +110,30 @@ def test_the_offset_of_an_alias_is_called_bias_on_the_wire() -> None:
     assert definition.enum == sdk.EmbeddedEnum("E", {"A": 1})
 
 
+@pytest.mark.parametrize(
+    ("bias", "offset", "expected"),
+    [
+        (1.5, 1.5, 1.5),
+        (UNSET, 2.5, 2.5),
+        (None, UNSET, None),
+        (0.0, 3.5, 0.0),
+        (UNSET, UNSET, None),
+    ],
+)
+def test_the_offset_of_an_alias_may_have_both_names(
+    bias: float | UnsetType | None, offset: float | UnsetType | None, expected: float | None
+) -> None:
+    message = api.DetailedWatchable(
+        "/alias/temp", "alias", "2c", "uint16", bias=bias, offset=offset
+    )
+    message.target, message.target_type = "/var/t", "var"
+
+    definition = _from_api.detailed_watchable(message)
+
+    assert isinstance(definition, sdk.DetailedAliasWatchableConfiguration)
+    assert definition.offset == expected
+
+
 def test_bit_fields_of_variables() -> None:
     message = api.DetailedWatchable("/a", "var", "1", "uint8", address=4, bitoffset=2, bitsize=3)
 
@@ -149,11 +174,12 @@ def test_a_list_with_arrays() -> None:
     assert part.rpv["/rpv/x0001"].watchable_type is sdk.WatchableType.RuntimePublishedValue
     assert part.var_factory["/global/st/mem/x"].count_possible_paths() == 24
 
-    array.factory_params = {"array_nodes": [1]}
-    with pytest.raises(exceptions.BadResponseError, match="dimensions"):
-        _from_api.list_part(
-            api.WatchableListReply(done=True, qty=api.WatchableCounts(), content=groups)
-        )
+    for nonsense in ([1], {"/global/st": ["two"]}, {"/global/s": [2]}, {"/other": [2]}):
+        array.factory_params = {"array_nodes": nonsense}
+        with pytest.raises(exceptions.BadResponseError, match="dimensions"):
+            _from_api.list_part(
+                api.WatchableListReply(done=True, qty=api.WatchableCounts(), content=groups)
+            )
 
 
 def test_a_device_with_a_datalogger() -> None:

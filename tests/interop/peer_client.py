@@ -139,6 +139,12 @@ def wait_device_gone(client: ScrutinyClient, session: str) -> None:
         client.wait_server_status_update(UPDATE_DEADLINE_S)
 
 
+def wait_described(client: ScrutinyClient, firmware_id: str) -> None:
+    """Wait until the description of a firmware is loaded."""
+    while client.get_latest_server_status().sfd_firmware_id != firmware_id:
+        client.wait_server_status_update(UPDATE_DEADLINE_S)
+
+
 COMMANDS: dict[str, Callable[..., Any]] = {
     command.__name__: command
     for command in (
@@ -153,6 +159,7 @@ COMMANDS: dict[str, Callable[..., Any]] = {
         record,
         relink,
         wait_device_gone,
+        wait_described,
     )
 }
 

@@ -1,0 +1,197 @@
+"""The peer's programs as processes, in an environment and a home of their own."""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import signal
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import IO, Any, Final, TypeVar
+
+DEADLINE_S: Final = 30.0
+CLIENT_SCRIPT: Final = Path(__file__).with_name("peer_client.py")
+
+
+class Process:
+    """A process whose lines of output, standard error included if asked, are at hand."""
+
+    def __init__(
+        self,
+        command: Sequence[str | Path],
+        env: dict[str, str],
+        folder: Path,
+        *,
+        with_errors: bool = False,
+    ) -> None:
+        self._process = subprocess.Popen(
+            command,
+            env=env,
+            cwd=folder,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT if with_errors else None,
+            text=True,
+        )
+        self._seen: list[str] = []
+        self._lines: queue.Queue[str | None] = queue.Queue()
+        self._reader = threading.Thread(
+            target=self._read, args=(_there(self._process.stdout),), daemon=True
+        )
+        self._reader.start()
+
+    def say(self, line: str) -> None:
+        """Write a line to standard input."""
+        stdin = _there(self._process.stdin)
+        stdin.write(f"{line}\n")
+        stdin.flush()
+
+    def line(self, deadline_s: float = DEADLINE_S) -> str:
+        """Return the next line."""
+        try:
+            line = self._lines.get(timeout=deadline_s)
+        except queue.Empty:
+            line = None
+        assert line is not None, "no further line after:\n" + "".join(self._seen[-40:])
+        return line
+
+    def after(self, text: str) -> Process:
+        """Skip lines until one contains the text; the process is ended if there is none."""
+        deadline = time.monotonic() + DEADLINE_S
+        try:
+            while text not in self.line(max(0.0, deadline - time.monotonic())):
+                pass
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def stop(self, signal_number: int = signal.SIGINT) -> int:
+        """End it as a user would, unless it has ended; return the exit code."""
+        if self._process.poll() is None:
+            self._process.send_signal(signal_number)
+        return self._finish()
+
+    def end_input(self) -> int:
+        """Close its standard input, and return the exit code that follows."""
+        _there(self._process.stdin).close()
+        return self._finish()
+
+    def _finish(self) -> int:
+        try:
+            return self._process.wait(DEADLINE_S)
+        finally:
+            self._process.kill()
+            self._reader.join()
+            _there(self._process.stdin).close()
+            _there(self._process.stdout).close()
+
+    def _read(self, stream: IO[str]) -> None:
+        for line in stream:
+            self._seen.append(line)
+            self._lines.put(line.rstrip("\n"))
+        self._lines.put(None)
+
+
+ThingT = TypeVar("ThingT")
+
+
+def _there(thing: ThingT | None) -> ThingT:
+    assert thing is not None
+    return thing
+
+
+class PeerClient:
+    """The stock SDK, which does what it is told in a process of its own."""
+
+    def __init__(self, process: Process) -> None:
+        self.process = process
+
+    def ask(self, name: str, **arguments: Any) -> Any:
+        """Run a command of the script, and return its result."""
+        answer = self._answer(name, arguments)
+        assert "refused" not in answer, f"{name}: {answer['refused']}"
+        return answer["result"]
+
+    def refusal(self, name: str, **arguments: Any) -> str:
+        """Run a command that has to be refused, and return why it was."""
+        answer = self._answer(name, arguments)
+        assert "refused" in answer, f"{name} gives {answer}"
+        return str(answer["refused"])
+
+    def close(self) -> None:
+        """Disconnect from the server."""
+        assert self.process.end_input() == 0
+
+    def _answer(self, name: str, arguments: dict[str, Any]) -> dict[str, Any]:
+        self.process.say(json.dumps({"name": name, "arguments": arguments}))
+        answer: dict[str, Any] = json.loads(self.process.line())
+        return answer
+
+
+class Peer:
+    """The stock server and SDK, with a home of their own."""
+
+    def __init__(self, python: Path, home: Path) -> None:
+        self._python = python
+        self._home = home
+        self._port = _free_port()
+        # Isolated (-I), and without our environment: nothing of ours may get into its imports.
+        self._env = {"PATH": os.defpath, "HOME": str(home)}
+        for name in ("DATA", "CONFIG", "STATE", "CACHE"):
+            self._env[f"XDG_{name}_HOME"] = str(home / name.lower())
+
+    def start_server(self, device_port: Path) -> Process:
+        """Start its server, and wait until it is through with the device."""
+        config = self._home / "server.json"
+        config.write_text(json.dumps(self._settings(device_port)))
+        server = self._start("-m", "scrutiny", "server", "--config", config, with_errors=True)
+        return server.after("fully ready")
+
+    @property
+    def description_folder(self) -> Path:
+        """Where it keeps installed firmware descriptions."""
+        return self._home / "data" / "server" / "sfd_storage"
+
+    def run(self, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
+        """Run a verb of its command line to the end."""
+        return subprocess.run(
+            [self._python, "-I", "-m", "scrutiny", *arguments],
+            env=self._env,
+            cwd=self._home,
+            capture_output=True,
+            text=True,
+            timeout=DEADLINE_S,
+            check=False,
+        )
+
+    def connect(self) -> PeerClient:
+        """Start its SDK as a client of the server."""
+        return PeerClient(self._start(CLIENT_SCRIPT, str(self._port)))
+
+    def _start(self, *arguments: str | Path, with_errors: bool = False) -> Process:
+        command = (self._python, "-I", "-u", *arguments)
+        return Process(command, self._env, self._home, with_errors=with_errors)
+
+    def _settings(self, device_port: Path) -> dict[str, Any]:
+        return {
+            "api": {
+                "client_interface_type": "tcp",
+                "client_interface_config": {"host": "127.0.0.1", "port": self._port},
+            },
+            "device": {
+                "link_type": "serial",
+                "link_config": {"portname": str(device_port), "baudrate": 115200},
+            },
+        }
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

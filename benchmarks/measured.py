@@ -67,7 +67,9 @@ def _field(file: Path, name: str) -> int:
     return int(fields[name])
 
 
-class _Measured(LoggedProcess):
+class MeasuredProcess(LoggedProcess):
+    """Any process, and what it uses."""
+
     @property
     def usage(self) -> Usage:
         """Its counters at this moment."""
@@ -78,9 +80,9 @@ class _Measured(LoggedProcess):
         os.sched_setaffinity(self._process.pid, processors)
 
 
-class MeasuredBoard(_Measured, Board):
+class MeasuredBoard(MeasuredProcess, Board):
     """The example firmware, and what it uses."""
 
 
-class MeasuredServer(_Measured, ServerProcess):
+class MeasuredServer(MeasuredProcess, ServerProcess):
     """The server, and what it uses."""

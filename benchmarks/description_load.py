@@ -30,6 +30,7 @@ sys.path.insert(0, str(ROOT))  # of a checkout that is not installed
 
 from benchmarks.measured import MeasuredBoard, MeasuredProcess, MeasuredServer  # noqa: E402
 from benchmarks.timed_line import Passage, read_notes  # noqa: E402
+from scrutiny.firmware_link.codes import Command, CommControlFunction  # noqa: E402
 from scrutiny.sdk.client import ScrutinyClient  # noqa: E402
 from tests.support.example_board import SCRATCH, build_board  # noqa: E402
 from tests.support.peer import peer_python  # noqa: E402
@@ -40,7 +41,7 @@ LOAD_DEADLINE_S: Final = 120.0
 LONGEST_GAP_MS: Final = 20.0
 AFTERWARDS_S: Final = 8.0  # a few heartbeats
 SETTLED_S: Final = 6.0
-HEARTBEAT: Final = bytes((0x02, 0x03))  # command and subfunction
+HEARTBEAT: Final = bytes((Command.COMM_CONTROL, CommControlFunction.HEARTBEAT))
 _MIB: Final = 1 << 20
 Events = ScrutinyClient.Events
 

@@ -124,16 +124,16 @@ def test_a_truncated_file_is_refused(share: float, plain: Path, tmp_path: Path) 
     assert "truncated" in refusal(written(tmp_path, content[: int(len(content) * share)]))
 
 
-def test_an_object_file_is_refused(tmp_path: Path) -> None:
+def test_x10_an_object_file_is_refused(tmp_path: Path) -> None:
     assert "link it first" in refusal(made(tmp_path, "gcc", "-g", "-c"))
 
 
-def test_a_position_independent_program_is_refused(tmp_path: Path) -> None:
+def test_x10_a_position_independent_program_is_refused(tmp_path: Path) -> None:
     assert "-no-pie" in refusal(made(tmp_path, "gcc", "-g", "-fpie", "-pie"))
 
 
 @pytest.mark.parametrize("option", ["-s", "-g0"])
-def test_a_program_without_debug_information_is_refused(option: str, tmp_path: Path) -> None:
+def test_x10_a_program_without_debug_information_is_refused(option: str, tmp_path: Path) -> None:
     unwind_tables = "-fasynchronous-unwind-tables"
     text = refusal(made(tmp_path, "gcc", "-g", option, unwind_tables))
 

@@ -17,8 +17,8 @@ from scrutiny.sdk.definitions import ServerDatastoreContentType, ValueStatus, Wa
 from scrutiny.sdk.watchable_handle import WatchableHandle
 from scrutiny.sfd.store import DescriptionStore
 from tests.support.bench import Bench, Events, expect_event
-from tests.support.example_board import CannotBuild, build_board, description_of
-from tests.support.processes import DEADLINE_S
+from tests.support.example_board import ROOT, CannotBuild, build_board, description_of
+from tests.support.processes import DEADLINE_S, LoggedProcess
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the board is an ELF program")
 
@@ -362,3 +362,19 @@ def test_a_description_may_come_later_and_go_earlier(
     expect_event(client, Events.SFDUnLoadedEvent)
     published.wait_update(DEADLINE_S)
     assert variable.status is ValueStatus.SFDUnloaded
+
+
+def test_the_example_lists_and_shows_variables(bench: Bench, client: ScrutinyClient) -> None:
+    script = [sys.executable, str(ROOT / "examples" / "variables.py")]
+    port = ["--port", str(bench.servers[0].tcp_port)]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+
+    listed = LoggedProcess([*script, *port], environment=environment)
+    listed.wait_for_line("^/motor/state$")
+    listed.wait_for_line("^... and [0-9]+ more$")
+    listed.kill()
+    client.watch("/global/motor_state").value_enum = "MOTOR_FAULT"
+    paths = ["/motor/state", "/static/motor.c/parameters/supply_v"]
+    shown = LoggedProcess([*script, *port, *paths], environment=environment)
+    shown.wait_for_line(r"^MOTOR_FAULT  24\.0$")
+    shown.kill()

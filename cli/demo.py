@@ -87,8 +87,9 @@ def _run(folder: Path, *, simulate: bool) -> None:
     finally:
         board.pull_out()
     show("\nThat was it. With your own board it is:")
+    show("    scrutiny sfd build firmware.elf --tag-inplace --install")
     show("    scrutiny server --link serial:/dev/ttyACM0?baudrate=115200")
-    show("    python examples/events.py")
+    show("    python examples/events.py       (from the repository)")
 
 
 def _start_server(board: Board, folder: Path) -> Child:
@@ -116,6 +117,8 @@ def _tell_the_story(board: Board, port: int) -> None:
         _watch_and_write(client)
         if board.symbols is not None:
             _use_names(client)
+        else:
+            show("\nVariables by name are left out: this board has no symbols")
 
         show("\nPulling the cable ...")
         board.pull_out()

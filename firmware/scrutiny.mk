@@ -12,6 +12,10 @@
 # description of that name: add --install to 4, or install 3 with `scrutiny install-sfd`. Make other
 # formats (.bin, .hex) from 2, not from 1.
 
+# Where the command is: a path, or several words as "python -m scrutiny.cli.main".
 SCRUTINY ?= scrutiny
+
+# A program whose description could not be made or installed must not look finished.
+.DELETE_ON_ERROR:
 
 scrutiny_package = $(SCRUTINY) sfd build $(1) --tagged $(2) -o $(3) $(4)

@@ -133,6 +133,15 @@ class ClientCore:
         """Tell whether a watch is being bound again; its observers are called at the end of it."""
         return self._rebinder.is_waiting_for(state, described=self._is_described)
 
+    def lacks_description(self, state: WatchState) -> str:
+        """Return why a device that is ready offers no symbols; empty if that is not the problem."""
+        info = self.status
+        if info is None or info.device_session_id is None:
+            return ""
+        if self._is_described or state.is_published:
+            return ""
+        return info.sfd_failure_reason or "the description of its firmware is not loaded yet"
+
     def forget(self, exchange: Exchange) -> None:
         """Expect no answer any more; a late one is ignored."""
         if exchange.command.reqid is not None:

@@ -391,9 +391,12 @@ class WatchableHandle:
         return reading.value
 
     def _why_invalid(self, status: ValueStatus) -> str:
-        reason, why_unbound = _WHY_INVALID[status], self._state.why_unbound
-        if why_unbound and self._state.is_stale:
-            reason = f"it was lost, and is not there any more: {why_unbound}"
+        state = self._state
+        reason = _WHY_INVALID[status]
+        if state.is_stale and state.why_unbound:
+            reason = f"it was lost, and is not there any more: {state.why_unbound}"
+        elif state.is_stale and (lack := self._channel.core.lacks_description(state)):
+            reason = f"a device is back, but without symbols: {lack}"
         return f"{self.server_path} has no value: {reason}"
 
     # ----------------------------------------------------------------- subscription

@@ -326,6 +326,36 @@ def test_handles_find_their_variables_in_another_firmware(
         assert client.read_once("/rpv/x2007") == 4711
 
 
+def test_a_handle_tells_that_the_new_firmware_has_no_description(
+    bench: Bench,
+    store: DescriptionStore,
+    described_program: Path,
+    other_program: Path,
+    tmp_path: Path,
+) -> None:
+    store.install(description_of(described_program))
+    program = tmp_path / "flash"
+    shutil.copy(described_program, program)
+    (tmp_path / "line").mkdir()
+    with Bench(program, tmp_path / "line") as own:
+        board = own.start_board("--freeze")
+        client = bench.connect(bench.start_server(board.port))
+        expect_event(client, Events.SFDLoadedEvent)
+        handle = client.watch(SETPOINT)
+        handle.wait_update(DEADLINE_S)
+
+        board.kill()
+        expect_event(client, Events.DeviceGoneEvent)
+        shutil.copy(other_program, program)
+        own.start_board("--freeze")
+        expect_event(client, Events.DeviceReadyEvent)
+        while not client.get_latest_server_status().sfd_failure_reason:
+            client.wait_server_status_update(DEADLINE_S)
+
+        with pytest.raises(exceptions.InvalidValueError, match=r"no description .* is installed"):
+            _ = handle.value
+
+
 def test_a_description_may_come_later_and_go_earlier(
     bench: Bench, described_program: Path, tmp_path: Path
 ) -> None:

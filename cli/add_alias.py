@@ -10,17 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from scrutiny.core.firmware_id import parse_firmware_id
-from scrutiny.sfd.alias_files import AliasSet, load_alias_file
+from scrutiny.sfd.alias_files import AliasSet, first_of, load_alias_file
 from scrutiny.sfd.alias_targets import AliasTargets
 from scrutiny.sfd.aliases import write_aliases
 from scrutiny.sfd.errors import AliasError, PackageError
-from scrutiny.sfd.package import (
-    ALIASES_MEMBER,
-    encode_json,
-    read_package,
-    read_variable_map_of,
-    write_package,
-)
+from scrutiny.sfd.package import encode_json, read_package, read_variable_map_of, write_package
+from scrutiny.sfd.package_members import ALIASES_MEMBER
 from scrutiny.sfd.store import DescriptionStore
 from scrutiny.sfd.variable_map_json import read_variable_map
 
@@ -49,7 +44,7 @@ def main(argv: Sequence[str]) -> int:
         aliases = _add_to_folder(destination, documents)
     else:
         aliases = _add_to_file(destination, documents)
-    for text in aliases.duplicates:
+    for text in first_of(aliases.duplicates):
         show_error(text)
     return 1 if aliases.duplicates else 0
 
@@ -98,7 +93,7 @@ def _destination(text: str) -> Path:
 def _add_to_file(file: Path, documents: Sequence[dict[str, Any]]) -> AliasSet:
     package = read_package(file)
     aliases, targets = AliasSet(), _targets(package.variable_map)
-    for text in aliases.adopt(package.aliases, targets):
+    for text in first_of(aliases.adopt(package.aliases, targets)):
         logger.warning("left out, although it was in the description: %s", text)
     _add(aliases, documents, targets)
     merged = write_aliases(aliases.aliases.values())
@@ -112,7 +107,7 @@ def _add_to_folder(folder: Path, documents: Sequence[dict[str, Any]]) -> AliasSe
     aliases, targets = AliasSet(), _targets(read_variable_map_of(folder))
     # Somebody is at work there: what is not valid is for them to mend, and not for us to remove.
     if file.exists() and (refused := aliases.adopt(load_alias_file(file), targets)):
-        raise AliasError("\n".join(f"{file}: {text}" for text in refused))
+        raise AliasError("\n".join(f"{file}: {text}" for text in first_of(refused)))
     _add(aliases, documents, targets)
     write_output(file, ALIASES_MEMBER, encode_json(write_aliases(aliases.aliases.values())))
     return aliases

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Sequence
 from pathlib import Path
 
-from scrutiny.sfd.package import VARIABLE_MAP_MEMBER
+from scrutiny.sfd.package_members import VARIABLE_MAP_MEMBER
 
 from .extraction_options import add_extraction_options
 from .output import show_data
@@ -36,7 +36,7 @@ def main(argv: Sequence[str]) -> int:
     )
     add_extraction_options(parser)
     arguments = parse(parser, argv)
-    from .extraction import extract_for  # 60 ms, which those who ask for help need not wait
+    from .extraction import extract_for  # which those who ask for help need not wait for
 
     result = extract_for(arguments, arguments.file, arguments.indent)
     if arguments.output is None:

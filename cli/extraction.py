@@ -11,7 +11,7 @@ from typing import Final
 from scrutiny.sfd.cache import CachedExtraction, ExtractionCache
 from scrutiny.sfd.cached_extraction import extract_text
 from scrutiny.sfd.errors import SfdError
-from scrutiny.sfd.extraction import ExtractionOptions
+from scrutiny.sfd.extraction_result import ExtractionOptions
 
 from .progress import progress_bar
 

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Sequence
 from pathlib import Path
 
-from scrutiny.sfd.package import FIRMWARE_ID_MEMBER
+from scrutiny.sfd.package_members import FIRMWARE_ID_MEMBER
 from scrutiny.sfd.tagging import compute_tag
 
 from .output import show_data

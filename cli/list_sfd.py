@@ -9,7 +9,7 @@ from typing import Any
 
 from scrutiny.sfd.store import DescriptionStore, InstalledDescription
 
-from .output import show
+from .output import one_line, show
 from .verb_arguments import parse, verb_parser
 
 logger = logging.getLogger(__name__)
@@ -39,18 +39,13 @@ def main(argv: Sequence[str]) -> int:
 
 def _title(metadata: dict[str, Any]) -> str:
     name = metadata.get("project_name", "No Name")
-    return _one_line(f"{name} {metadata.get('version', 'No version')}")
+    return one_line(f"{name} {metadata.get('version', 'No version')}")
 
 
 def _origin(generation: dict[str, Any]) -> str:
-    text = _one_line(f"{generation.get('scrutiny_version')}")
+    text = one_line(f"{generation.get('scrutiny_version')}")
     try:
         moment = datetime.fromtimestamp(generation["time"])  # of the user's clock, as file times
     except (KeyError, OverflowError, ValueError, OSError):
         return text
     return f"{text} \t Created on {moment:%Y-%m-%d %H:%M:%S} "
-
-
-def _one_line(text: str) -> str:
-    """Return what does nothing to a terminal but take space; descriptions come from anywhere."""
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import importlib
 import sys
 from collections.abc import Callable, Sequence
@@ -11,6 +12,7 @@ from typing import Final, NamedTuple, cast
 from scrutiny.core.errors import ScrutinyError
 
 from . import output
+from .bounded_memory import MEMORY_MAX, bounded_memory
 
 _LOG_OPTIONS: Final = ("--loglevel", "--logfile", "--disable-loggers")
 _LOG_OPTIONS_OF_SERVER: Final = ("--loglevel", "--logfile")
@@ -28,6 +30,11 @@ class Verb(NamedTuple):
     module: str
     summary: str
     log_options: tuple[str, ...] = ()
+
+    @property
+    def is_for_files(self) -> bool:
+        """Whether it reads what may come from anybody, and ends soon."""
+        return self.log_options == _LOG_OPTIONS
 
 
 VERBS: Final = {
@@ -72,8 +79,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         if not isinstance(problem, BrokenPipeError):  # as of `| head`, which has what it wanted
             output.show_error(f"cannot write the output: {getattr(problem, 'strerror', problem)}")
     except ScrutinyError as error:
-        for line in f"{error}".splitlines():
+        for line in f"{error}".split("\n"):
             output.show_error(line)
+    except MemoryError:
+        output.show_error(f"the file needs more than {MEMORY_MAX >> 20} MiB of memory")
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         output.show_error(f"{where}{error.strerror or error}")
@@ -90,7 +99,8 @@ def _run(arguments: list[str]) -> int:
     module = importlib.import_module(f"{__package__}.{verb.module}")
     run = cast("Callable[[Sequence[str]], int]", module.main)
     taken = [text for name, option in log_options if name in verb.log_options for text in option]
-    return run([*rest[1:], *taken])
+    with bounded_memory() if verb.is_for_files else contextlib.nullcontext():
+        return run([*rest[1:], *taken])
 
 
 def _split_log_options(arguments: list[str]) -> tuple[list[tuple[str, list[str]]], list[str]]:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+from typing import Final
+
+_LENGTH_MAX: Final = 2000  # of a message; names in a hostile file may have megabytes
 
 
 class OutputFailed(Exception):
@@ -51,7 +54,16 @@ def show_data(data: bytes) -> None:
 def show_error(text: str) -> None:
     """Write one line that says what went wrong and what to do."""
     with contextlib.suppress(OSError):  # there is nobody left to tell
-        print(f"error: {text}", file=sys.stderr, flush=True)
+        print(f"error: {one_line(text)}", file=sys.stderr, flush=True)
+
+
+def one_line(text: str) -> str:
+    """Return what does nothing to a terminal but take space; names in it come from anywhere."""
+    if len(text) > _LENGTH_MAX:
+        text = f"{text[:_LENGTH_MAX]}..."
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
 def flush() -> None:

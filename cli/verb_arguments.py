@@ -12,6 +12,8 @@ from typing import Final
 
 from scrutiny.sfd.atomic_files import replacing
 
+from .output import one_line
+
 # `dumpdata` tells of octets on a link, and there is none here.
 _LEVELS: Final = {
     "critical": logging.CRITICAL,
@@ -93,5 +95,5 @@ class _OneLine(logging.Formatter):
     """News as they are; what is worse tells so first."""
 
     def format(self, record: logging.LogRecord) -> str:
-        text = super().format(record)
+        text = one_line(super().format(record))
         return f"{record.levelname.lower()}: {text}" if record.levelno >= logging.WARNING else text

@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from scrutiny.core.watchables import Alias
 
@@ -17,6 +17,8 @@ from .alias_targets import AliasTargets
 from .aliases import read_aliases
 from .errors import AliasError
 from .package import MEMBER_SIZE_MAX
+
+_MESSAGES_MAX: Final = 50
 
 
 def load_alias_file(file: Path) -> dict[str, Any]:
@@ -39,6 +41,12 @@ def load_alias_file(file: Path) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise AliasError(f"{file} is not a JSON object: alias paths, each with its definition")
     return cast("dict[str, Any]", document)
+
+
+def first_of(messages: list[str]) -> list[str]:
+    """Return as many messages as somebody reads, and one that counts the others."""
+    more = len(messages) - _MESSAGES_MAX
+    return messages if more <= 0 else [*messages[:_MESSAGES_MAX], f"and {more} more like these"]
 
 
 @dataclass(slots=True)
@@ -64,7 +72,7 @@ class AliasSet:
 
         Raises:
             AliasError: some are not valid, or their target does not exist; the text has one line
-                for each. Nothing was taken.
+                for each of the first ones. Nothing was taken.
         """
         valid: list[Alias] = []
         problems: list[str] = []
@@ -73,7 +81,7 @@ class AliasSet:
             valid += found
             problems += refused
         if problems:
-            raise AliasError("\n".join(problems))
+            raise AliasError("\n".join(first_of(problems)))
         before = len(self.aliases)
         for alias in valid:
             if alias.path in self.aliases:

@@ -23,6 +23,10 @@ _RPV_PREFIX: Final = "/rpv/"
 # difflib takes about 20 µs per path, and maps have 200,000; counting segments takes 1 µs.
 _RELATIVES_MAX: Final = 500
 _NEIGHBOURS_MAX: Final = 200
+# A look for the closest path takes half a second in such a map, and a file may have any number of
+# aliases to nothing.
+_SUGGESTIONS_MAX: Final = 10
+_SUGGESTED_LENGTH_MAX: Final = 1000
 
 
 class AliasTargets:
@@ -30,6 +34,7 @@ class AliasTargets:
 
     def __init__(self, variables: VariableMap) -> None:
         self._leaves = {leaf.path: leaf for leaf in variables.leaves}
+        self._suggestions_left = _SUGGESTIONS_MAX
 
     def check(self, alias: Alias) -> Alias:
         """Return the alias with the type of its target.
@@ -63,6 +68,9 @@ class AliasTargets:
             raise PathError(f"{raw[:end]} is not an array, and takes no index")
 
     def _suggestion(self, raw: str) -> str:
+        if not self._suggestions_left or len(raw) > _SUGGESTED_LENGTH_MAX:
+            return ""
+        self._suggestions_left -= 1
         close = difflib.get_close_matches(raw, self._candidates(raw), n=1)
         return f"; the closest is {_with_first_indices(self._leaves[close[0]])}" if close else ""
 

@@ -135,6 +135,8 @@ def _enumeration(document: object) -> Enumeration | None:
     for key, number in numbers.items():
         if not isinstance(number, int) or isinstance(number, bool):
             raise AliasError(f"enum: {_shown(key)} is not an integer: {_shown(number)}")
+        if not -(1 << 63) <= number < 1 << 64:
+            raise AliasError(f"enum: {_shown(key)} is beyond 64 bits")
     return Enumeration(name, cast("dict[str, int]", dict(numbers)))
 
 

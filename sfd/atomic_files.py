@@ -16,31 +16,34 @@ _NAME_LENGTH_CUT: Final = 50  # characters, up to 4 octets each
 
 
 @contextlib.contextmanager
-def replacing(target: Path, mode: int | None = None) -> Generator[BinaryIO]:
+def replacing(target: Path, mode: int | None = None, *, follow: bool = True) -> Generator[BinaryIO]:
     """Open a file to write, which takes the place of the target when the block ends well.
 
     A link stays, and what it leads to is replaced. When the block raises, nothing has changed. What
-    is no file, as a pipe or /dev/null, is written to as it is.
+    is no file, as a pipe or /dev/null, is written to as it is. In folders of our own, where neither
+    belongs, the target itself is replaced, whatever it is.
 
     Args:
         target: need not exist; its folder has to.
         mode: permissions; None: those that the target has, or those of any new file.
+        follow: whether links and what is no file are the user's.
 
     Raises:
         OSError: it cannot be written; the error names the target.
     """
-    if _is_device(target):
-        with target.open("wb") as stream:
-            yield stream
-        return
-    target = target.resolve()
+    if follow:
+        if _is_device(target):
+            with target.open("wb") as stream:
+                yield stream
+            return
+        target = target.resolve()
     draft = _draft_of(target)
     with _naming(draft, target):
         descriptor = os.open(draft, _FLAGS, _MODE_OF_NEW_FILES)
     try:
         with os.fdopen(descriptor, "w+b") as stream:
             yield stream
-        mode = _permissions(target) if mode is None else mode
+        mode = _permissions(target) if mode is None and (follow or _is_file(target)) else mode
         with _naming(draft, target):
             if mode is not None:
                 draft.chmod(mode)
@@ -53,6 +56,10 @@ def replacing(target: Path, mode: int | None = None) -> Generator[BinaryIO]:
 
 def _is_device(target: Path) -> bool:
     return target.exists() and not target.is_file() and not target.is_dir()
+
+
+def _is_file(target: Path) -> bool:
+    return target.is_file() and not target.is_symlink()
 
 
 @contextlib.contextmanager

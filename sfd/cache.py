@@ -21,7 +21,8 @@ from typing import Any, Final
 from scrutiny import __version__
 
 from .atomic_files import replacing
-from .extraction import Dropped, ExtractionOptions
+from .extraction_result import Dropped, ExtractionOptions
+from .regular_files import open_regular
 
 CACHE_SIZE_MAX: Final = 512 << 20
 _SUFFIX: Final = ".varmap"
@@ -61,7 +62,7 @@ def extraction_key(program: Path, options: ExtractionOptions, indent: str | None
     Raises:
         OSError: the program cannot be read.
     """
-    with program.open("rb") as stream:
+    with open_regular(program) as stream:
         content = hashlib.file_digest(stream, "sha256").hexdigest()
     parts = (
         __version__,
@@ -94,7 +95,8 @@ class ExtractionCache:
         """Return a result; None if there is none, or it is damaged."""
         path = self._path(key)
         try:
-            result = _decode(path.read_bytes())
+            with open_regular(path) as stream:
+                result = _decode(stream.read())
             os.utime(path)  # it is the youngest now
         except (OSError, ValueError, TypeError, KeyError, zlib.error):
             return None
@@ -107,7 +109,7 @@ class ExtractionCache:
             return
         with contextlib.suppress(OSError):
             self._folder.mkdir(parents=True, exist_ok=True)
-            with replacing(self._path(key)) as stream:
+            with replacing(self._path(key), follow=False) as stream:
                 stream.write(data)
             self._evict()
             self._remove_drafts()

@@ -7,8 +7,7 @@ from pathlib import Path
 
 from .cache import CachedExtraction, ExtractionCache, extraction_key
 from .errors import ElfError
-from .extraction import ExtractionOptions, Progress, extract
-from .variable_map_writing import write_variable_map
+from .extraction_result import ExtractionOptions, Progress
 
 
 def extract_text(
@@ -48,6 +47,9 @@ def extract_text(
 def _extract(
     program: Path, options: ExtractionOptions, indent: str | None, progress: Progress
 ) -> CachedExtraction:
+    from .extraction import extract  # 50 ms, and not needed for what is in the cache
+    from .variable_map_writing import write_variable_map
+
     extraction = extract(program, options, progress)
     text = io.BytesIO()
     left_out = write_variable_map(extraction.variables, text, indent)

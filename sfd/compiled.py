@@ -22,6 +22,7 @@ from .compiled_format import CRC_START, HEADER, AliasBlob, Header, Section
 from .compiled_tables import Buffer, Layout, LeafTable, decoded
 from .compiled_variables import VariableBuilder, no_array_error
 from .errors import PackageError
+from .regular_files import open_regular
 
 _alias_decoder = msgspec.msgpack.Decoder(AliasBlob)
 
@@ -79,7 +80,7 @@ class CompiledDescription:
             PackageError: the file is none, or was written by another version.
         """
         try:
-            with path.open("rb") as file:
+            with open_regular(path) as file:
                 buffer = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
         except (OSError, ValueError) as error:  # an empty file is a ValueError
             raise PackageError(f"{path} cannot be opened: {error}") from error

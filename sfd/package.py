@@ -9,6 +9,7 @@ Source: firmware description, sections 2.1, 2.2 and 2.4.
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import struct
 import zipfile
@@ -23,19 +24,25 @@ from scrutiny.core.firmware_id import parse_firmware_id
 from .atomic_files import replacing
 from .errors import PackageError
 from .metadata import read_metadata
+from .package_members import (
+    ALIASES_MEMBER,
+    FIRMWARE_ID_MEMBER,
+    METADATA_MEMBER,
+    VARIABLE_MAP_MEMBER,
+)
+from .regular_files import open_regular
 from .zip_limits import check_directory
-
-FIRMWARE_ID_MEMBER: Final = "firmwareid"
-METADATA_MEMBER: Final = "metadata.json"
-VARIABLE_MAP_MEMBER: Final = "varmap.json"
-ALIASES_MEMBER: Final = "alias.json"
 
 PACKAGE_SIZE_MAX: Final = 64 << 20  # of the file; as what clients may upload
 VARIABLE_MAP_SIZE_MAX: Final = 512 << 20  # a million leaves of 460 octets each
-MEMBER_SIZE_MAX: Final = 16 << 20  # of the others
+MEMBER_SIZE_MAX: Final = 16 << 20  # of the aliases
+# A server reads these of all installed descriptions, and Python's lock is held meanwhile: 16 MiB of
+# JSON would stop it for a second, 1 MiB for 50 ms.
+INFO_SIZE_MAX: Final = 1 << 20
 RATIO_MAX: Final = 200  # maps of 50,000 leaves come to 25; what is made to exhaust us, to 1000
 RATIO_UNCHECKED_SIZE: Final = 1 << 20  # small members may be as empty as they like
 
+_PIECE_SIZE: Final = 1 << 20
 _ENCRYPTED: Final = 0x1  # flag bit of a member
 # Files of one content are equal: 1980 is the first year that a ZIP archive can tell.
 _TIMESTAMP: Final = (1980, 1, 1, 0, 0, 0)
@@ -107,10 +114,15 @@ def read_variable_map_of(source: Path | BinaryIO) -> bytes:
         return _require(members, VARIABLE_MAP_MEMBER, VARIABLE_MAP_SIZE_MAX)
 
 
-def write_package(package: Package, target: Path) -> None:
+def write_package(package: Package, target: Path, *, follow: bool = True) -> None:
     """Write a description file; an existing one is replaced at once, or not at all.
 
     Equal packages give equal files.
+
+    Args:
+        package: to write.
+        target: where to.
+        follow: if it is a link or no file, write to what it stands for, instead of replacing it.
 
     Raises:
         PackageError: it cannot be written.
@@ -124,7 +136,7 @@ def write_package(package: Package, target: Path) -> None:
         ALIASES_MEMBER: encode_json(package.aliases),
     }
     try:
-        with replacing(target) as stream, zipfile.ZipFile(stream, "w") as archive:
+        with replacing(target, follow=follow) as stream, zipfile.ZipFile(stream, "w") as archive:
             for name, data in members.items():
                 archive.writestr(_describe_member(name), data)
     except OSError as error:
@@ -160,7 +172,7 @@ class _Folder:
 
     def read(self, name: str, limit: int) -> bytes | None:
         try:
-            with (self._folder / name).open("rb") as stream:
+            with open_regular(self._folder / name) as stream:
                 data = stream.read(limit + 1)
         except FileNotFoundError:
             return None
@@ -183,12 +195,14 @@ class _Archive:
         except KeyError:
             return None
         _check_member(info, limit)
+        # In pieces, because zipfile holds what it reads at once twice.
+        data = io.BytesIO()
         with self._archive.open(info) as stream:
-            # What the archive says about sizes binds nobody, so the limit holds here as well.
-            data = stream.read(limit + 1)
-        if len(data) > limit:
-            raise PackageError(_too_large(name, limit))
-        return data
+            while piece := stream.read(_PIECE_SIZE):
+                # What the archive says about sizes binds nobody, so the limit holds here as well.
+                if data.write(piece) and data.tell() > limit:
+                    raise PackageError(_too_large(name, limit))
+        return data.getvalue()
 
 
 def _check_member(info: zipfile.ZipInfo, limit: int) -> None:
@@ -215,7 +229,9 @@ def _opened(source: Path | BinaryIO) -> Generator[_Members]:
         else:
             with contextlib.ExitStack() as stack:
                 stream = (
-                    stack.enter_context(source.open("rb")) if isinstance(source, Path) else source
+                    stack.enter_context(open_regular(source))
+                    if isinstance(source, Path)
+                    else source
                 )
                 check_directory(stream, PACKAGE_SIZE_MAX)
                 yield _Archive(stack.enter_context(zipfile.ZipFile(stream)))
@@ -235,7 +251,7 @@ def _cause(error: Exception) -> str:
 
 
 def _firmware_id(members: _Members) -> str:
-    text = _require(members, FIRMWARE_ID_MEMBER, MEMBER_SIZE_MAX).decode("ascii", "replace")
+    text = _require(members, FIRMWARE_ID_MEMBER, INFO_SIZE_MAX).decode("ascii", "replace")
     firmware_id = parse_firmware_id(text.strip())
     if firmware_id is None:
         raise PackageError(f"{FIRMWARE_ID_MEMBER} is not 32 hexadecimal digits: {text[:40]!r}")
@@ -243,7 +259,7 @@ def _firmware_id(members: _Members) -> str:
 
 
 def _metadata(members: _Members) -> dict[str, Any]:
-    data = _require(members, METADATA_MEMBER, MEMBER_SIZE_MAX)
+    data = _require(members, METADATA_MEMBER, INFO_SIZE_MAX)
     return read_metadata(_decode_json(METADATA_MEMBER, data))
 
 

@@ -16,6 +16,7 @@ from scrutiny.core.firmware_id import parse_firmware_id
 from .atomic_files import replacing
 from .errors import PackageError, VariableMapError
 from .package import PACKAGE_SIZE_MAX, Package, read_package, read_package_info, write_package
+from .regular_files import open_regular
 from .variable_map import VariableMap
 from .variable_map_json import read_variable_map
 
@@ -112,7 +113,7 @@ class DescriptionStore:
             raise PackageError(f"{source}: {error}") from error
         path = self._make_place(package.firmware_id)
         try:
-            with replacing(path) as stream:
+            with replacing(path, follow=False) as stream:
                 stream.write(data)
         except OSError as error:
             raise PackageError(f"cannot write {path}: {error.strerror or error}") from error
@@ -127,7 +128,7 @@ class DescriptionStore:
             PackageError: it cannot be written; nothing has changed.
         """
         path = self._make_place(package.firmware_id)
-        write_package(package, path)
+        write_package(package, path, follow=False)
         return InstalledDescription(package.firmware_id, path.stat().st_size, package.metadata)
 
     def uninstall(self, firmware_id: str) -> bool:
@@ -157,7 +158,7 @@ class DescriptionStore:
 def _read_limited(source: Path) -> bytes:
     """Read the file once, so that what is installed is what was checked."""
     try:
-        with source.open("rb") as stream:
+        with open_regular(source) as stream:
             return stream.read(PACKAGE_SIZE_MAX + 1)
     except FileNotFoundError as error:
         raise PackageError(f"{source}: there is no such file") from error

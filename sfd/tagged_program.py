@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 from scrutiny.core.firmware_id import FIRMWARE_ID_SIZE, firmware_id_text
 
+from .regular_files import open_regular
+
 if TYPE_CHECKING:
     from elftools.elf.elffile import ELFFile
 
@@ -25,7 +27,7 @@ def read_firmware_id(program: Path) -> str | None:
     from elftools.elf.elffile import ELFFile
 
     try:
-        with program.open("rb") as stream:
+        with open_regular(program) as stream:
             octets = _read(ELFFile(stream))
     except (OSError, ELFError, ConstructError, ValueError):
         return None

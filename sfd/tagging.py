@@ -20,6 +20,7 @@ from scrutiny.core.firmware_id import FIRMWARE_ID_SIZE, PLACEHOLDER, firmware_id
 
 from .atomic_files import replacing
 from .errors import TagError
+from .regular_files import open_regular
 
 _TEXT_FORMATS: Final = {
     "Intel HEX": re.compile(rb":[0-9A-Fa-f]{10}"),
@@ -71,7 +72,7 @@ def tag_copy(program: Path, target: Path) -> FirmwareTag:
     """
     tag = compute_tag(program)
     try:
-        with program.open("rb") as source:
+        with open_regular(program) as source:
             mode = stat.S_IMODE(program.stat().st_mode)
             with replacing(target, mode) as copy:
                 shutil.copyfileobj(source, copy, 1 << 20)
@@ -94,7 +95,7 @@ def _readable(program: Path) -> Generator[None]:
 
 @contextlib.contextmanager
 def _mapped(program: Path) -> Generator[mmap.mmap]:
-    with program.open("rb") as stream:
+    with open_regular(program) as stream:
         if program.stat().st_size == 0:
             raise TagError(f"{program} is empty")
         with mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as content:

@@ -195,8 +195,17 @@ class _ArraysText:
         self._array_closing = line(level + 1) + "}"
         self._between_arrays = f",{line(level + 1)}"
         self._closing = line(level) + "}"
+        self._last: tuple[tuple[ArraySegment, ...], str, str] = ((), "", "")
 
     def of(self, path: str, arrays: tuple[ArraySegment, ...]) -> str:
+        # Members of a structure follow each other and are in the same arrays.
+        last_arrays, last_path, text = self._last
+        if arrays is not last_arrays or not path.startswith(last_path):
+            text = self._made(path, arrays)
+            self._last = (arrays, path[: max(array.end for array in arrays)], text)
+        return text
+
+    def _made(self, path: str, arrays: tuple[ArraySegment, ...]) -> str:
         texts: list[str] = []
         for array in arrays:
             dims = self._between_dims.join(map(str, array.dimensions))

@@ -14,6 +14,8 @@ _TABLES_REMEMBERED: Final = 32
 # Tables of honest programs do not overlap, so that all of them together are not larger than the
 # section. A damaged one could ask for the whole section once per unit.
 _OVERLAP_ALLOWED: Final = 4
+# Where the end of a declaration is looked for; the largest of real programs have 70 octets.
+_SHORT: Final = 1024
 
 
 def parse_declaration(data: bytes, position: int) -> tuple[Declaration, int]:
@@ -120,7 +122,7 @@ class Abbreviations:
     def _cut(self, start: int) -> bytes:
         """Give the octets of a declaration, from its tag to the zeros that end it."""
         # Two zero octets end nearly all; to read them number by number takes ten times as long.
-        end = self._section.find(b"\0\0", start + 2) + 2
+        end = self._section.find(b"\0\0", start + 2, start + _SHORT) + 2
         octets = self._section[start:end]
         if octets not in self._whole:
             _, real_end = parse_declaration(self._section, start)

@@ -48,4 +48,8 @@ def with_origins(debug: DebugInfo, entry: Entry) -> list[Entry]:
 
 def first_text(chain: list[Entry], attribute: int) -> str:
     """Return the first string that is not empty."""
-    return next((found for entry in chain if (found := text(entry, attribute))), "")
+    for entry in chain:
+        found = text(entry, attribute)
+        if found:
+            return found
+    return ""

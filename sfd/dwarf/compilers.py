@@ -6,6 +6,7 @@ Source: firmware description, section 4.13.
 from __future__ import annotations
 
 from enum import Enum, auto
+from functools import lru_cache
 
 from . import constants as c
 from .attributes import first_text
@@ -24,7 +25,12 @@ class Compiler(Enum):
 
 def compiler_of(unit: Unit) -> Compiler:
     """Tell which compiler made a unit."""
-    producer = unit.producer.lower()
+    return _compiler_named(unit.producer)
+
+
+@lru_cache(maxsize=16)
+def _compiler_named(producer: str) -> Compiler:
+    producer = producer.lower()
     if "tasking" in producer:
         return Compiler.TASKING
     if "ti" in producer and "c2000" in producer:

@@ -14,10 +14,10 @@ from .bit_fields import find_storage, signed_bit_offset, start_from_bit_offset
 from .entries import Entry
 from .locations import member_offset
 from .parts import Layout, Loss, Part
-from .scalars import TypeProblem
+from .scalars import TypeProblem, shown
 
 if TYPE_CHECKING:
-    from .types import TypeReader
+    from .types import Array, TypeReader
 
 
 class Field(NamedTuple):
@@ -76,60 +76,52 @@ class CompositeReader:
         if content is None:
             if c.DW_AT_declaration in entry.values:
                 raise TypeProblem(
-                    f"its type {text(entry, c.DW_AT_name)} is not defined in this compile unit"
+                    f"its type {shown(text(entry, c.DW_AT_name))} is not defined in this compile "
+                    "unit"
                 )
             content = self._contents[entry.offset] = self._read(entry)
         return content
 
     def _read(self, entry: Entry) -> _Content:
-        fields: list[Field] = []
-        losses: list[Loss] = []
+        content = _Content([], [])
+        fields, losses = content
         for child in entry.children:
             if child.tag == c.DW_TAG_member:
                 name = text(child, c.DW_AT_name)
                 try:
-                    found = self._member(entry, child, name)
+                    self._add_member(content, entry, child, name)
                 except TypeProblem as problem:
-                    losses.append(Loss(f"/{name}" if name else "", str(problem)))
-                    continue
-                fields += found.fields
-                losses += found.losses
+                    losses.append(Loss(f"/{shown(name)}" if name else "", str(problem)))
             elif child.tag == c.DW_TAG_inheritance:
                 inherited = self._inherited(child)
                 fields += inherited.fields
                 losses += inherited.losses
             elif child.tag == c.DW_TAG_variant_part:
                 losses.append(Loss("", "variants of a type are not supported"))
-        return _Content(fields, losses)
+        return content
 
-    def _member(self, parent: Entry, member: Entry, name: str) -> _Content:
+    def _add_member(self, content: _Content, parent: Entry, member: Entry, name: str) -> None:
         values = member.values
         reference = integer(member, c.DW_AT_type)
         if c.DW_AT_external in values or c.DW_AT_declaration in values or reference is None:
-            return _NOTHING  # a static member: a variable of its own
+            return  # a static member: a variable of its own
         offset = member_offset(values.get(c.DW_AT_data_member_location))
         if offset is None:
             raise TypeProblem("its place in the structure is only known at run time")
         if not name:
-            return self._unnamed(reference, offset)
+            fields, losses = self._unnamed(reference, offset)
+            content.fields.extend(fields)
+            content.losses.extend(losses)
+            return
         if c.DW_AT_bit_size in values:
-            part = self._bit_field(parent, member, reference, offset)._replace(suffix=f"/{name}")
-            return _Content([Field((), name, Layout([part], []))], [])
-        if self._is_without_room(parent, reference, offset):
-            return _NOTHING
-        layout = self._types.layout(reference, name)
-        return _Content([Field((), name, self._types.moved(layout, f"/{name}", offset))], [])
-
-    def _is_without_room(self, parent: Entry, reference: int, offset: int) -> bool:
-        """Tell whether a member is an array of no or unknown length at the end of a structure.
-
-        Some compilers write -1, the last index of an array without elements, as 65535.
-        """
-        found = self._types.resolved(reference)
-        if isinstance(found, Layout):
-            return False
-        size = integer(parent, c.DW_AT_byte_size)
-        return found.dimensions is None or (size is not None and offset + found.size > size)
+            part = self._bit_field(parent, member, reference, offset)
+            layout = self._types.moved(Layout([part], []), f"/{name}", 0)
+        else:
+            found = self._types.resolved(reference)
+            if not isinstance(found, Layout) and _is_without_room(found, parent, offset):
+                return
+            layout = self._types.placed(found, name, f"/{name}", offset)
+        content.fields.append(Field((), name, layout))
 
     def _unnamed(self, reference: int, offset: int) -> _Content:
         """Take the members of an anonymous structure or union as those of the one around it."""
@@ -152,11 +144,11 @@ class CompositeReader:
         offset = member_offset(inheritance.values.get(c.DW_AT_data_member_location))
         if integer(inheritance, c.DW_AT_virtuality) or offset is None:
             reason = "a virtual base: where it is depends on the object"
-            return _Content([], [Loss(f"/{name}", reason)])
+            return _Content([], [Loss(f"/{shown(name)}", reason)])
         try:
             return self._merged(reference, entry, offset, (name,))
         except TypeProblem as problem:
-            return _Content([], [Loss(f"/{name}", str(problem))])
+            return _Content([], [Loss(f"/{shown(name)}", str(problem))])
 
     def _merged(self, reference: int, entry: Entry, offset: int, way: tuple[str, ...]) -> _Content:
         """Return the content of a structure as part of another one."""
@@ -174,24 +166,19 @@ class CompositeReader:
         A member keeps its plain name if it hides all others of that name: if its class derives
         from all of theirs.
         """
+        if len({field.name for field in fields}) == len(fields):
+            return fields, []
         groups: defaultdict[str, list[Field]] = defaultdict(list)
         for field in fields:
             groups[field.name].append(field)
-        if len(groups) == len(fields):
-            return fields, []
+        hiding = set(map(id, map(_hiding_all, groups.values())))
         told_apart: list[Field] = []
         losses: list[Loss] = []
         taken: set[tuple[str, ...]] = set()
         for field in fields:
-            group = groups[field.name]
-            depth = len(field.bases)
-            hides_all = all(
-                other is field or (other.bases[:depth] == field.bases and len(other.bases) > depth)
-                for other in group
-            )
-            way = () if hides_all or len(group) == 1 else field.bases
+            way = () if id(field) in hiding else field.bases
             if (*way, field.name) in taken:
-                losses.append(Loss(f"/{field.name}", "another member has the same name"))
+                losses.append(Loss(f"/{shown(field.name)}", "another member has the same name"))
                 continue
             taken.add((*way, field.name))
             prefix = "".join(f"/{base}" for base in way)
@@ -236,7 +223,29 @@ class CompositeReader:
         if storage is None:
             raise TypeProblem(f"it is a bit field of {bit_size} bits that spans more than 8 octets")
         scalars = self._types.scalars
-        type_ = scalars.leaf_type(part.type.name, part.type.data_type.kind, storage.size)
+        type_ = part.type
+        if storage.size != type_.data_type.size:
+            type_ = scalars.leaf_type(type_.name, type_.data_type.kind, storage.size)
         is_whole = bit_size == 64  # no masks are needed, and 64-bit ones are not understood by all
         bit_field = None if is_whole else scalars.bit_field(storage.bit_offset, bit_size)
         return Part("", storage.byte, type_, bit_field, part.enum)
+
+
+def _is_without_room(array: Array, parent: Entry, offset: int) -> bool:
+    """Tell whether a member is an array of no or unknown length at the end of a structure.
+
+    Some compilers write -1, the last index of an array without elements, as 65535.
+    """
+    size = integer(parent, c.DW_AT_byte_size)
+    return array.dimensions is None or (size is not None and offset + array.size > size)
+
+
+def _hiding_all(group: list[Field]) -> Field | None:
+    """Return the field whose class derives from all those that declare the others, if any."""
+    first = min(group, key=lambda field: len(field.bases))
+    depth = len(first.bases)
+    hides = all(
+        other is first or (len(other.bases) > depth and other.bases[:depth] == first.bases)
+        for other in group
+    )
+    return first if hides else None

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from ..variable_map import RANK_MAX
 from . import constants as c
 from .attributes import integer
 from .entries import Entry
@@ -28,15 +29,23 @@ def read_dimensions(array: Entry) -> tuple[int, ...] | None:
     """Return the sizes of an array, outermost first; None if one is not known.
 
     Raises:
-        TypeProblem: its indices do not start at 0.
+        TypeProblem: its indices do not start at 0, or there are too many dimensions.
     """
-    counts = [
-        _count(child)
+    subranges = [
+        child
         for child in array.children
         if child.tag in (c.DW_TAG_subrange_type, c.DW_TAG_enumeration_type)
     ]
+    if len(subranges) > RANK_MAX:
+        raise too_many_dimensions()
+    counts = [_count(subrange) for subrange in subranges]
     known = tuple(count for count in counts if count is not None)
     return known if counts and len(known) == len(counts) else None
+
+
+def too_many_dimensions() -> TypeProblem:
+    """Return what to raise for an array of more dimensions than a map can have."""
+    return TypeProblem(f"its array has more than {RANK_MAX} dimensions")
 
 
 def _count(subrange: Entry) -> int | None:

@@ -64,17 +64,26 @@ def moved_layout(layout: Layout, prefix: str, offset: int, outer: Arrays = ()) -
     """
     if not (prefix or offset or outer):
         return layout
+    if len(layout.parts) == 1 and not layout.losses:  # three of four: scalars
+        (part,) = layout.parts
+        if not part.arrays:
+            return Layout([_moved_scalar(part, prefix, offset, outer)], [])
     losses = [Loss(prefix + loss.suffix, loss.reason) for loss in layout.losses]
     distance = len(prefix)
-    moved: dict[int, Arrays] = {id(()): outer}  # what parts share stays shared
+    moved: dict[int, Arrays] = {}  # what parts share stays shared
     parts: list[Part] = []
     for suffix, place, type_, bit_field, enum, arrays, target in layout.parts:
-        around = moved.get(id(arrays))
+        around = moved.get(id(arrays)) if arrays else outer
         if around is None:
-            around = outer + tuple((end + distance, sizes, step) for end, sizes, step in arrays)
-            moved[id(arrays)] = around
+            inner = [(end + distance, sizes, step) for end, sizes, step in arrays]
+            around = moved[id(arrays)] = (*outer, *inner)
         parts.append(Part(prefix + suffix, offset + place, type_, bit_field, enum, around, target))
     return Layout(parts, losses)
+
+
+def _moved_scalar(part: Part, prefix: str, offset: int, outer: Arrays) -> Part:
+    suffix, place, type_, bit_field, enum, _, target = part
+    return Part(prefix + suffix, offset + place, type_, bit_field, enum, outer, target)
 
 
 class ArrayPlacer:

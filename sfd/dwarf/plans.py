@@ -53,6 +53,7 @@ _WITHOUT_INTERIOR: Final = frozenset(
         c.DW_TAG_formal_parameter,
     }
 )
+_ENTRY_ROOM, _VALUE_ROOM = 260, 60  # measured, in octets
 _SIBLING_FORMS: Final = {
     c.DW_FORM_ref1: Conversion.NONE,
     c.DW_FORM_ref2: Conversion.NONE,
@@ -84,6 +85,7 @@ class Plan:
         references: attributes whose values are relative to the unit.
         strings: attributes whose values are offsets in .debug_str.
         others: attributes whose values have to be converted in another way.
+        room: octets of memory that an entry takes, roughly.
     """
 
     tag: int
@@ -100,6 +102,7 @@ class Plan:
     references: tuple[int, ...] = ()
     strings: tuple[int, ...] = ()
     others: tuple[tuple[int, Conversion], ...] = ()
+    room: int = 0
 
     def take(self, data: bytes, position: int) -> tuple[list[Any], int]:
         """Give raw values and the offset behind them, for those who are not in a hurry."""
@@ -215,6 +218,7 @@ class _Compiler:
                 for attribute, conversion in self._conversions
                 if conversion not in (Conversion.NONE, Conversion.RELATIVE, Conversion.STRP)
             ),
+            room=_ENTRY_ROOM + _VALUE_ROOM * len(self._conversions),
         )
         if self._steps:
             self._end_fixed_step()

@@ -20,8 +20,12 @@ from .trees import Tree, read_tree
 from .units import Unit, read_headers
 
 # References into other units come in clusters. Trees take about 50 times the size of their units.
-_UNITS_REMEMBERED: Final = 4
-_OCTETS_REMEMBERED: Final = 1 << 20
+_ROOM_REMEMBERED: Final = 64 << 20  # octets of memory
+# How often units may be read again because others were referred to in between; real programs come
+# to a few times. A damaged one could refer to another unit from each variable.
+_READ_AGAIN_MAX: Final = 10
+_READ_AGAIN_ALWAYS: Final = 4 << 20  # octets
+_FORGOTTEN_MAX: Final = 4  # trees, until they are released
 
 
 class DebugInfo:
@@ -55,7 +59,13 @@ class DebugInfo:
             program.byte_order,
         )
         self._trees: OrderedDict[int, Tree] = OrderedDict()  # by offset of the unit, oldest first
-        self._octets_remembered = 0
+        self._room_remembered = 0
+        self._scanned: Tree | None = None  # the one that was asked for as a whole
+        self._referred_to: set[int] = set()  # units that others need, by offset
+        self._forgotten: list[Tree] = []
+        self._were_read: set[int] = set()  # by offset
+        size = sum(map(len, self._sections.values()))
+        self._octets_to_read_again = _READ_AGAIN_MAX * size + _READ_AGAIN_ALWAYS
         tops = TopEntries(self._abbreviations, self._converter)
         with _damage_reported():
             self.units = [
@@ -72,13 +82,18 @@ class DebugInfo:
     def tree(self, unit: Unit) -> Entry:
         """Read all entries of a unit; give the top one.
 
-        A few recent units are remembered, so that asking again is cheap; the caller keeps the
-        trees it needs.
+        This one is remembered until the next is asked for, and those that others refer to as long
+        as there is room, so that asking again is cheap; the caller keeps the trees it needs.
 
         Raises:
             ElfError: the unit is damaged.
         """
-        return self._tree(unit).top
+        scanned, self._scanned = self._scanned, self._tree(unit)
+        if scanned is not None and scanned is not self._scanned:
+            offset = scanned.top.unit.offset
+            if offset in self._trees and offset not in self._referred_to:
+                self._forget(offset)
+        return self._scanned.top
 
     def entry_at(self, offset: int) -> Entry | None:
         """Find the entry that a reference names, in whatever unit it is.
@@ -90,10 +105,30 @@ class DebugInfo:
         Raises:
             ElfError: its unit is damaged.
         """
+        scanned = self._scanned
+        if scanned is not None and offset in scanned.by_offset:  # nearly always
+            return scanned.by_offset[offset]
         index = bisect_right(self._starts, offset) - 1
         if index < 0 or offset >= self.units[index].end:
             return None
-        return self._tree(self.units[index]).by_offset.get(offset)
+        unit = self.units[index]
+        if scanned is not None and unit is scanned.top.unit:
+            return None
+        self._referred_to.add(unit.offset)
+        return self._tree(unit).by_offset.get(offset)
+
+    def release_forgotten(self) -> None:
+        """Free the memory of trees that are remembered no more.
+
+        To be called when none of their entries are in use: these lose their children. Without it
+        they are cyclic garbage, which may stay until it is most of the memory in use.
+        """
+        for tree in self._forgotten:
+            for entry in tree.by_offset.values():
+                entry.children = ()
+        self._forgotten.clear()
+        if self._scanned is not None and self._scanned.top.unit.offset not in self._trees:
+            self._scanned = None
 
     def address(self, unit: Unit, index: int) -> int | None:
         """Look up the address that DW_OP_addrx names; None: there is no such index."""
@@ -108,18 +143,32 @@ class DebugInfo:
             self._trees.move_to_end(unit.offset)
             return tree
         start = _start_of_section(unit)
+        self._pay_for(unit)
         with _damage_reported():
             plans = self._abbreviations.plans(unit.abbreviations, unit.encoding)
             tree = read_tree(self._sections[start], start, unit, plans, self._converter)
         self._trees[unit.offset] = tree
-        self._octets_remembered += unit.end - unit.offset
+        self._room_remembered += tree.room
         self._forget_old_trees()
         return tree
 
+    def _pay_for(self, unit: Unit) -> None:
+        if unit.offset in self._were_read:
+            self._octets_to_read_again -= unit.end - unit.offset
+            if self._octets_to_read_again < 0:
+                raise ElfError("the units of the program refer to each other too often")
+        self._were_read.add(unit.offset)
+
     def _forget_old_trees(self) -> None:
-        while len(self._trees) > _UNITS_REMEMBERED and self._octets_remembered > _OCTETS_REMEMBERED:
-            _, oldest = self._trees.popitem(last=False)
-            self._octets_remembered -= oldest.top.unit.end - oldest.top.unit.offset
+        while len(self._trees) > 1 and self._room_remembered > _ROOM_REMEMBERED:
+            self._forget(next(iter(self._trees)))
+
+    def _forget(self, offset: int) -> None:
+        tree = self._trees.pop(offset)
+        self._room_remembered -= tree.room
+        self._forgotten.append(tree)
+        if len(self._forgotten) > _FORGOTTEN_MAX:  # they are in use, or nobody releases them
+            del self._forgotten[0]
 
 
 def _start_of_section(unit: Unit) -> int:

@@ -27,6 +27,9 @@ _KINDS: Final = {
     c.DW_ATE_unsigned_char: TypeKind.UINT,
     c.DW_ATE_UTF: TypeKind.UINT,
 }
+_SHOWN: Final = 100  # characters of a name in a message
+# Of all different enumerations; each takes about 200 octets. 50,000 are many in a real program.
+_ENUMERATORS_MAX: Final = 1_000_000
 _DATA_TYPES: Final = {(data_type.kind, data_type.size): data_type for data_type in DataType}
 
 
@@ -38,6 +41,11 @@ class TooLarge(ElfError):
     """The program's types expand to more than any real program has."""
 
 
+def shown(name: str) -> str:
+    """Return a name for a message, cut if it is endless."""
+    return name if len(name) <= _SHOWN else f"{name[:_SHOWN]}..."
+
+
 class Scalars:
     """Makes types of values, and shares what is equal over the whole program."""
 
@@ -45,6 +53,7 @@ class Scalars:
         self._types: dict[tuple[str, DataType], LeafType] = {}
         self._enums: dict[tuple[str, tuple[tuple[str, int], ...]], Enumeration] = {}
         self._bit_fields: dict[tuple[int, int], BitField] = {}
+        self._enumerators_left = _ENUMERATORS_MAX
 
     def leaf_type(self, name: str, kind: TypeKind, size: int) -> LeafType:
         """Return a type of so many octets.
@@ -54,8 +63,13 @@ class Scalars:
         """
         data_type = _DATA_TYPES.get((kind, size))
         if data_type is None:
-            raise TypeProblem(f"there is no type for {kind.name.lower()} of {size} octets ({name})")
-        return self._types.setdefault((name, data_type), LeafType(name, data_type))
+            raise TypeProblem(
+                f"there is no type for {kind.name.lower()} of {size} octets ({shown(name)})"
+            )
+        known = self._types.get((name, data_type))
+        if known is None:
+            known = self._types[name, data_type] = LeafType(name, data_type)
+        return known
 
     def base_type(self, name: str, encoding: int | None, size: int) -> LeafType:
         """Return a base type of the program.
@@ -65,7 +79,7 @@ class Scalars:
         """
         kind = None if encoding is None else _KINDS.get(encoding)
         if kind is None:
-            raise TypeProblem(f"type {name!r} has an unsupported encoding ({encoding})")
+            raise TypeProblem(f"type {shown(name)!r} has an unsupported encoding ({encoding})")
         return self.leaf_type(name, kind, size)
 
     def pointer(self, size: int) -> LeafType:
@@ -77,10 +91,17 @@ class Scalars:
         return self.leaf_type(f"ptr{8 * size}", TypeKind.PTR, size)
 
     def enumeration(self, name: str, values: Sequence[tuple[str, int]]) -> Enumeration:
-        """Return an enumeration, the same object for the same name and content."""
+        """Return an enumeration, the same object for the same name and content.
+
+        Raises:
+            TooLarge: there are more than any program has.
+        """
         key = (name, tuple(values))
         known = self._enums.get(key)
         if known is None:
+            self._enumerators_left -= len(values)
+            if self._enumerators_left < 0:
+                raise TooLarge(f"the program has more than {_ENUMERATORS_MAX} enumerators")
             known = self._enums[key] = Enumeration(name, dict(values))
         return known
 

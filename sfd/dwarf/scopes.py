@@ -53,6 +53,7 @@ class ScopeReader:
         self._debug = debug
         self._symbols = symbols
         self._block_numbers: dict[int, int] = {}
+        self._last_around: tuple[int, _Surroundings] | None = None  # offset of the innermost scope
 
     def name_of(self, chain: list[Entry], address: int) -> ScopedName | None:
         """Return where a variable belongs; None if it has no name, as texts of the program do.
@@ -67,7 +68,9 @@ class ScopeReader:
         if not plain:
             return None
         is_external = any(entry.values.get(c.DW_AT_external) for entry in chain)
-        linkage = linkage_name(chain, compiler)
+        # Of a static member, GCC gives it with the declaration, or (before DWARF 5) with the
+        # definition. The latter would spell arguments of templates in another way than the class.
+        linkage = linkage_name([declaration], compiler)
         segments = linkage_segments(linkage, compiler)
         around = self._around(declaration)
         is_renamed = linkage and not linkage.startswith("_Z")  # by the author of the program
@@ -84,11 +87,19 @@ class ScopeReader:
         return ScopedName(is_external, declaration.unit, tuple(short), tuple(full))
 
     def _around(self, entry: Entry) -> _Surroundings:
+        """Return what is around an entry; neighbours have it in common."""
+        if entry.parent is None:
+            return self._walked(None)
+        offset = entry.parent.offset
+        if self._last_around is None or self._last_around[0] != offset:
+            self._last_around = (offset, self._walked(entry.parent))
+        return self._last_around[1]
+
+    def _walked(self, parent: Entry | None) -> _Surroundings:
         """Walk up to the unit, or to the first function whose mangled name tells the rest."""
         scopes: list[str] = []
         blocks: list[str] = []
         is_in_function = is_nameless = False
-        parent = entry.parent
         for _ in range(_SCOPES_MAX):
             if parent is None or parent.tag in _UNITS:
                 break

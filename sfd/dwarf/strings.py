@@ -8,15 +8,17 @@ from typing import Final
 from ..errors import ElfError
 
 # Strings may share their ends; a damaged section could make every one as long as the section.
-_OVERLAP_ALLOWED: Final = 16
+_OVERLAP_ALLOWED: Final = 4
 _SIZE_ALWAYS_ALLOWED: Final = 1 << 20
+# Octets. What is cut here is longer than any path may be, and only named to say so.
+_TEXT_SIZE_MAX: Final = 1 << 15
 
 _CODES: Final = {1: "B", 2: "H", 4: "I", 8: "Q"}
 
 
 def decode(octets: bytes) -> str:
-    """Decode a name; what is not UTF-8 in it is replaced."""
-    return octets.decode("utf-8", "replace")
+    """Decode a name; what is not UTF-8 in it is replaced, what is too long is cut."""
+    return octets[:_TEXT_SIZE_MAX].decode("utf-8", "replace")
 
 
 class StringTable(dict[int, str]):
@@ -31,7 +33,10 @@ class StringTable(dict[int, str]):
     def __missing__(self, offset: int) -> str:
         if self._section is None:
             raise ElfError(f"the program has no section {self._name}, and refers to it")
-        end = self._section.find(0, offset)
+        limit = offset + _TEXT_SIZE_MAX
+        end = self._section.find(0, offset, limit)
+        if end < 0 and limit < len(self._section):
+            end = limit
         self._size_left -= end - offset
         if end < 0 or self._size_left < 0:
             raise ElfError(f"{self._name} is damaged: no string ends after offset {offset:#x}")

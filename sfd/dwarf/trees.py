@@ -17,6 +17,8 @@ from .units import Unit
 
 # Honest programs stay below 100; whoever walks a tree may recurse.
 _DEEPEST: Final = 300
+# Octets of memory that the entries of one unit may take. An entry may be one octet in the file.
+_ROOM: Final = 384 << 20
 
 # First operations of the location of something that has an address: of its own, or one that is
 # relative to the storage of its thread.
@@ -39,10 +41,12 @@ class Tree:
     Attributes:
         top: all others are below it.
         by_offset: all of them, by absolute offset.
+        room: octets of memory that they take, roughly.
     """
 
     top: Entry
     by_offset: dict[int, Entry]
+    room: int
 
 
 def read_tree(section: bytes, start: int, unit: Unit, plans: Plans, converter: Converter) -> Tree:
@@ -73,6 +77,7 @@ def read_tree(section: bytes, start: int, unit: Unit, plans: Plans, converter: C
     above: list[tuple[Entry | None, list[Entry], bool]] = []
     by_offset: dict[int, Entry] = {}
     no_children: list[Entry] = []  # shared: most entries have none
+    room = _ROOM
 
     while position < end:
         at = position
@@ -112,6 +117,12 @@ def read_tree(section: bytes, start: int, unit: Unit, plans: Plans, converter: C
         ):
             is_kept = False
         if is_kept:
+            room -= plan.room
+            if room < 0:
+                raise ElfError(
+                    f"the unit at {unit_offset:#x} has more entries than fit into memory: "
+                    "compile the program in smaller units"
+                )
             # They are of one length; to have it checked takes 0.2 µs.
             values: dict[int, AttributeValue] = dict(zip(plan.keys, raw))  # noqa: B905
             for key in plan.references:
@@ -152,7 +163,7 @@ def read_tree(section: bytes, start: int, unit: Unit, plans: Plans, converter: C
 
     if position > end or not by_offset:
         raise ElfError(f"the debug information is damaged: unit at {unit_offset:#x}")
-    return Tree(by_offset[unit.first_entry], by_offset)
+    return Tree(by_offset[unit.first_entry], by_offset, _ROOM - room)
 
 
 def _is_on_stack(location: bytes) -> bool:

@@ -11,15 +11,16 @@ from typing import Final, NamedTuple
 from scrutiny.core.types import TypeKind
 from scrutiny.core.values import ByteOrder
 
+from ..variable_map import RANK_MAX
 from . import constants as c
 from .attributes import first_text, integer, text, with_origins
 from .compilers import compiler_of, plain_name
 from .composites import CompositeReader
-from .dimensions import read_dimensions
+from .dimensions import read_dimensions, too_many_dimensions
 from .entries import Entry
 from .parts import Arrays, Layout, Loss, Part, moved_layout
 from .reader import DebugInfo
-from .scalars import Scalars, TooLarge, TypeProblem, fitted
+from .scalars import Scalars, TooLarge, TypeProblem, fitted, shown
 
 LOOKED_THROUGH: Final = frozenset(
     {
@@ -45,6 +46,8 @@ COMPOSITES: Final = frozenset(
         c.DW_TAG_interface_type,
     }
 )
+# What several qualified types and typedefs share; only enumerations are named after theirs.
+_SHARED: Final = COMPOSITES | {c.DW_TAG_array_type}
 # Damaged programs have types that contain themselves; real ones nest a dozen deep.
 _DEPTH_MAX: Final = 50
 _CHAIN_MAX: Final = 100
@@ -53,7 +56,9 @@ _ARRAY_SIZE_MAX: Final = 1 << 48
 # Roughly the octets of the texts and tuples that the types of one unit take. A few lines can
 # declare a structure of 2**50 members; 50,000 leaves in one unit take about a tenth of this.
 _ROOM: Final = 1 << 28
+_ROOM_OF_ALL: Final = 1 << 31  # of all units one after the other; a matter of time
 _PART_ROOM: Final = 150
+_ENUMERATOR_ROOM: Final = 200
 _PARTS_MAX: Final = 100_000  # of one type, where an array counts once
 
 
@@ -98,6 +103,7 @@ class TypeReader:
         self._known: dict[int, Layout | Array | TypeProblem] = {}
         self._depth = 0
         self._room = _ROOM
+        self._room_of_all = _ROOM_OF_ALL
 
     def start_unit(self, definitions: dict[int, Entry]) -> None:
         """Forget what was read before.
@@ -112,26 +118,40 @@ class TypeReader:
         self._room = _ROOM
 
     def layout(self, reference: int, name: str) -> Layout:
-        """Return what an object of a type consists of.
+        """Return what a variable of a type consists of.
 
         Args:
             reference: offset of the type's entry.
-            name: of the object, which arrays repeat in the path.
+            name: of the variable, which arrays repeat in the path.
 
         Raises:
             TypeProblem: nothing of the type can be listed.
             TooLarge: it is not a real type.
         """
         found = self.resolved(reference)
+        return found if isinstance(found, Layout) else self.placed(found, name, "", 0)
+
+    def placed(self, found: Layout | Array, name: str, prefix: str, offset: int) -> Layout:
+        """Return what an object consists of that is part of something larger.
+
+        Args:
+            found: its type.
+            name: of the object, which arrays repeat in the path.
+            prefix: goes in front of each suffix.
+            offset: of the object, in the target's bytes.
+
+        Raises:
+            TooLarge: it is not a real type.
+        """
         if isinstance(found, Layout):
-            return found
+            return self.moved(found, prefix, offset)
         if found.dimensions is None:
-            return Layout([], [Loss("", "its length is not known")])
+            return Layout([], [Loss(prefix, "its length is not known")])
         if 0 in found.dimensions:
             return Layout([], [])
-        prefix = f"/{name}"
+        prefix = f"{prefix}/{name}"
         array = (len(prefix), found.dimensions, found.stride)
-        return self.moved(found.element, prefix, 0, (array,))
+        return self.moved(found.element, prefix, offset, (array,))
 
     def moved(self, layout: Layout, prefix: str, offset: int, outer: Arrays = ()) -> Layout:
         """Return a layout as part of a larger one, within the limits of the unit.
@@ -139,10 +159,19 @@ class TypeReader:
         Raises:
             TooLarge: these are passed.
         """
-        self._room -= (len(layout.parts) + len(layout.losses)) * (_PART_ROOM + len(prefix))
-        if self._room < 0 or len(layout.parts) > _PARTS_MAX:
-            raise TooLarge("the types of a compile unit expand to millions of variables")
+        parts, losses = layout
+        text = sum([len(part[0]) for part in parts])
+        text += sum([len(loss[0]) for loss in losses]) if losses else 0
+        self._take_room((len(parts) + len(losses)) * (_PART_ROOM + len(prefix)) + text)
+        if len(parts) > _PARTS_MAX:
+            raise _too_large()
         return moved_layout(layout, prefix, offset, outer)
+
+    def _take_room(self, size: int) -> None:
+        self._room -= size
+        self._room_of_all -= size
+        if self._room < 0 or self._room_of_all < 0:
+            raise _too_large()
 
     def resolved(self, reference: int) -> Layout | Array:
         """Return a type, arrays as such.
@@ -165,7 +194,7 @@ class TypeReader:
         self._depth += 1
         try:
             entry, alias = self.unqualified(reference)
-            if entry.offset != reference and entry.tag in COMPOSITES:
+            if entry.offset != reference and entry.tag in _SHARED:
                 return self.resolved(entry.offset)  # shared by `S`, `const S`, `S_t`
             return self._read(entry, alias)
         except TypeProblem as problem:
@@ -215,7 +244,10 @@ class TypeReader:
             return self._composites.layout(entry)
         if tag == c.DW_TAG_array_type:
             return self._array(entry)
-        return Layout([self._scalar(entry, alias)], [])
+        part = self._scalar(entry, alias)
+        if part.enum is not None:
+            self._take_room(_ENUMERATOR_ROOM * len(entry.children))
+        return Layout([part], [])
 
     def _scalar(self, entry: Entry, alias: str) -> Part:
         tag = entry.tag
@@ -228,7 +260,7 @@ class TypeReader:
             return Part("", 0, type_, target=integer(entry, c.DW_AT_type))
         if tag == c.DW_TAG_ptr_to_member_type:
             return self._member_pointer(entry)
-        name = text(entry, c.DW_AT_name)
+        name = shown(text(entry, c.DW_AT_name))
         raise TypeProblem(f"its kind of type is not supported{f': {name}' if name else ''}")
 
     def _base_type(self, entry: Entry) -> Part:
@@ -288,6 +320,8 @@ class TypeReader:
         if isinstance(inner, Array):
             known = None not in (dimensions, inner.dimensions)
             both = (dimensions or ()) + (inner.dimensions or ())
+            if len(both) > RANK_MAX:
+                raise too_many_dimensions()
             array = Array(both if known else None, inner.stride, inner.element)
         else:
             stride = integer(entry, c.DW_AT_byte_stride) or self._size(reference)
@@ -315,3 +349,7 @@ class TypeReader:
         That of the unit is for code on some targets: 8-bit AVR says 4 there, and 2 here.
         """
         return self._octets(entry) or entry.unit.address_size * self.char_bit // 8
+
+
+def _too_large() -> TooLarge:
+    return TooLarge("the types of a compile unit expand to millions of variables")

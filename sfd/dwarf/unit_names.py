@@ -43,6 +43,7 @@ def _displayed(full_names: Sequence[str]) -> dict[str, str]:
     folders = {full: [part for part in full.split("/") if part] for full in full_names}
     depth = dict.fromkeys(full_names, 1)
     numbered: dict[str, str] = {}
+    numbers: Counter[str] = Counter()
     while True:
         shown = {
             full: numbered.get(full) or "_".join(folders[full][-depth[full] :])
@@ -52,15 +53,19 @@ def _displayed(full_names: Sequence[str]) -> dict[str, str]:
         clashing = [full for full in full_names if counts[shown[full]] > 1 and full not in numbered]
         if not clashing:
             return {full: name.replace("/", "-") for full, name in shown.items()}
+        taken = {*shown.values(), *numbered.values()}
         for full in clashing:
             depth[full] += 1
             parts = folders[full][-depth[full] :]
             if depth[full] > len(folders[full]) or len("_".join(parts)) > _LENGTH_MAX:
-                numbered[full] = _numbered(parts[-1], {*shown.values(), *numbered.values()})
+                numbered[full] = _numbered(parts[-1], numbers, taken)
 
 
-def _numbered(file_name: str, taken: set[str]) -> str:
-    number = 0
-    while (name := f"cu{number}_{file_name}") in taken:
-        number += 1
-    return name
+def _numbered(file_name: str, numbers: Counter[str], taken: set[str]) -> str:
+    """Return a name that is not taken, and take it; each number is tried once."""
+    while True:
+        name = f"cu{numbers[file_name]}_{file_name}"
+        numbers[file_name] += 1
+        if name not in taken:
+            taken.add(name)
+            return name

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import Final
 
 from scrutiny.core.values import ByteOrder
@@ -11,6 +12,9 @@ from .sections import SectionTable
 
 _NT_GNU_BUILD_ID: Final = 3
 _OWNER: Final = b"GNU\0"
+# Programs have two or three notes, of some dozen octets.
+_SECTIONS_MAX: Final = 64
+_SECTION_SIZE_MAX: Final = 1 << 16
 
 
 def gnu_build_id(sections: SectionTable, byte_order: ByteOrder) -> str | None:
@@ -18,8 +22,9 @@ def gnu_build_id(sections: SectionTable, byte_order: ByteOrder) -> str | None:
 
     A note that cannot be read is as good as none.
     """
-    for section in sections.sections:
-        if section.kind != "SHT_NOTE":
+    notes = (section for section in sections.sections if section.kind == "SHT_NOTE")
+    for section in islice(notes, _SECTIONS_MAX):
+        if section.size > _SECTION_SIZE_MAX:
             continue
         try:
             octets = sections.raw(section)

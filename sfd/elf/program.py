@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from bisect import bisect_right
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Final
@@ -10,6 +11,7 @@ from typing import Any, BinaryIO, Final
 from scrutiny.core.values import ByteOrder
 
 from ..errors import ElfError
+from ..regular_files import open_regular
 from .notes import gnu_build_id
 from .sections import SHF_ALLOC, SHF_TLS, Section, SectionTable
 
@@ -73,7 +75,7 @@ class Program:
             ElfError: it does not exist, cannot be read, is no ELF file, or is damaged.
         """
         try:
-            stream = path.open("rb")
+            stream = open_regular(path)
         except OSError as error:
             raise ElfError(f"cannot open {path}: {error.strerror}") from error
         try:
@@ -134,7 +136,8 @@ class Program:
 
     def has_storage(self, address: int) -> bool:
         """Tell whether a section of the program has this address (in the target's bytes)."""
-        return any(start <= address < end for start, end in self._storage)
+        index = bisect_right(self._storage, address, key=lambda storage: storage[0]) - 1
+        return index >= 0 and address < self._storage[index][1]
 
     def _find(self, name: str) -> Section | None:
         section = self._sections.find(name)
@@ -143,10 +146,18 @@ class Program:
         return section if section is not None and section.has_content else None
 
     def _loaded_ranges(self) -> list[tuple[int, int]]:
+        """Return start and end of what is loaded, in order and apart."""
         octets_in_byte = self.char_bit // 8
-        return [
+        ranges = sorted(
             (section.address, section.address + section.size // octets_in_byte)
             for section in self._sections.sections
             # What belongs to threads has offsets instead of addresses.
             if section.flags & (SHF_ALLOC | SHF_TLS) == SHF_ALLOC
-        ]
+        )
+        merged: list[tuple[int, int]] = []
+        for start, end in ranges:
+            if merged and start <= merged[-1][1]:
+                merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+            else:
+                merged.append((start, end))
+        return merged

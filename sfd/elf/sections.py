@@ -11,7 +11,11 @@ from ..errors import ElfError
 if TYPE_CHECKING:
     from elftools.elf.elffile import ELFFile
 
-_LARGEST: Final = 1 << 30  # octets of a section after decompression
+# Octets of all sections after decompression, and what one of them may grow by: to 10 times for real
+# programs, to 1000 times for those made to exhaust us.
+_INFLATED_MAX: Final = 1 << 28
+_RATIO_MAX: Final = 200
+_RATIO_UNCHECKED_SIZE: Final = 1 << 20
 _ZLIB, _ZSTD = 1, 2  # ch_type
 _OLD_MARK: Final = b"ZLIB"  # .zdebug_*: then the size as 8 octets, big-endian
 
@@ -61,6 +65,9 @@ class SectionTable:
         self._structs = elf.structs
         self._stream = stream
         self._file_size = file_size
+        self._size_left = file_size
+        self._inflated_left = _INFLATED_MAX
+        self._taken: set[Section] = set()
         self.sections = self._read_headers(elf.header)
         self._by_name = {section.name: section for section in reversed(self.sections)}
 
@@ -84,6 +91,11 @@ class SectionTable:
         Raises:
             ElfError: it is not in the file, or compressed in an unknown way, or damaged.
         """
+        if section not in self._taken:
+            self._taken.add(section)
+            self._size_left -= section.size
+            if self._size_left < 0:
+                raise ElfError(f"the file is damaged: {section.name} overlaps other sections")
         raw = self.raw(section)
         if section.flags & SHF_COMPRESSED:
             return self._decompressed(section.name, raw)
@@ -91,7 +103,8 @@ class SectionTable:
             if raw[: len(_OLD_MARK)] != _OLD_MARK:
                 raise ElfError(f"{section.name} is damaged: it does not start with ZLIB")
             start = len(_OLD_MARK) + 8
-            return _inflate(section.name, raw[start:], int.from_bytes(raw[4:start], "big"))
+            size = int.from_bytes(raw[4:start], "big")
+            return self._inflated(section.name, raw[start:], size)
         return raw
 
     def _decompressed(self, name: str, raw: bytes) -> bytes:
@@ -107,7 +120,19 @@ class SectionTable:
             )
         if kind not in ("ELFCOMPRESS_ZLIB", _ZLIB):
             raise ElfError(f"{name} is compressed in an unknown way: {kind}")
-        return _inflate(name, raw[layout.sizeof() :], header["ch_size"])
+        return self._inflated(name, raw[layout.sizeof() :], header["ch_size"])
+
+    def _inflated(self, name: str, compressed: bytes, size: int) -> bytes:
+        self._inflated_left -= size
+        if self._inflated_left < 0:
+            raise ElfError(
+                f"{name} would have {size} octets, all sections more than the allowed "
+                f"{_INFLATED_MAX}: "
+                "run objcopy --decompress-debug-sections"
+            )
+        if size > max(_RATIO_UNCHECKED_SIZE, _RATIO_MAX * len(compressed)):
+            raise ElfError(f"{name} is compressed to less than 1/{_RATIO_MAX}: refused as a trap")
+        return _inflate(name, compressed, size)
 
     def _octets(self, offset: int, size: int, what: str) -> bytes:
         if offset + size > self._file_size:
@@ -162,8 +187,6 @@ def _name(names: bytes, offset: int) -> str:
 
 
 def _inflate(name: str, compressed: bytes, size: int) -> bytes:
-    if size > _LARGEST:
-        raise ElfError(f"{name} would have {size} octets, more than the allowed {_LARGEST}")
     try:
         content = zlib.decompressobj().decompress(compressed, max(size, 1))
     except zlib.error as error:

@@ -81,7 +81,7 @@ def test_what_is_found_is_what_the_compiler_put_there(
 
     variables = extract(program, OPTIONS).variables
 
-    found = {_numberless(leaf.path): leaf for leaf in variables.leaves}
+    found = {_comparable(leaf.path): leaf for leaf in variables.leaves}
     assert sorted(expected.keys() - found.keys()) == [], "missing"
     assert sorted(found.keys() - expected.keys()) == [], "superfluous"
     wrong = {
@@ -92,9 +92,14 @@ def test_what_is_found_is_what_the_compiler_put_there(
     assert wrong == {}
 
 
-def _numberless(path: str) -> str:
-    """Optimisation changes how many blocks there are; compilers name table pointers differently."""
-    return re.sub(r"/block[0-9]+/", "/block?/", path).replace("_vptr$", "_vptr.")
+def _comparable(path: str) -> str:
+    """Return a path without what differs from compiler to compiler.
+
+    Optimisation changes how many blocks there are. Table pointers have other names, and before
+    DWARF 5 the arguments of templates are spelt out.
+    """
+    path = path.replace("_vptr$", "_vptr.").replace("<short int,", "<short,")
+    return re.sub(r"/block[0-9]+/", "/block?/", path)
 
 
 def _difference(

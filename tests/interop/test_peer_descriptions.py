@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import zipfile
@@ -16,6 +17,7 @@ import pytest
 from scrutiny.sdk.client import ScrutinyClient
 from scrutiny.sfd.store import DescriptionStore
 from tests.support.bench import Events, expect_event
+from tests.support.corpus_program import Toolchain, build
 from tests.support.example_board import ROOT, Board, CannotBuild, build_board, description_of
 from tests.support.processes import DEADLINE_S
 from tests.support.server_process import ServerProcess
@@ -156,6 +158,45 @@ def test_both_find_the_same_variables_in_the_example(
     assert ours_map["variables"].keys() == theirs_map["variables"].keys()
     for path, variable in theirs_map["variables"].items():
         assert described(ours_map, path) == described(theirs_map, path), variable
+
+
+# What the peer gets wrong in the corpus, with the number of the defect.
+KNOWN_DEFECTS = {
+    "F3": "packed",
+    "X3": "cpp_locals.cpp/(open|close|run)|static_locals.c/(calls|corpus_leaf)",
+    "X4": "anonymous_inner",
+    "X5": "reference_",
+    "X13": "character_",
+}
+
+
+@pytest.mark.parametrize("dwarf", ["-gdwarf-4", "-gdwarf-5"])
+def test_our_paths_are_those_of_the_peer_wherever_it_is_right(
+    peer: Peer, dwarf: str, tmp_path: Path
+) -> None:
+    toolchain = Toolchain("gcc", ("gcc",), ("g++", "-std=gnu++17"), ("-m64",))
+    if missing := toolchain.missing():
+        pytest.skip(f"{missing} not found")
+    corpus = build(toolchain, ["-O2", dwarf], tmp_path)
+    options = ("--dereference-pointers", "--output")
+
+    theirs(peer, "elf2varmap", corpus, *options, tmp_path / "theirs.json")
+    ours("elf2varmap", corpus, *options, tmp_path / "ours.json", home=tmp_path)
+
+    theirs_map = json.loads((tmp_path / "theirs.json").read_text())
+    ours_map = json.loads((tmp_path / "ours.json").read_text())
+    assert len(theirs_map["variables"]) > 1000
+    defects = re.compile("|".join(KNOWN_DEFECTS.values()))
+    different = [
+        path
+        for path in theirs_map["variables"]
+        if not defects.search(path)
+        and (
+            path not in ours_map["variables"]
+            or described(ours_map, path) != described(theirs_map, path)
+        )
+    ]
+    assert different == []
 
 
 def described(document: dict[str, Any], path: str) -> dict[str, Any]:

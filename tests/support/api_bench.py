@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from scrutiny.core.types import DataType
 from scrutiny.core.values import Value
-from scrutiny.core.watchables import PublishedValue
+from scrutiny.core.watchables import PublishedValue, Variable
 from scrutiny.firmware_link.codes import FeatureBits
 from scrutiny.firmware_link.profile import DeviceProfile
 from scrutiny.firmware_link.transports.settings import LinkSettings, NoLink
@@ -29,6 +29,7 @@ from scrutiny.server.outcome import Outcome, OutcomeCallback, ReadCallback
 from scrutiny.server.store import Description, ValueStore
 from scrutiny.server.subscriptions import Subscriptions
 from scrutiny.server.symbols import Symbols
+from scrutiny.server.turns import Turns
 
 DEADLINE_S = 30
 
@@ -121,6 +122,14 @@ class FakeDevice:
         self.loaded_firmware_id, self.description_failure = firmware_id, failure
         self.on_status_changed()
 
+    def address_of(self, variable: Variable) -> int | None:
+        """Know what was read by path, as long as nothing is watched."""
+        pointer = variable.pointer
+        for entry in self._store.same_source(pointer) if pointer else ():
+            if isinstance(entry.value, int) and entry.value:
+                return entry.value + variable.address
+        return None if pointer else variable.address
+
     def read_values(self, entries: Sequence[Entry], done: ReadCallback) -> None:
         """Read `values`, or else 1, 2, 3 ..., but not what is unreadable."""
 
@@ -193,6 +202,8 @@ class FakeClient:
         self._received.append(json.loads(data))
 
     def send(self, cmd: str, **fields: Any) -> None:
+        while self.session.is_busy:
+            self._server.turn()
         self.session.receive(json.dumps({"cmd": cmd, **fields}).encode())
 
     def all(self) -> list[Message]:
@@ -254,7 +265,11 @@ class FakeClient:
 
 
 class Server:
-    """All that the clients of one server share, with a loop that runs as far as a test wants."""
+    """All that the clients of one server share, with a loop that runs as far as a test wants.
+
+    Attributes:
+        step_s: what each step of long work takes; 0: all of it is done at once.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.loop = asyncio.new_event_loop()
@@ -268,6 +283,9 @@ class Server:
             self.loop, device, self.library.store, DescriptionLoader(folder / "cache")
         )
         self.background = BackgroundTasks(self.loop)
+        self.step_s = 0.0
+        self._now_s = 0.0
+        self.turns = Turns(self.loop, self._pass_time)
         self.parts = SharedParts(
             loop=self.loop,
             clock=ServerClock(),
@@ -277,6 +295,7 @@ class Server:
             descriptions=self.library,
             symbols=self.symbols,
             background=self.background,
+            turns=self.turns,
         )
         self.hub = Hub(self.parts)
 
@@ -287,6 +306,10 @@ class Server:
         self.loop.run_until_complete(self.symbols.close())
         self.loop.run_until_complete(self.loop.shutdown_default_executor())
         self.loop.close()
+
+    def _pass_time(self) -> float:
+        self._now_s += self.step_s
+        return self._now_s
 
     def run_until(self, condition: Callable[[], object]) -> None:
         """Let the loop run until something is so."""

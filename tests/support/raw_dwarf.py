@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Mapping, Sequence
-from typing import Final, Literal, NamedTuple
+from typing import Final, NamedTuple
 
 from scrutiny.sfd.dwarf import constants as c
 
@@ -54,9 +54,7 @@ KINDS: Final = {
     "const": Kind(c.DW_TAG_const_type, False, (_TYPE,)),
     "pointer": Kind(c.DW_TAG_pointer_type, False, (_SIZE, _TYPE)),
     "enum": Kind(c.DW_TAG_enumeration_type, True, (_SIZE,)),
-    "enumerator": Kind(
-        c.DW_TAG_enumerator, False, (_NAME, (c.DW_AT_const_value, c.DW_FORM_sdata))
-    ),
+    "enumerator": Kind(c.DW_TAG_enumerator, False, (_NAME, (c.DW_AT_const_value, c.DW_FORM_sdata))),
     "namespace": Kind(c.DW_TAG_namespace, True, (_NAME,)),
     "linked": Kind(
         c.DW_TAG_variable,
@@ -77,16 +75,29 @@ def uleb(number: int) -> bytes:
     return bytes(octets)
 
 
+def sleb(number: int) -> bytes:
+    """Write a signed number of variable length."""
+    octets = bytearray()
+    while not -64 <= number < 64:
+        octets.append(number & 0x7F | 0x80)
+        number >>= 7
+    octets.append(number & 0x7F)
+    return bytes(octets)
+
+
 def abbreviations() -> bytes:
     """Write the table of all kinds."""
-    return b"".join(
-        uleb(CODES[name])
-        + uleb(kind.tag)
-        + bytes([kind.has_children])
-        + b"".join(uleb(attribute) + uleb(form) for attribute, form in kind.attributes)
-        + b"\0\0"
-        for name, kind in KINDS.items()
-    ) + b"\0"
+    return (
+        b"".join(
+            uleb(CODES[name])
+            + uleb(kind.tag)
+            + bytes([kind.has_children])
+            + b"".join(uleb(attribute) + uleb(form) for attribute, form in kind.attributes)
+            + b"\0\0"
+            for name, kind in KINDS.items()
+        )
+        + b"\0"
+    )
 
 
 class UnitWriter:
@@ -180,12 +191,12 @@ def described(*units: bytes, **more: bytes) -> bytes:
     )
 
 
-def _elf_header(table: int, count: int, order: Literal["<", ">"] = "<") -> bytes:
+def _elf_header(table: int, count: int) -> bytes:
     ident = b"\x7fELF\x02\x01\x01" + bytes(9)
     executable, machine = 2, 62
-    return ident + struct.pack(
-        f"{order}HHIQQQIHHHHHH", executable, machine, 1, 0, 0, table, 0, 64, 56, 0, 64, count, count - 1
-    )
+    kind = struct.pack("<HHI", executable, machine, 1)
+    places = struct.pack("<QQQI", 0, 0, table, 0)
+    return ident + kind + places + struct.pack("<HHHHHH", 64, 56, 0, 64, count, count - 1)
 
 
 def _encoded(form: int, value: str | int | bytes) -> bytes:
@@ -196,6 +207,6 @@ def _encoded(form: int, value: str | int | bytes) -> bytes:
     if form == c.DW_FORM_udata:
         return uleb(value)
     if form == c.DW_FORM_sdata:
-        return uleb(value) if value < 64 else uleb(value) if uleb(value)[-1] < 64 else uleb(value)[:-1] + bytes([uleb(value)[-1] | 0x80, 0])
+        return sleb(value)
     size = 1 if form == c.DW_FORM_data1 else 4
     return value.to_bytes(size, "little")

@@ -139,3 +139,17 @@ def test_the_first_alias_of_a_path_stays() -> None:
     assert aliases.aliases["/a"].target == "/rpv/x0001"
     assert aliases.aliases["/b"].target_type == "rpv"
     assert aliases.duplicates == ["alias /a is there already; the first one stays"]
+
+
+def test_suggestions_end_where_they_would_take_for_ever() -> None:
+    names = [f"/static/main.c/group_{i % 97}/variable_{i}" for i in range(20_000)]
+    targets = AliasTargets(VariableMap("little", 8, [Leaf(name, FLOAT, 0) for name in names]))
+
+    texts: list[str] = []
+    for i in range(300):
+        with pytest.raises(AliasError) as caught:
+            targets.check(Alias(f"/a{i}", f"/static/main.c/grup/variabel_{i}"))
+        texts.append(str(caught.value))
+
+    assert "the closest is" in texts[0]
+    assert "the closest is" not in texts[-1]

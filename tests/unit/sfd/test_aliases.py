@@ -88,6 +88,7 @@ def test_infinite_limits_are_none() -> None:
         ({"target": "/x", "enum": {"values": {}}}, "enum is not an object"),
         ({"target": "/x", "enum": {"name": "G", "values": {"P": 0.5}}}, "'P' is not an integer"),
         ({"target": "/x", "enum": {"name": "G", "values": {"P": True}}}, "'P' is not an integer"),
+        ({"target": "/x", "enum": {"name": "G", "values": {"P": 1 << 64}}}, "'P' is beyond 64"),
     ],
 )
 def test_f4_what_is_not_valid_is_refused_with_a_reason(definition: object, expected: str) -> None:

@@ -6,6 +6,7 @@ The program is written in assembler, because no compiler at hand uses all forms.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -198,12 +199,24 @@ type_end:
     params=[Recipe("gcc", ("-m32",)), Recipe("arm-none-eabi-gcc", ("-mbig-endian",))],
     ids=str,
 )
-def info(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> DebugInfo:
+def program_path(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     recipe: Recipe = request.param
     folder = tmp_path_factory.mktemp("forms")
     source = folder / "forms.s"
     source.write_text(assembler_source("-m32" in recipe.options))
-    with Program.open(build(recipe, folder, source)) as program:
+    return build(recipe, folder, source)
+
+
+@pytest.fixture(scope="module")
+def info(program_path: Path) -> DebugInfo:
+    with Program.open(program_path) as program:
+        return DebugInfo(program)
+
+
+@pytest.fixture
+def unread(program_path: Path) -> DebugInfo:
+    """The same, before anybody asked for anything."""
+    with Program.open(program_path) as program:
         return DebugInfo(program)
 
 
@@ -253,6 +266,43 @@ def test_a_tree_is_remembered_for_a_while(info: DebugInfo) -> None:
 
     assert info.tree(info.units[0]) is top
     assert info.entry_at(top.offset) is top
+
+
+def test_the_tree_that_nobody_refers_to_is_forgotten_with_the_next(unread: DebugInfo) -> None:
+    top = unread.tree(unread.units[0])
+    unread.tree(unread.units[1])
+
+    again = unread.entry_at(top.offset)
+
+    assert again is not None
+    assert again is not top
+    assert again.values == top.values
+
+
+def test_a_tree_that_another_unit_refers_to_is_remembered(unread: DebugInfo) -> None:
+    other = unread.tree(unread.units[1])
+    unread.tree(unread.units[0])
+    referred_to = unread.entry_at(other.offset)
+    unread.tree(unread.units[1])
+    unread.tree(unread.units[0])
+    unread.release_forgotten()
+
+    assert unread.entry_at(other.offset) is referred_to
+    assert referred_to is not None
+    assert referred_to.children
+
+
+def test_a_forgotten_tree_stays_whole_until_it_is_released(unread: DebugInfo) -> None:
+    top = unread.tree(unread.units[0])
+    children = list(top.children)
+    unread.tree(unread.units[1])
+
+    assert list(top.children) == children
+
+    unread.release_forgotten()
+
+    assert not top.children
+    assert len(unread.tree(unread.units[0]).children) == len(children)
 
 
 @pytest.mark.parametrize("offset", [0, UNIT, UNIT + 1, 1 << 20, (1 << 48) + 30, -1])

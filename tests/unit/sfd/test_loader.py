@@ -249,7 +249,7 @@ def test_the_process_says_that_it_needs_too_much_memory(tmp_path: Path, cache: P
     )
 
     assert result.returncode == 1
-    assert result.stderr == b"the description needs more than 1536 MiB of memory\n"
+    assert result.stderr == b"the description needs more than 1024 MiB of memory\n"
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX only")

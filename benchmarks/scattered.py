@@ -51,6 +51,7 @@ from scrutiny.server.memory_blocks import PlanLimits  # noqa: E402
 from scrutiny.server.read_plan import ReadPlan, ReadTarget  # noqa: E402
 from scrutiny.server.store import ValueStore  # noqa: E402
 from scrutiny.server.target_memory import TargetMemory  # noqa: E402
+from scrutiny.server.turns import finish  # noqa: E402
 
 COUNT: Final = 1000
 RAM: Final = 0x2000_0000
@@ -144,8 +145,8 @@ def measure(name: str, places: Sequence[Place], limits: PlanLimits, feed: ValueF
     for entry in entries:
         entry.watchers[feed] = None
     target = ReadTarget(limits, TargetMemory(FMT), ValueStore())
-    plan_us = fastest_us(lambda: ReadPlan(entries, target)) / COUNT
-    plan = ReadPlan(entries, target)
+    plan_us = fastest_us(lambda: finish(ReadPlan.made(entries, target))) / COUNT
+    plan = finish(ReadPlan.made(entries, target))
     octets = sum(len(job.frame) + job.max_size + RESPONSE_OVERHEAD for job in plan.continuous)
     answers = [(job, answer_to(job.frame)) for job in plan.continuous]
 

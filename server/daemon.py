@@ -21,6 +21,7 @@ from .settings import DeviceSettings, ServerSettings
 from .store import ValueStore
 from .subscriptions import Subscriptions
 from .symbols import Symbols
+from .turns import Turns
 
 logger = logging.getLogger(__name__)
 
@@ -101,4 +102,5 @@ class Daemon:
             descriptions=library,
             symbols=Symbols(loop, device, library.store, loader, autoload=settings.autoload_sfd),
             background=BackgroundTasks(loop),
+            turns=Turns(loop),
         )

@@ -56,6 +56,13 @@ class PointerTable:
             pointer = self._by_path[variable.path] = Pointer(variable)
         return pointer
 
+    def address_of(self, variable: Variable, mask: int) -> int | str | None:
+        """Return the address of a variable behind a pointer, as `Pointer.address_of`."""
+        if variable.pointer is None:
+            return variable.address
+        pointer = self._by_path.get(variable.pointer.path)
+        return None if pointer is None else pointer.address_of(variable, mask)
+
     def among(self, entries: Iterable[Entry]) -> list[Pointer]:
         """Return the pointers whose values are read with these entries."""
         if not self._by_path:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from operator import itemgetter
 from struct import Struct
 from typing import Any, Final, Protocol, Self
@@ -106,9 +106,8 @@ class RpvLayout:
 
 def rpv_layouts(
     groups: Iterable[tuple[PublishedValue, Sequence[Entry]]], limits: PlanLimits
-) -> list[RpvLayout]:
-    """Return the requests that read these published values, filled up to the limits."""
-    layouts: list[RpvLayout] = []
+) -> Iterator[RpvLayout]:
+    """Yield the requests that read these published values, filled up to the limits."""
     part: list[tuple[PublishedValue, Sequence[Entry]]] = []
     answer_size = 0
     for value, entries in sorted(groups, key=_rpv_id):
@@ -118,13 +117,12 @@ def rpv_layouts(
             or answer_size + value_size > limits.max_answer
         )
         if part and is_full:
-            layouts.append(RpvLayout(part))
+            yield RpvLayout(part)
             part, answer_size = [], 0
         part.append((value, entries))
         answer_size += value_size
     if part:
-        layouts.append(RpvLayout(part))
-    return layouts
+        yield RpvLayout(part)
 
 
 def picker(indices: Sequence[int]) -> Callable[[Any], Any] | None:

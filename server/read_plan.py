@@ -7,7 +7,7 @@ The pointers are read with everything else, as often as the fastest of what depe
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from scrutiny.core.values import ByteOrder
@@ -22,6 +22,9 @@ from .read_layouts import ReadLayout, rpv_layouts
 from .store import ValueStore
 from .subscriptions import effective_rate
 from .target_memory import FORBIDDEN, TargetMemory
+from .turns import NO_PAUSE, Steps, finish
+
+PointerState = tuple[int | None, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,22 +62,47 @@ class ReadPlan:
         overdue: requests that have to be sent once, before all others.
     """
 
-    def __init__(self, entries: Iterable[Entry], target: ReadTarget) -> None:
+    def __init__(self, target: ReadTarget) -> None:
+        """Begin with nothing to read; `made` is what makes a plan."""
         self.continuous: list[ReadJob] = []
         self.periodic: list[ReadJob] = []
         self.overdue: deque[ReadJob] = deque()
         self._target = target
-        self._unreadable: list[tuple[Sequence[Entry], str]] = []
-        wanted = _by_source(entries)
-        self._pointed = [item for item in wanted.values() if item.pointer is not None]
-        pointers = self._add_pointers(wanted)
-        self._add_jobs(item for item in wanted.values() if item.pointer is None)
-        target.pointers.keep_only(pointers)
-        self._add_pointed()
+        self._unreadable: list[tuple[Sequence[Entry], str]] = []  # to be told
+        self._unreadable_count = 0  # without what is behind pointers
+        self._pointed: list[_Wanted] = []
+        self._pointers: list[Pointer] = []
+        self._assumed: list[PointerState] = []
+
+    @classmethod
+    def made(cls, entries: Iterable[Entry], target: ReadTarget) -> Generator[float, None, ReadPlan]:
+        """Make a plan in small steps, 5 µs for each entry in all; it is returned at the end.
+
+        Meanwhile another plan may be in force.
+
+        Args:
+            entries: to read; they must not change before the end.
+            target: the device.
+        """
+        plan = cls(target)
+        wanted: dict[SourceKey, _Wanted] = {}
+        for entry in entries:
+            _want(wanted, entry)
+            yield NO_PAUSE
+        plan._pointed = [item for item in wanted.values() if item.pointer is not None]
+        yield from plan._add_pointers(wanted)
+        yield from plan._add_jobs(item for item in wanted.values() if item.pointer is None)
+        plan._unreadable_count = len(plan._unreadable)
+        yield from plan._add_pointed()
+        return plan
 
     def begin(self, before: ReadPlan | None, now_ns: int) -> None:
         """Become the plan in force: what goes on keeps its rhythm, the unreadable is told."""
-        self._target.pointers.on_change = self._pointers_changed
+        pointers = self._target.pointers
+        pointers.keep_only(self._pointers)
+        pointers.on_change = self._pointers_changed
+        if self._assumed != self._pointer_states():  # one has moved while the plan was made
+            self._make_pointed_again()
         self._keep_rhythm([] if before is None else before._jobs, self._jobs, now_ns)
         self._tell_unreadable(now_ns)
 
@@ -98,7 +126,7 @@ class ReadPlan:
     def _add(self, job: ReadJob) -> None:
         (self.periodic if job.period_ns else self.continuous).append(job)
 
-    def _add_pointers(self, wanted: dict[SourceKey, _Wanted]) -> list[Pointer]:
+    def _add_pointers(self, wanted: dict[SourceKey, _Wanted]) -> Steps:
         """See to it that all pointers are read that something depends on."""
         pointers: dict[str, Pointer] = {}
         for item in self._pointed:
@@ -113,9 +141,10 @@ class ReadPlan:
                     wanted[variable.path] = _Wanted(variable, item.period_ns, pointer.entry)
             of_pointer = wanted[variable.path]
             of_pointer.period_ns = min(of_pointer.period_ns, item.period_ns)
-        return list(pointers.values())
+            yield NO_PAUSE
+        self._pointers = list(pointers.values())
 
-    def _add_jobs(self, wanted: Iterable[_Wanted]) -> None:
+    def _add_jobs(self, wanted: Iterable[_Wanted]) -> Steps:
         target = self._target
         published: defaultdict[int, list[tuple[PublishedValue, list[Entry]]]] = defaultdict(list)
         tables: dict[tuple[int, ByteOrder], SlotTable] = {}
@@ -126,15 +155,19 @@ class ReadPlan:
                 published[item.period_ns].append((source, item.entries))
             else:
                 self._place(tables, item, source, source.address & mask)
+            yield NO_PAUSE
         for period_ns, group in published.items():
             for rpv_layout in rpv_layouts(group, target.limits):
                 self._add(self._job(rpv_layout, period_ns))
+                yield NO_PAUSE
         for (period_ns, _), table in tables.items():
             for layout in table.layouts():
                 self._add(self._job(layout, period_ns))
+                yield NO_PAUSE
 
-    def _add_pointed(self) -> None:
+    def _add_pointed(self) -> Steps:
         target = self._target
+        self._assumed = self._pointer_states()
         tables: dict[tuple[int, ByteOrder], SlotTable] = {}
         mask = target.memory.fmt.mask
         for item in self._pointed:
@@ -147,10 +180,12 @@ class ReadPlan:
                 self._place(tables, item, variable, address)
             elif address is not None:
                 self._unreadable.append((item.entries, address))
+            yield NO_PAUSE
         for (period_ns, _), table in tables.items():
             for layout in table.layouts():
                 assumed = {target.pointers.get(v): None for v in _pointers_to(layout.entries)}
                 self._add(self._job(layout, period_ns, list(assumed)))
+                yield NO_PAUSE
 
     def _place(
         self,
@@ -176,16 +211,22 @@ class ReadPlan:
 
     def _pointers_changed(self, changed: set[Pointer], now_ns: int) -> None:
         before = [job for job in self._jobs if job.assumed]
-        self.continuous = [job for job in self.continuous if not job.assumed]
-        self.periodic = [job for job in self.periodic if not job.assumed]
-        self._unreadable = []
-        self._add_pointed()
+        self._make_pointed_again()
         made = [job for job in self._jobs if job.assumed]
         self._keep_rhythm(before, made, now_ns)
         self._tell_unreadable(now_ns)
         # What is in flight may read where a pointer pointed to before, and would be in vain again
         # after the next move: what has moved is read at once.
         self.overdue = deque(job for job in made if not changed.isdisjoint(job.assumed))
+
+    def _make_pointed_again(self) -> None:
+        self.continuous = [job for job in self.continuous if not job.assumed]
+        self.periodic = [job for job in self.periodic if not job.assumed]
+        del self._unreadable[self._unreadable_count :]
+        finish(self._add_pointed())
+
+    def _pointer_states(self) -> list[PointerState]:
+        return [(pointer.value, pointer.failure) for pointer in self._pointers]
 
     def _keep_rhythm(
         self, before: Sequence[ReadJob], after: Sequence[ReadJob], now_ns: int
@@ -203,19 +244,18 @@ class ReadPlan:
     def _tell_unreadable(self, now_ns: int) -> None:
         for entries, reason in self._unreadable:
             tell_unreadable(entries, reason, self._target.store, now_ns)
+        self._unreadable.clear()
+        self._unreadable_count = 0
 
 
-def _by_source(entries: Iterable[Entry]) -> dict[SourceKey, _Wanted]:
-    wanted: dict[SourceKey, _Wanted] = {}
-    for entry in entries:
-        period_ns = read_period_ns(effective_rate(entry))
-        key = source_key(entry.source)
-        item = wanted.get(key)
-        if item is None:
-            wanted[key] = _Wanted(entry.source, period_ns, entry)
-        else:
-            item.add(entry, period_ns)
-    return wanted
+def _want(wanted: dict[SourceKey, _Wanted], entry: Entry) -> None:
+    period_ns = read_period_ns(effective_rate(entry))
+    key = source_key(entry.source)
+    item = wanted.get(key)
+    if item is None:
+        wanted[key] = _Wanted(entry.source, period_ns, entry)
+    else:
+        item.add(entry, period_ns)
 
 
 def _pointers_to(entries: Iterable[Entry]) -> Iterator[Variable]:

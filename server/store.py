@@ -96,6 +96,11 @@ class ValueStore:
             self._touch(entry)
         return entry
 
+    def has_all(self, entries: Iterable[Entry]) -> bool:
+        """Return whether none of these entries is gone."""
+        by_id = self._by_id
+        return all(by_id.get(entry.id) is entry for entry in entries)
+
     def same_source(self, source: Source) -> Sequence[Entry]:
         """Return the existing entries that show one value: a variable and its aliases."""
         return self._by_source.get(source_key(source), ())

@@ -21,11 +21,13 @@ from ..metrics import ServerMetrics
 from ..store import ValueStore
 from ..subscriptions import Subscriptions
 from ..symbols import Symbols
+from ..turns import Turns
 from ..uploads import Upload
 from .background import BackgroundTasks
 from .device_port import Device
 from .errors import CommandRefused, quoted
 from .limits import (
+    LONGEST_PATH,
     MOST_DESCRIPTION_COMMANDS,
     MOST_LISTS,
     MOST_LOADS,
@@ -48,7 +50,8 @@ class SharedParts:
     Attributes:
         descriptions: what is installed, and how that is changed.
         symbols: the description in use.
-        background: where commands go that take a while.
+        background: where commands go that wait for something.
+        turns: where commands go that would hold the loop.
         clients: all that are connected, by the feed that brings them values.
     """
 
@@ -60,6 +63,7 @@ class SharedParts:
     descriptions: DescriptionLibrary
     symbols: Symbols
     background: BackgroundTasks
+    turns: Turns
     metrics: ServerMetrics = field(default_factory=lambda: ServerMetrics(time.monotonic()))
     clients: dict[ValueFeed, Client] = field(default_factory=dict["ValueFeed", "Client"])
 
@@ -69,6 +73,11 @@ class SharedParts:
         Raises:
             CommandRefused: there is none.
         """
+        if len(path) > LONGEST_PATH:
+            raise CommandRefused(
+                f"unknown watchable {quoted(path)}: {len(path)} characters, no path has more than "
+                f"{LONGEST_PATH}"
+            )
         try:
             entry = self.store.find(path)
         except ScrutinyError as error:  # a bad index, or a damaged file

@@ -6,7 +6,6 @@ Source: client API, sections 5.4 and 5.5.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import Final
 
 from msgspec import UNSET, UnsetType
@@ -22,7 +21,7 @@ from scrutiny.core.types import DataType
 from scrutiny.core.watchables import Alias, ArrayFactory, Variable, parse_rpv_path
 
 from ..entries import Entry
-from ..store import ValueStore
+from .device_port import Device
 
 # Names of an enumeration that are more than this, in characters, are not told: nobody reads them,
 # and with them a single watchable would not fit into a message. 150,000 may be 900,000 octets.
@@ -46,7 +45,7 @@ def factory_definition(factory: ArrayFactory) -> VariableFactory:
     )
 
 
-def detailed(entry: Entry, store: ValueStore) -> DetailedWatchable:
+def detailed(entry: Entry, device: Device) -> DetailedWatchable:
     """Describe a watchable that was asked for by path."""
     definition = DetailedWatchable(
         path=entry.path,
@@ -58,7 +57,7 @@ def detailed(entry: Entry, store: ValueStore) -> DetailedWatchable:
     if entry.alias is not None:
         _add_alias(definition, entry.alias)
     elif isinstance(entry.source, Variable):
-        _add_variable(definition, entry.source, store)
+        _add_variable(definition, entry.source, device)
     else:
         definition.rpvid = entry.source.id
     return definition
@@ -72,24 +71,8 @@ def enumeration(enum: enums.Enumeration | None) -> Enumeration | UnsetType:
     return UNSET if size > LARGEST_ENUM else Enumeration(enum.name, dict(enum.values))
 
 
-def address_of(variable: Variable, same_source: Sequence[Entry]) -> int | None:
-    """Return where a variable is; None behind a pointer that is null, or was not read yet.
-
-    Args:
-        variable: the variable.
-        same_source: entries that show the value of its pointer.
-    """
-    if variable.pointer is None:
-        return variable.address
-    for entry in same_source:
-        if entry.alias is None and isinstance(entry.value, int) and entry.value != 0:
-            return entry.value + variable.address
-    return None
-
-
-def _add_variable(definition: DetailedWatchable, variable: Variable, store: ValueStore) -> None:
-    pointer = variable.pointer
-    definition.address = address_of(variable, store.same_source(pointer) if pointer else ())
+def _add_variable(definition: DetailedWatchable, variable: Variable, device: Device) -> None:
+    definition.address = device.address_of(variable)
     bit_field = variable.bit_field
     definition.bitoffset = None if bit_field is None else bit_field.offset
     definition.bitsize = None if bit_field is None else bit_field.size

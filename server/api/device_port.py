@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from scrutiny.core.values import Value
+from scrutiny.core.watchables import Variable
 from scrutiny.firmware_link.profile import DeviceProfile
 from scrutiny.firmware_link.transports.settings import LinkSettings
 
@@ -45,6 +46,10 @@ class Device(DescribedDevice, Protocol):
     @property
     def loaded_firmware_id(self) -> str | None:
         """Identifier of the description in use; None while there is none."""
+        ...
+
+    def address_of(self, variable: Variable) -> int | None:
+        """Return where a variable is; None behind a pointer that is null, or was not read yet."""
         ...
 
     def configure_link(self, settings: LinkSettings) -> None:

@@ -109,6 +109,8 @@ class Listener:
         try:
             while True:
                 session.receive(await connection.recv(decode=False))
+                if session.is_busy:
+                    await session.idle()  # meanwhile more commands wait here and in the socket
                 if client_socket.backlog() > _PAUSE_BACKLOG:
                     await connection.drain()
         except ConnectionClosed as error:

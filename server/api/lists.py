@@ -23,16 +23,17 @@ from scrutiny.api.messages import (
     WatchableCounts,
     WatchableGroups,
     WatchableListReply,
-    command_name,
 )
-from scrutiny.core.errors import PathError, ScrutinyError
+from scrutiny.core.errors import PathError
 from scrutiny.core.watchables import Alias, PublishedValue
 
 from ..entries import Entry, Source
 from ..symbols import LoadedDescription, Symbols
+from ..turns import NO_PAUSE, Steps
 from .client import Client
 from .definitions import brief, factory_definition
 from .errors import CommandRefused
+from .steps import answered
 
 # Keeps a part far below the largest message, whatever the client asks for.
 LARGEST_PART: Final = 4000
@@ -42,8 +43,8 @@ LARGEST_PART_OCTETS: Final = 1 << 18
 MOST_PATTERNS: Final = 100
 LONGEST_PATTERNS: Final = 5000  # characters, all together
 
-# So many are tried, and described if they match, before everybody else has a turn.
-PATHS_PER_TURN: Final = 100
+# So many are tried, and described if they match, before somebody else may have a turn.
+PATHS_PER_STEP: Final = 50
 
 # A client that leaves this much unread gets no more of its list until it has read.
 _PAUSE_BACKLOG: Final = 1 << 20
@@ -83,63 +84,39 @@ def get_watchable_list(client: Client, command: GetWatchableList) -> None:
     kinds = set[str](wanted.type if isinstance(wanted.type, list) else ())
     matches = _path_filter(wanted.name)
     store, symbols = client.parts.store, client.parts.symbols
-    items = _items(store.published, symbols, kinds or {"rpv", "alias", "var"}, matches)
+    kinds = kinds or {"rpv", "alias", "var"}
+    items = _items(store.published, symbols, symbols.loaded, kinds, matches)
     client.lists.start()
-    _send_parts(client, command, _list_parts(command.reqid, items, part_size))
+    parts = _list_parts(command.reqid, items, part_size)
+    client.parts.turns.start(answered(client, command, _send_parts(client, parts)))
 
 
-def _send_parts(
-    client: Client, command: GetWatchableList, parts: Iterator[WatchableListReply | None]
-) -> None:
+def _send_parts(client: Client, parts: Iterator[WatchableListReply | None]) -> Steps:
     try:
         for part in parts:
             if part is not None:
                 client.send(part)
-            elif client.is_open:
-                _send_parts_later(client, command, parts)
-                return
-            else:
-                break
-    except ScrutinyError as error:
-        client.refuse(str(error), reqid=command.reqid, request_cmd=command_name(command))
-    except Exception as error:
-        # Nobody else would answer the client from here.
-        client.fail(error, reqid=command.reqid, request_cmd=command_name(command))
-    client.lists.end()
-
-
-def _send_parts_later(
-    client: Client, command: GetWatchableList, parts: Iterator[WatchableListReply | None]
-) -> None:
-    loop = client.parts.loop
-    if client.is_open and client.backlog() > _PAUSE_BACKLOG:
-        loop.call_later(_PAUSE_S, _send_parts_later, client, command, parts)
-    else:
-        loop.call_soon(_send_parts, client, command, parts)
+            yield NO_PAUSE
+            while client.backlog() > _PAUSE_BACKLOG:
+                yield _PAUSE_S
+    finally:
+        client.lists.end()
 
 
 def _list_parts(
-    reqid: int | None, items: Iterator[Item | int], part_size: int
+    reqid: int | None, items: Iterator[Item | None], part_size: int
 ) -> Iterator[WatchableListReply | None]:
-    """Yield the parts of a list, and None where somebody else should have a turn."""
+    """Yield the parts of a list, and None where somebody else may have a turn."""
     part = _Part()
-    paths_of_turn = octets_of_turn = 0
     for item in items:
-        if isinstance(item, int):
-            paths_of_turn += item
-            if paths_of_turn >= PATHS_PER_TURN:
-                paths_of_turn = octets_of_turn = 0
-                yield None
+        if item is None:
+            yield None
             continue
         octets = len(_encoder.encode(item[1]))
         if part.count == part_size or (part.count and part.octets + octets > LARGEST_PART_OCTETS):
             yield part.reply(reqid, done=False)
             part = _Part()
-            if octets_of_turn > LARGEST_PART_OCTETS:
-                paths_of_turn = octets_of_turn = 0
-                yield None
         part.add(item, octets)
-        octets_of_turn += octets
     yield part.reply(reqid, done=True)
 
 
@@ -169,31 +146,36 @@ class _Part:
 
 
 def _items(
-    published: Sequence[Entry], symbols: Symbols, kinds: set[str], matches: Matches
-) -> Iterator[Item | int]:
-    """Yield what matches, in the order of the contract, and after each slice its length."""
+    published: Sequence[Entry],
+    symbols: Symbols,
+    loaded: LoadedDescription | None,
+    kinds: set[str],
+    matches: Matches,
+) -> Iterator[Item | None]:
+    """Yield what matches, in the order of the contract, and None after each slice."""
     if "rpv" in kinds:
         for part in _slices(len(published)):
             for entry in published[part.start : part.stop]:
                 if matches(entry.path):
                     yield "rpv", brief(entry.path, entry.data_type, entry.enum)
-            yield len(part)
-    loaded = symbols.loaded
+            yield None
     if loaded is None:
         return
     described = _described_items(loaded, {e.path: e.source for e in published}, kinds, matches)
-    for item in described:
+    while symbols.loaded is loaded:
+        try:
+            item = next(described)
+        except StopIteration:
+            return
         yield item
-        if symbols.loaded is not loaded:
-            raise CommandRefused(
-                "the firmware description was unloaded or replaced while the list was made; "
-                "ask again"
-            )
+    raise CommandRefused(
+        "the firmware description was unloaded or replaced while the list was made; ask again"
+    )
 
 
 def _described_items(
     loaded: LoadedDescription, published: dict[str, Source], kinds: set[str], matches: Matches
-) -> Iterator[Item | int]:
+) -> Iterator[Item | None]:
     description = loaded.description
     if "alias" in kinds:
         for part in _slices(description.alias_count):
@@ -203,7 +185,7 @@ def _described_items(
                     if enum is None and not isinstance(source, PublishedValue):
                         enum = source.enum
                     yield "alias", brief(alias.path, source.data_type, enum)
-            yield len(part)
+            yield None
     if "var" not in kinds:
         return
     for part in _slices(description.variable_count):
@@ -212,13 +194,13 @@ def _described_items(
             if matches(path):
                 variable = description.variable_at(index)
                 yield "var", brief(path, variable.data_type, variable.enum)
-        yield len(part)
+        yield None
     for part in _slices(description.factory_count):
         paths = description.factory_paths(part.start, part.stop)
         for index, path in enumerate(paths, part.start):
             if matches(path):
                 yield "var_factory", factory_definition(description.factory_at(index))
-        yield len(part)
+        yield None
 
 
 def _target(loaded: LoadedDescription, published: dict[str, Source], alias: Alias) -> Source | None:
@@ -232,8 +214,8 @@ def _target(loaded: LoadedDescription, published: dict[str, Source], alias: Alia
 
 
 def _slices(count: int) -> Iterator[range]:
-    for start in range(0, count, PATHS_PER_TURN):
-        yield range(start, min(start + PATHS_PER_TURN, count))
+    for start in range(0, count, PATHS_PER_STEP):
+        yield range(start, min(start + PATHS_PER_STEP, count))
 
 
 def _path_filter(patterns: list[str] | str | None) -> Matches:

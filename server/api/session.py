@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import assert_never
 
@@ -10,9 +11,11 @@ from scrutiny.api.codec import decode_command
 from scrutiny.api.errors import MalformedMessage
 from scrutiny.api.versions import MAX_MESSAGE_SIZE
 
+from ..turns import Steps
 from . import descriptions, lists, memory, read, status, transfers, watch, write
 from .client import Client, SharedParts
 from .errors import CommandRefused
+from .steps import answered
 
 DescriptionCommand = (
     m.GetInstalledSfd
@@ -39,9 +42,23 @@ class ClientSession:
     ) -> None:
         self.client = Client(parts, send, backlog)
         self._counters = parts.metrics.clients
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a command is being carried out, which the next one has to wait for."""
+        return not self._idle.is_set()
+
+    async def idle(self) -> None:
+        """Wait until the next message may come. Cancelling is safe: the command goes on."""
+        await self._idle.wait()
 
     def receive(self, data: bytes) -> None:
-        """Take one whole message. Never raises: what is wrong with it is answered."""
+        """Take one whole message, not while the session is busy.
+
+        Never raises: what is wrong with the message is answered.
+        """
         self._counters.messages_received += 1
         self._counters.octets_received += len(data)
         try:
@@ -65,7 +82,10 @@ class ClientSession:
         try:
             command = decode_command(data)
             reqid, name = command.reqid, m.command_name(command)
-            dispatch(self.client, command)
+            steps = dispatch(self.client, command)
+            if steps is not None:
+                self._idle.clear()
+                self.client.parts.turns.start(self._to_its_end(command, steps))
         except MalformedMessage as error:
             self.client.refuse(str(error), reqid=error.reqid, request_cmd=error.command)
         except CommandRefused as error:
@@ -74,16 +94,25 @@ class ClientSession:
             # One client's command must not take the others down, whatever fails.
             self.client.fail(error, reqid=reqid, request_cmd=name)
 
+    def _to_its_end(self, command: m.AnyCommand, steps: Steps) -> Steps:
+        try:
+            yield from answered(self.client, command, steps)
+        finally:
+            self._idle.set()
 
-def dispatch(client: Client, command: m.AnyCommand) -> None:
+
+def dispatch(client: Client, command: m.AnyCommand) -> Steps | None:
     """Call the handler of a command; those that have to be quick are tried first.
+
+    Returns:
+        What is still to be done, in slices; None if that was all.
 
     Raises:
         CommandRefused: the command cannot be done as asked.
     """
     match command:
         case m.WriteWatchable():
-            write.write_batch(client, command)
+            return write.write_batch(client, command)
         case m.WriteSingleWatchable():
             write.write_single(client, command)
         case m.ReadMemory():
@@ -95,11 +124,11 @@ def dispatch(client: Client, command: m.AnyCommand) -> None:
         case m.Echo():
             client.send(m.EchoReply(reqid=command.reqid, payload=command.payload))
         case m.SubscribeWatchable():
-            watch.subscribe(client, command)
+            return watch.subscribe(client, command)
         case m.UnsubscribeWatchable():
-            watch.unsubscribe(client, command)
+            return watch.unsubscribe(client, command)
         case m.ChangeSubscriptionUpdateRate():
-            watch.change_rates(client, command)
+            return watch.change_rates(client, command)
         case m.SetThrottling():
             watch.set_throttling(client, command)
         case m.GetWatchableCount():
@@ -107,9 +136,9 @@ def dispatch(client: Client, command: m.AnyCommand) -> None:
         case m.GetWatchableList():
             lists.get_watchable_list(client, command)
         case m.GetWatchableInfo():
-            watch.get_watchable_info(client, command)
+            return watch.get_watchable_info(client, command)
         case m.ReadWatchable():
-            read.read_watchable(client, command)
+            return read.read_watchable(client, command)
         case m.GetServerStatus():
             client.send(status.server_status(client.parts.device.status, command.reqid))
         case m.GetDeviceInfo():
@@ -120,6 +149,7 @@ def dispatch(client: Client, command: m.AnyCommand) -> None:
             status.get_server_stats(client, command)
         case _:
             _dispatch_description_command(client, command)
+    return None
 
 
 def _dispatch_description_command(client: Client, command: DescriptionCommand) -> None:

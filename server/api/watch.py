@@ -13,7 +13,6 @@ from msgspec import UNSET
 from scrutiny.api.messages import (
     ChangeRateReply,
     ChangeSubscriptionUpdateRate,
-    DetailedWatchable,
     GetWatchableInfo,
     SetThrottling,
     SetThrottlingReply,
@@ -26,10 +25,11 @@ from scrutiny.api.messages import (
 
 from ..entries import Entry
 from ..subscriptions import effective_rate
+from ..turns import NO_PAUSE, Steps
 from .client import Client
-from .definitions import detailed
 from .errors import CommandRefused
-from .limits import check_path_count, check_reply_size
+from .limits import check_count
+from .steps import resolve
 
 # Rates beyond these, in updates per second, would overflow the arithmetic of deadlines; no link is
 # as fast as the upper one, and the lower one is an update in twelve days.
@@ -37,71 +37,69 @@ _LOWEST_RATE: Final = 1e-6
 _HIGHEST_RATE: Final = 1e6
 
 
-def get_watchable_info(client: Client, command: GetWatchableInfo) -> None:
+def get_watchable_info(client: Client, command: GetWatchableInfo) -> Steps:
     """Describe watchables.
 
     Raises:
         CommandRefused: one path is unknown, or there are too many.
     """
-    check_path_count(command.watchables)
-    entries = {path: client.parts.find_entry(path) for path in command.watchables}
-    info = _described(client, entries)
-    check_reply_size(info.items())
-    client.send(WatchableInfoReply(reqid=command.reqid, info=info))
+    check_count("paths", command.watchables)
+    resolved = yield from resolve(client, command.watchables, described=True)
+    client.send(WatchableInfoReply(reqid=command.reqid, info=resolved.definitions))
 
 
-def subscribe(client: Client, command: SubscribeWatchable) -> None:
+def subscribe(client: Client, command: SubscribeWatchable) -> Steps:
     """Watch entries; a second subscription replaces the rate.
 
     Raises:
         CommandRefused: one path is unknown (unless the client takes part of them), there are too
             many, or the rate is not above 0.
     """
-    check_path_count(command.watchables)
+    check_count("paths", command.watchables)
     rate = _checked_rate(command.rate)
-    entries: dict[str, Entry] = {}
-    failed: dict[str, str] = {}
-    for path in command.watchables:
-        try:
-            entries[path] = client.parts.find_entry(path)
-        except CommandRefused as error:
-            if not command.partial:
-                raise
-            failed[path] = str(error)
-    subscribed = _described(client, entries)
-    check_reply_size([*subscribed.items(), *failed.items()])
-    for entry in entries.values():
+    resolved = yield from resolve(
+        client, command.watchables, described=True, partial=command.partial
+    )
+    for entry in resolved.entries.values():
         client.parts.subscriptions.watch(client.feed, entry, rate)
     client.send(
         SubscribeReply(
             reqid=command.reqid,
-            subscribed=subscribed,
-            failed=failed if command.partial else UNSET,
+            subscribed=resolved.definitions,
+            failed=resolved.failed if command.partial else UNSET,
         )
     )
 
 
-def unsubscribe(client: Client, command: UnsubscribeWatchable) -> None:
+def unsubscribe(client: Client, command: UnsubscribeWatchable) -> Steps:
     """Stop watching; entries that are not watched are accepted.
 
     Raises:
         CommandRefused: one path is unknown, or there are too many.
     """
-    check_path_count(command.watchables)
-    entries = [client.parts.find_entry(path) for path in command.watchables]
+    check_count("paths", command.watchables)
+    resolved = yield from resolve(client, command.watchables)
+    entries = resolved.entries.values()
     for entry in entries:
         client.parts.subscriptions.unwatch(client.feed, entry)
     client.feed.forget(entries)
     client.send(UnsubscribeReply(reqid=command.reqid, unsubscribed=command.watchables))
 
 
-def change_rates(client: Client, command: ChangeSubscriptionUpdateRate) -> None:
+def change_rates(client: Client, command: ChangeSubscriptionUpdateRate) -> Steps:
     """Change the rates of subscriptions, and tell the rates now in force over all clients.
 
     Raises:
-        CommandRefused: one id is unknown or not watched by this client, or a rate is not above 0.
+        CommandRefused: one id is unknown or not watched by this client, a rate is not above 0, or
+            there are too many.
     """
-    changes = [_checked_change(client, item.id, item.rate) for item in command.changes]
+    check_count("changes", command.changes)
+    changes: list[tuple[Entry, float | None]] = []
+    for item in command.changes:
+        changes.append(_checked_change(client, item.id, item.rate))
+        yield NO_PAUSE
+    for entry, _ in changes:
+        _check_watched(client, entry)  # nobody has taken it away meanwhile
     for entry, rate in changes:
         client.parts.subscriptions.watch(client.feed, entry, rate)
     rates = {entry.id: effective_rate(entry) for entry, _ in changes}
@@ -124,10 +122,6 @@ def set_throttling(client: Client, command: SetThrottling) -> None:
     )
 
 
-def _described(client: Client, entries: dict[str, Entry]) -> dict[str, DetailedWatchable]:
-    return {path: detailed(entry, client.parts.store) for path, entry in entries.items()}
-
-
 def _checked_rate(rate: float | None) -> float | None:
     if rate is None:
         return None
@@ -140,6 +134,10 @@ def _checked_change(
     client: Client, entry_id: str, rate: float | None
 ) -> tuple[Entry, float | None]:
     entry = client.parts.entry_by_id(entry_id)
+    _check_watched(client, entry)
+    return entry, _checked_rate(rate)
+
+
+def _check_watched(client: Client, entry: Entry) -> None:
     if client.feed not in entry.watchers:
         raise CommandRefused(f"{entry.path} is not subscribed to by this client")
-    return entry, _checked_rate(rate)

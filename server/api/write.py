@@ -19,6 +19,7 @@ from scrutiny.core.values import Value
 
 from ..entries import Entry
 from ..outcome import Outcome
+from ..turns import NO_PAUSE, Steps
 from ..write_fitting import fit_to_entry
 from .client import Client
 from .errors import CommandRefused
@@ -30,7 +31,7 @@ def new_token() -> str:
     return secrets.token_hex(16)
 
 
-def write_batch(client: Client, command: WriteWatchable) -> None:
+def write_batch(client: Client, command: WriteWatchable) -> Steps:
     """Queue all writes, then tell the end of each.
 
     Raises:
@@ -43,6 +44,7 @@ def write_batch(client: Client, command: WriteWatchable) -> None:
             raise CommandRefused(f"batch_index {item.batch_index} is used twice")
         entry = client.parts.entry_by_id(item.watchable)
         writes[item.batch_index] = entry, _fitting(entry, item.value)
+        yield NO_PAUSE
     client.writes.start(len(writes))
 
     # The answer goes first: a write may end while it is being queued.
@@ -51,6 +53,7 @@ def write_batch(client: Client, command: WriteWatchable) -> None:
     for batch_index, (entry, value) in writes.items():
         done = partial(_report_item, client, entry, token, batch_index)
         client.parts.device.write_value(entry, value, done)
+        yield NO_PAUSE
 
 
 def write_single(client: Client, command: WriteSingleWatchable) -> None:

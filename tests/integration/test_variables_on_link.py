@@ -35,6 +35,7 @@ from scrutiny.server.device import DeviceDriver
 from scrutiny.server.device_status import DeviceState, DeviceStatus
 from scrutiny.server.entries import Entry
 from scrutiny.server.outcome import Outcome
+from scrutiny.server.read_plan import ReadPlan
 from scrutiny.server.settings import DeviceSettings
 from scrutiny.server.store import ValueStore
 from scrutiny.server.subscriptions import Subscriptions
@@ -332,5 +333,101 @@ def test_the_end_of_the_device_is_told_after_its_status(
             failures: list[dict[Entry, str]] = []
             bench.driver.read_values([entry], failures.append)
             assert failures == [{entry: "no device is connected"}]
+
+    asyncio.run(scenario())
+
+
+MANY = 1500
+
+
+def many_variables() -> list[Variable]:
+    return [Variable(f"/many/v{i}", DataType.UINT8, "little", RAM + i % 64) for i in range(MANY)]
+
+
+def test_a_large_plan_is_made_in_slices_and_comes_into_force_though_it_is_changed_all_the_time(
+    endpoint: SimulatorEndpoint, tmp_path: Path, plans: list[ReadPlan]
+) -> None:
+    async def scenario() -> None:
+        async with ready_bench(endpoint, tmp_path) as bench:
+            bench.driver.attach_description(CarDescription(many_variables()), FIRMWARE_ID)
+            bench.device.memory.write(RAM, b"\x01" * 64)
+            entries = [bench.entry(f"/many/v{i}") for i in range(MANY)]
+            plans.clear()
+            for entry in entries[1:]:
+                bench.subscriptions.watch(bench.feed, entry, None)
+            turns = 0
+            while not plans:
+                await asyncio.sleep(0)
+                turns += 1
+                bench.subscriptions.watch(bench.feed, entries[0], turns)
+
+            await bench.until(lambda: all(entry.value == 1 for entry in entries))
+
+            assert turns > 3  # 1,500 values take some slices
+            assert len(plans) >= 2  # with what has changed while the first one was made
+
+    asyncio.run(scenario())
+
+
+@pytest.fixture
+def plans(monkeypatch: pytest.MonkeyPatch) -> list[ReadPlan]:
+    """The plans that have come into force."""
+    noted: list[ReadPlan] = []
+    begin = ReadPlan.begin
+
+    def noting(plan: ReadPlan, before: ReadPlan | None, now_ns: int) -> None:
+        noted.append(plan)
+        begin(plan, before, now_ns)
+
+    monkeypatch.setattr(ReadPlan, "begin", noting)
+    return noted
+
+
+@pytest.mark.parametrize("event", ["device", "description"])
+def test_a_plan_that_is_made_when_everything_goes_is_forgotten(
+    endpoint: SimulatorEndpoint, tmp_path: Path, plans: list[ReadPlan], event: str
+) -> None:
+    async def scenario() -> None:
+        async with ready_bench(endpoint, tmp_path) as bench:
+            bench.driver.attach_description(CarDescription(many_variables()), FIRMWARE_ID)
+            plans.clear()
+            entries = [bench.entry(f"/many/v{i}") for i in range(MANY)]
+            for entry in entries:
+                bench.subscriptions.watch(bench.feed, entry, None)
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+            assert not plans
+
+            if event == "device":
+                bench.driver.configure_link(NoLink())
+            else:
+                bench.driver.detach_description()
+            await asyncio.sleep(0.1)
+
+            assert len(plans) == (0 if event == "device" else 1)
+            assert all(entry.value is None for entry in entries)
+
+    asyncio.run(scenario())
+
+
+def test_the_driver_knows_where_variables_are(endpoint: SimulatorEndpoint, tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with ready_bench(endpoint, tmp_path) as bench:
+            rpm, speed = (bench.entry(p).source for p in ("/car/*wheel/rpm", "/car/speed"))
+            assert isinstance(rpm, Variable)
+            assert isinstance(speed, Variable)
+            assert bench.driver.address_of(speed) == RAM
+            assert bench.driver.address_of(rpm) is None
+            bench.device.memory.write(RAM + 0x10, (RAM + 0x80).to_bytes(4, "little"))
+
+            await bench.read(POINTER.path)
+            assert bench.driver.address_of(rpm) == RAM + 0x88
+
+            bench.device.memory.write(RAM + 0x10, (RAM + 0x40).to_bytes(4, "little"))
+            bench.subscriptions.watch(bench.feed, bench.entry("/car/*wheel/rpm"), None)
+            await bench.until(lambda: bench.driver.address_of(rpm) == RAM + 0x48)
+
+            bench.device.memory.write(RAM + 0x10, bytes(4))
+            await bench.until(lambda: bench.driver.address_of(rpm) is None)
 
     asyncio.run(scenario())

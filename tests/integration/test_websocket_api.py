@@ -227,6 +227,31 @@ def test_json_in_a_binary_frame_is_accepted(without_device: ServerSettings) -> N
     run(test())
 
 
+def test_others_are_answered_while_a_large_command_is_carried_out(
+    without_device: ServerSettings,
+) -> None:
+    async def test() -> None:
+        async with (
+            running(without_device) as server,
+            server.client() as first,
+            server.client() as other,
+        ):
+            paths = [f"/nothing[{i}]" + "/x[1]" * 40 for i in range(3900)]
+            large = asyncio.create_task(
+                first.ask("subscribe_watchable", watchables=paths, partial=True)
+            )
+            echoes = 0
+            while not large.done():
+                assert await other.is_served()
+                echoes += 1
+
+            assert (await large)["cmd"] == "error"  # its answer would be too large
+            assert echoes > 3
+            assert await first.is_served()
+
+    run(test())
+
+
 def test_a_message_in_fragments_is_one_message(without_device: ServerSettings) -> None:
     async def test() -> None:
         async with running(without_device) as server, server.client() as peer:

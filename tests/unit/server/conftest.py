@@ -18,6 +18,7 @@ from scrutiny.server.memory_blocks import PlanLimits
 from scrutiny.server.read_plan import ReadPlan, ReadTarget
 from scrutiny.server.store import ValueStore
 from scrutiny.server.target_memory import TargetMemory
+from scrutiny.server.turns import finish
 
 
 class NotingFeed(ValueFeed):
@@ -62,7 +63,7 @@ def target_of(store: ValueStore, limits: PlanLimits) -> ReadTarget:
 
 def make_plan(entries: Iterable[Entry], limits: PlanLimits, store: ValueStore) -> ReadPlan:
     """Make a plan for such a device."""
-    return ReadPlan(entries, target_of(store, limits))
+    return finish(ReadPlan.made(entries, target_of(store, limits)))
 
 
 @pytest.fixture

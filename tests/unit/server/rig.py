@@ -27,6 +27,7 @@ from scrutiny.server.read_plan import ReadPlan, ReadTarget
 from scrutiny.server.store import ValueStore
 from scrutiny.server.subscriptions import Subscriptions
 from scrutiny.server.target_memory import TargetMemory
+from scrutiny.server.turns import finish
 from scrutiny.server.value_reads import ValuesRead
 from scrutiny.server.write_fitting import fit_to_entry
 from scrutiny.server.write_queue import WriteQueue
@@ -176,7 +177,7 @@ class Rig:
         return Response.decode(self.device.take_output())
 
     def _make_plan(self) -> None:
-        self.plan = ReadPlan(self.subscriptions.watched, self.target)
+        self.plan = finish(ReadPlan.made(self.subscriptions.watched, self.target))
         self.schedule.set_plan(self.plan, self.now_ns)
 
 

@@ -33,10 +33,11 @@ from scrutiny.server.api.lists import (
     LARGEST_PART,
     LONGEST_PATTERNS,
     MOST_PATTERNS,
-    PATHS_PER_TURN,
+    PATHS_PER_STEP,
 )
 from scrutiny.server.metrics import DeviceStatistics
 from scrutiny.server.outcome import OutcomeCallback
+from scrutiny.server.turns import SLICE_S
 
 from ...support.api_bench import (
     FLOAT,
@@ -395,8 +396,9 @@ def test_a_part_is_never_larger_than_a_message_may_be(server: Server, client: Fa
 def test_others_have_their_turn_during_a_long_list(server: Server, client: FakeClient) -> None:
     server.store.clear()
     server.store.load_published(
-        PublishedValue(i, DataType.UINT8) for i in range(3 * PATHS_PER_TURN)
+        PublishedValue(i, DataType.UINT8) for i in range(6 * PATHS_PER_STEP)
     )
+    server.step_s = SLICE_S
     client.send("get_watchable_list", reqid=1, filter={"name": ["*x0001", "/rpv/x01*"]})
     client.send("echo", reqid=2, payload="")
     server.store.clear()
@@ -412,8 +414,9 @@ def test_others_have_their_turn_during_a_long_list(server: Server, client: FakeC
 def test_a_long_list_ends_with_its_client(server: Server, client: FakeClient) -> None:
     server.store.clear()
     server.store.load_published(
-        PublishedValue(i, DataType.UINT8) for i in range(3 * PATHS_PER_TURN)
+        PublishedValue(i, DataType.UINT8) for i in range(3 * PATHS_PER_STEP)
     )
+    server.step_s = SLICE_S
     client.send("get_watchable_list", max_per_response=1)
     sent = len(client.all())
 
@@ -421,7 +424,7 @@ def test_a_long_list_ends_with_its_client(server: Server, client: FakeClient) ->
 
     for _ in range(5):
         assert client.all() == []
-    assert 0 < sent < 3 * PATHS_PER_TURN
+    assert 0 < sent < 3 * PATHS_PER_STEP
 
 
 @pytest.mark.parametrize(
@@ -1007,13 +1010,16 @@ def test_a_batch_that_is_too_large_is_refused_as_a_whole(
 def test_long_lists_do_not_pile_up(server: Server, client: FakeClient) -> None:
     server.store.clear()
     server.store.load_published(
-        PublishedValue(i, DataType.UINT8) for i in range(3 * PATHS_PER_TURN)
+        PublishedValue(i, DataType.UINT8) for i in range(3 * PATHS_PER_STEP)
     )
+    server.step_s = SLICE_S
     for _ in range(MOST_LISTS + 1):
         client.send("get_watchable_list", filter={"name": "nothing"})
 
     (refused,) = client.all()
     assert "1 more lists are too many" in refused["msg"]
-    while len(client.all()) < MOST_LISTS:
-        pass
+    ended = 0
+    while ended < MOST_LISTS:
+        ended += len(client.all())
+    server.step_s = 0
     assert client.ask("get_watchable_list", filter={"type": ["var"]})["done"]

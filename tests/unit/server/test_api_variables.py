@@ -11,8 +11,9 @@ import pytest
 
 from scrutiny.api.versions import MAX_MESSAGE_SIZE
 from scrutiny.server.api.definitions import LARGEST_ENUM
-from scrutiny.server.api.limits import MOST_READS
-from scrutiny.server.api.lists import LARGEST_PART_OCTETS, PATHS_PER_TURN
+from scrutiny.server.api.limits import LONGEST_PATH, MOST_READS
+from scrutiny.server.api.lists import LARGEST_PART_OCTETS, PATHS_PER_STEP
+from scrutiny.server.turns import SLICE_S
 
 from ...support.api_bench import FLOAT, PROFILE, SMALL, FakeClient, Message, Server
 from ...support.small_package import CAR_ALIASES, car_map, large_map, write_package
@@ -157,6 +158,7 @@ def test_a_list_makes_no_entries(server: Server, client: FakeClient) -> None:
 def test_a_long_list_lets_others_have_their_turn(empty: Server) -> None:
     load(empty, large_map(200_000))
     client = FakeClient(empty)
+    empty.step_s = SLICE_S
     client.send("get_watchable_list", filter={"type": ["var"]})
     turns: list[float] = []
     while not client.has_received(lambda message: message.get("done")):
@@ -166,17 +168,17 @@ def test_a_long_list_lets_others_have_their_turn(empty: Server) -> None:
 
     parts = client.all()
     assert sum(part["qty"]["var"] for part in parts) == 200_000
-    assert len(turns) >= 200_000 / PATHS_PER_TURN
+    assert len(turns) >= 200_000 / PATHS_PER_STEP
     # The fastest half shows what the work takes, undisturbed; it includes the test's own decoding.
     assert sorted(turns)[len(turns) // 2] < 0.01
 
 
 def test_a_list_pauses_while_its_client_does_not_read(empty: Server) -> None:
-    load(empty, large_map(10 * PATHS_PER_TURN))
+    load(empty, large_map(10 * PATHS_PER_STEP))
     client = FakeClient(empty)
     client.unread_octets = 2 << 20
 
-    client.send("get_watchable_list", max_per_response=PATHS_PER_TURN)
+    client.send("get_watchable_list", max_per_response=PATHS_PER_STEP)
     until_s = time.monotonic() + 0.3
 
     empty.run_until(lambda: time.monotonic() > until_s)
@@ -189,7 +191,7 @@ def test_a_list_pauses_while_its_client_does_not_read(empty: Server) -> None:
 
 @pytest.mark.parametrize("change", ["replaced", "unloaded"])
 def test_a_list_ends_with_an_error_when_the_description_changes(empty: Server, change: str) -> None:
-    load(empty, large_map(5 * PATHS_PER_TURN))
+    load(empty, large_map(5 * PATHS_PER_STEP))
     client = FakeClient(empty)
     before = empty.symbols.loaded
     client.unread_octets = 2 << 20  # pauses the list
@@ -462,3 +464,145 @@ def test_ids_end_with_the_description(server: Server, client: FakeClient) -> Non
 
     updates = [{"batch_index": 0, "watchable": gear, "value": 1}]
     assert "description" in client.refusal("write_watchable", updates=updates)
+
+
+# ------------------------------------------------------------------ large commands
+
+
+MANY: Final = 300
+
+
+@pytest.fixture
+def large(empty: Server) -> Server:
+    """A server with many variables, and a clock that lets each step take a whole slice."""
+    load(empty, large_map(MANY))
+    empty.step_s = SLICE_S
+    return empty
+
+
+def many_paths(server: Server) -> list[str]:
+    assert server.symbols.loaded is not None
+    return server.symbols.loaded.description.variable_paths(0, MANY)
+
+
+def watched(server: Server) -> int:
+    return len(server.subscriptions.watched)
+
+
+@pytest.mark.parametrize("cmd", ["subscribe_watchable", "get_watchable_info", "read_watchable"])
+def test_a_large_command_lets_others_have_their_turn(large: Server, cmd: str) -> None:
+    client, other = FakeClient(large), FakeClient(large)
+    client.send(cmd, reqid=1, watchables=many_paths(large))
+    turns = 0
+    while not client.has_received(lambda message: message.get("reqid") == 1):
+        assert other.ask("echo", payload=str(turns))["payload"] == str(turns)
+        assert watched(large) in (0, MANY)
+        turns += 1
+
+    (answer,) = client.all()
+    assert turns >= MANY - 1
+    (told,) = [answer[key] for key in ("subscribed", "info", "values") if key in answer]
+    assert list(told) == many_paths(large)
+    assert watched(large) == (MANY if cmd == "subscribe_watchable" else 0)
+
+
+def test_a_large_command_that_fails_at_its_end_has_done_nothing(large: Server) -> None:
+    client = FakeClient(large)
+
+    client.send("subscribe_watchable", reqid=2, watchables=[*many_paths(large), "/not/there"])
+
+    error = client.wait_for("error")
+    assert (error["reqid"], error["request_cmd"]) == (2, "subscribe_watchable")
+    assert "/not/there" in error["msg"]
+    assert watched(large) == 0
+    assert not client.session.is_busy
+
+
+def test_the_next_command_of_a_client_waits_for_a_large_one(large: Server) -> None:
+    client, paths = FakeClient(large), many_paths(large)
+    client.send("subscribe_watchable", reqid=1, watchables=paths)
+    assert client.session.is_busy
+
+    client.send("unsubscribe_watchable", reqid=2, watchables=paths)
+    client.send("echo", reqid=3, payload="")
+
+    assert [message["reqid"] for message in client.all()] == [1, 2, 3]
+    assert watched(large) == 0
+
+
+def test_waiting_for_a_session_ends_with_its_command(large: Server) -> None:
+    client = FakeClient(large)
+    client.send("subscribe_watchable", reqid=1, watchables=many_paths(large))
+
+    large.loop.run_until_complete(client.session.idle())
+
+    assert watched(large) == MANY
+
+
+@pytest.mark.parametrize("partial", [False, True])
+def test_a_large_command_fails_when_the_description_goes_meanwhile(
+    large: Server, partial: bool
+) -> None:
+    client, paths = FakeClient(large), many_paths(large)
+    client.send("subscribe_watchable", reqid=1, watchables=paths, partial=partial)
+    large.turn()
+
+    large.library.store.uninstall(ID)
+    large.symbols.check()
+
+    if partial:
+        answer = client.wait_for("response_subscribe_watchable")
+        assert (answer["subscribed"], list(answer["failed"])) == ({}, paths)
+    else:
+        assert "unknown watchable" in client.wait_for("error")["msg"]
+    assert watched(large) == 0
+
+
+def test_a_large_command_sees_the_description_that_is_there_at_its_end(large: Server) -> None:
+    client, paths = FakeClient(large), many_paths(large)
+    before = large.store.find(paths[0])
+    client.send("subscribe_watchable", reqid=1, watchables=paths)
+    loaded = large.symbols.loaded
+    assert loaded is not None
+
+    large.store.load_description(loaded.description)  # the entries of before are gone
+
+    answer = client.wait_for("response_subscribe_watchable")
+    assert watched(large) == MANY
+    assert before not in large.subscriptions.watched
+    assert all(large.store.by_id(item["id"]) for item in answer["subscribed"].values())
+
+
+def test_a_client_that_leaves_during_a_large_command_watches_nothing(large: Server) -> None:
+    client = FakeClient(large)
+    client.send("subscribe_watchable", watchables=many_paths(large))
+
+    large.hub.disconnect(client.session)
+
+    large.run_until(lambda: not large.turns.is_busy)
+    assert watched(large) == 0
+    assert client.all() == []
+
+
+def test_many_values_are_read_in_parts_and_answered_once(large: Server) -> None:
+    client, paths = FakeClient(large), many_paths(large)
+    large.device.is_slow = True
+    client.send("read_watchable", reqid=4, watchables=paths)
+    large.run_until(lambda: not client.session.is_busy)
+    assert client.all() == []
+
+    large.device.answer()
+
+    values = client.wait_for("response_read_watchable")["values"]
+    assert list(values) == paths
+    assert all(value["v"] is not None for value in values.values())
+    client.session.client.reads.start(MOST_READS)  # the place is free again
+
+
+def test_a_path_that_is_too_long_is_not_looked_up(client: FakeClient) -> None:
+    path = "/a[1]" * 1000
+
+    reason = client.refusal("get_watchable_info", watchables=[path])
+
+    assert "5000 characters" in reason
+    assert str(LONGEST_PATH) in reason

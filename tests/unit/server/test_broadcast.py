@@ -12,7 +12,7 @@ from scrutiny.api.codec import encode
 from scrutiny.api.versions import MAX_MESSAGE_SIZE
 from scrutiny.core.types import DataType
 from scrutiny.core.watchables import PublishedValue
-from scrutiny.server.broadcast import LARGEST_UPDATE, MAX_BACKLOG
+from scrutiny.server.broadcast import LARGEST_FLUSH, LARGEST_UPDATE, MAX_BACKLOG
 from scrutiny.server.store import ValueStore
 
 from .conftest import NotingFeed
@@ -142,6 +142,26 @@ def test_a_new_limit_holds_for_what_waits_already(
     run_until_quiet(loop)
 
     assert len(feed.sent) == 3
+
+
+def test_what_has_piled_up_is_sent_over_several_turns(
+    loop: asyncio.AbstractEventLoop, make_feed: MakeFeed
+) -> None:
+    store = ValueStore()
+    count = 2 * LARGEST_FLUSH + 1
+    store.load_published(PublishedValue(i, DataType.UINT8) for i in range(count))
+    feed = watching(make_feed, store)
+    feed.unread_octets = MAX_BACKLOG + 1
+    feed.mark(store.published)
+    run_until_quiet(loop)
+    assert feed.sent == []
+
+    feed.unread_octets = 0
+    while sum(len(message.updates) for message in feed.sent) < count:
+        run_until_quiet(loop)
+
+    assert [len(message.updates) for message in feed.sent] == [LARGEST_FLUSH, LARGEST_FLUSH, 1]
+    assert len({update.id for message in feed.sent for update in message.updates}) == count
 
 
 def test_no_update_is_larger_than_a_message_may_be(make_feed: MakeFeed) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import struct
 from collections.abc import Callable
 from typing import Any
@@ -14,6 +15,10 @@ from scrutiny.core.watchables import Alias, Variable
 from scrutiny.firmware_link.frames import Request, Response
 from scrutiny.firmware_link.messages import AddressFormat, ReadMemory
 from scrutiny.firmware_link.simulator import AddressRange, MemorySegment
+from scrutiny.server.entries import Entry
+from scrutiny.server.memory_blocks import PlanLimits, merge, pack
+from scrutiny.server.memory_layouts import SLOTS_PER_STEP, Slot, SlotTable
+from scrutiny.server.target_memory import TargetMemory
 
 from .conftest import NotingFeed
 from .rig import BASE, MS, Rig, device_settings, values_of, variable
@@ -324,3 +329,27 @@ def test_requests_are_proper_messages(make_feed: MakeFeed) -> None:
 
     message = ReadMemory(((BASE, 1), (BASE + 99, 1)))  # type: ignore[arg-type]
     assert rig.asked[0][1] == Request.decode(message.request(FMT).encode())
+
+
+@pytest.mark.parametrize("limits", [PlanLimits(64, 128), PlanLimits(256, 256), PlanLimits(9, 9000)])
+@pytest.mark.parametrize("spread", [1.2, 8, 40])
+def test_laying_out_in_steps_takes_hardly_more_requests_than_at_once(
+    make_feed: MakeFeed, limits: PlanLimits, spread: float
+) -> None:
+    numbers = random.Random(spread)
+    positions = sorted(numbers.sample(range(int(4 * SLOTS_PER_STEP * spread)), 4 * SLOTS_PER_STEP))
+    variables = [variable(f"/v{i}", DataType.UINT8, BASE + i) for i in positions]
+    memory = TargetMemory(FMT)
+    table = SlotTable("little", memory, limits)
+    for number, each in enumerate(variables):
+        table.add(each, each.address, [Entry(str(number), each)])
+
+    layouts = list(table.layouts())
+
+    slots = [Slot(BASE + i, BASE + i + 1, 1, "B") for i in positions]
+    at_once = pack(merge(slots, memory.head_size, lambda start, end: False), 6, limits)
+    assert [entry.path for layout in layouts for entry in layout.entries] == [
+        each.path for each in variables
+    ]
+    # Whether blocks are split is decided anew for each step, by octets.
+    assert len(layouts) <= 1.05 * len(at_once)

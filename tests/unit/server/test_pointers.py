@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 
 import pytest
@@ -11,6 +12,9 @@ from scrutiny.core.values import ByteOrder
 from scrutiny.core.watchables import Alias
 from scrutiny.firmware_link.messages import AddressFormat, ReadMemory
 from scrutiny.firmware_link.simulator import AddressRange, MemorySegment
+from scrutiny.server.pointers import NULL_POINTER
+from scrutiny.server.read_plan import ReadPlan
+from scrutiny.server.turns import finish
 
 from .conftest import NotingFeed
 from .rig import BASE, MS, SECOND, Rig, device_settings, values_of, variable
@@ -236,3 +240,41 @@ def test_a_move_makes_only_the_requests_of_pointed_variables_anew(make_feed: Mak
 
     assert {job for job in rig.plan.continuous if not job.assumed} == before
     assert not pointed & set(rig.plan.continuous)
+
+
+@pytest.mark.parametrize("address", [SECOND_OBJECT, 0])
+@pytest.mark.parametrize("steps", range(6))
+def test_a_pointer_that_moves_while_a_plan_is_made(
+    make_feed: MakeFeed, steps: int, address: int
+) -> None:
+    rig = rig_with_objects(make_feed)
+    feed = rig.feed()
+    entry = rig.watch(feed, "/*p/member")
+    rig.run_for(10 * MS)
+    making = ReadPlan.made(list(rig.subscriptions.watched), rig.target)
+    for _ in itertools.islice(making, steps):
+        pass
+
+    point_to(rig, address)
+    rig.run_for(10 * MS)
+    rig.schedule.set_plan(finish(making), rig.now_ns)
+    rig.memory.write(SECOND_OBJECT + 4, b"\x21\x00")
+    rig.run_for(10 * MS)
+
+    assert entry.value == (33 if address else None)
+    assert entry.reason == ("" if address else NULL_POINTER)
+
+
+def test_where_a_variable_is(make_feed: MakeFeed) -> None:
+    rig = rig_with_objects(make_feed)
+    pointers = rig.target.pointers
+    assert pointers.address_of(POINTER, FMT.mask) == BASE
+    assert pointers.address_of(MEMBER, FMT.mask) is None
+    rig.watch(rig.feed(), "/*p/member")
+
+    rig.run_for(10 * MS)
+    assert pointers.address_of(MEMBER, FMT.mask) == FIRST + 4
+
+    point_to(rig, 0)
+    rig.run_for(10 * MS)
+    assert pointers.address_of(MEMBER, FMT.mask) == NULL_POINTER

@@ -14,10 +14,11 @@ from scrutiny.firmware_link.frames import Request, Response
 from scrutiny.server.entries import Entry
 from scrutiny.server.memory_blocks import PlanLimits
 from scrutiny.server.read_jobs import REFUSED_PAUSE_NS, ReadJob
+from scrutiny.server.read_plan import ReadPlan
 from scrutiny.server.store import ValueStore
 from scrutiny.server.subscriptions import Subscriptions, effective_rate
 
-from .conftest import NotingFeed, make_plan
+from .conftest import NotingFeed, make_plan, target_of
 
 MakeFeed = Callable[[], NotingFeed]
 ROOMY = PlanLimits(1024, 1024)
@@ -148,3 +149,12 @@ def test_the_fastest_client_decides_the_rate(store: ValueStore, make_feed: MakeF
 
 def test_types_that_cannot_be_read_are_no_part_of_the_protocol() -> None:
     assert not DataType.FLOAT16.is_readable
+
+
+def test_a_plan_is_made_in_small_steps(store: ValueStore, make_feed: MakeFeed) -> None:
+    subscriptions = watch_all(store, make_feed())
+    watched = list(subscriptions.watched)
+
+    steps = list(ReadPlan.made(watched, target_of(store, PlanLimits(32, 64))))
+
+    assert len(steps) > 2 * len(watched)

@@ -19,7 +19,7 @@ from scrutiny.core.paths import split_indices
 from scrutiny.core.watchables import Alias, ArrayFactory, Variable
 
 from .compiled_format import CRC_START, HEADER, AliasBlob, Header, Section
-from .compiled_tables import Buffer, Layout, LeafTable, decoded
+from .compiled_tables import BlobTable, Buffer, Layout, LeafTable, decoded
 from .compiled_variables import VariableBuilder, no_array_error
 from .errors import PackageError
 from .regular_files import open_regular
@@ -151,6 +151,15 @@ class CompiledDescription:
         except UnicodeEncodeError:
             return None
         return None if index is None else self._build_alias(path, index)
+
+    @property
+    def factory_table(self) -> BlobTable:
+        """The sorted paths of the array leaves."""
+        return self._factories.paths
+
+    def path_tables(self) -> tuple[BlobTable, ...]:
+        """Return the sorted paths of variables, array leaves and aliases."""
+        return self._variables.paths, self._factories.paths, self._alias_paths
 
     def variables(self, start: int, stop: int) -> list[Variable]:
         """Return a slice of the variables that are no array elements, in the order of paths."""

@@ -70,9 +70,13 @@ class BlobTable:
             raise PackageError("the compiled description is damaged: a table is too short")
         return self[index]
 
+    def place(self, piece: bytes) -> int:
+        """Return where a piece is, or would be, in a sorted table."""
+        return bisect_left(range(self._count), piece, key=self.__getitem__)
+
     def find(self, piece: bytes) -> int | None:
         """Return the place of a piece in a sorted table, None if it is not in there."""
-        index = bisect_left(range(self._count), piece, key=self.__getitem__)
+        index = self.place(piece)
         return index if index < self._count and self[index] == piece else None
 
     def texts(self, start: int, stop: int) -> list[str]:

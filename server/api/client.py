@@ -12,6 +12,7 @@ from scrutiny.api.codec import encode
 from scrutiny.api.messages import Error, ServerMessage
 from scrutiny.core.errors import ScrutinyError
 from scrutiny.core.watchables import parse_rpv_path
+from scrutiny.sfd.path_hints import path_hint
 
 from ..broadcast import ValueFeed
 from ..clock import ServerClock
@@ -89,7 +90,12 @@ class SharedParts:
     def _why_unknown(self, path: str) -> str:
         if self.device.profile is None:
             return ", no device is connected"
-        if self.device.loaded_firmware_id is not None or parse_rpv_path(path) is not None:
+        if parse_rpv_path(path) is not None:
+            return ""
+        if (loaded := self.symbols.loaded) is not None:
+            hint = path_hint(loaded.description, path)
+            return f"; {hint}" if hint else ""
+        if self.device.loaded_firmware_id is not None:
             return ""
         failure = self.device.status.description_failure
         return f", no firmware description is loaded{': ' if failure else ''}{failure}"

@@ -257,6 +257,13 @@ def test_f8_a_bad_index_is_named_with_its_limit(client: ScrutinyClient) -> None:
         client.watch(table)
 
 
+def test_an_unknown_path_is_answered_with_what_is_there(client: ScrutinyClient) -> None:
+    with pytest.raises(exceptions.OperationFailure, match="group, with for example /global/stat"):
+        client.watch(STATISTICS)
+    with pytest.raises(exceptions.OperationFailure, match=f"the closest is {SETPOINT}"):
+        client.watch("/global/motor_setpoint")
+
+
 def test_watching_many_paths_is_all_or_nothing(client: ScrutinyClient) -> None:
     with pytest.raises(exceptions.OperationFailure, match="/global/nothing"):
         client.watch_many([SETPOINT, "/global/nothing"])

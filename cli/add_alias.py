@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from scrutiny.core.firmware_id import parse_firmware_id
-from scrutiny.sfd.alias_files import AliasSet, first_of, load_alias_file
+from scrutiny.sfd.alias_files import AliasSet, first_of
 from scrutiny.sfd.alias_targets import AliasTargets
 from scrutiny.sfd.aliases import write_aliases
 from scrutiny.sfd.errors import AliasError, PackageError
@@ -19,6 +19,7 @@ from scrutiny.sfd.package_members import ALIASES_MEMBER
 from scrutiny.sfd.store import DescriptionStore
 from scrutiny.sfd.variable_map_json import read_variable_map
 
+from .alias_input import add_aliases, load_aliases
 from .output import show_error
 from .verb_arguments import parse, verb_parser, write_output
 
@@ -72,7 +73,7 @@ def _documents(arguments: argparse.Namespace) -> list[dict[str, Any]]:
     if is_single == (arguments.file is not None):
         raise AliasError("give alias files with --file, or one alias with --fullpath and --target")
     if arguments.file is not None:
-        return [load_alias_file(file) for file in arguments.file]
+        return load_aliases(arguments.file)
     if arguments.fullpath is None:
         raise AliasError("--fullpath is missing: where the alias will be")
     return [{arguments.fullpath: given}]
@@ -92,6 +93,8 @@ def _destination(text: str) -> Path:
 
 def _add_to_file(file: Path, documents: Sequence[dict[str, Any]]) -> AliasSet:
     package = read_package(file)
+    for text in first_of([*package.warnings]):
+        logger.warning("%s", text)
     aliases, targets = AliasSet(), _targets(package.variable_map)
     for text in first_of(aliases.adopt(package.aliases, targets)):
         logger.warning("left out, although it was in the description: %s", text)
@@ -106,8 +109,10 @@ def _add_to_folder(folder: Path, documents: Sequence[dict[str, Any]]) -> AliasSe
     file = folder / ALIASES_MEMBER
     aliases, targets = AliasSet(), _targets(read_variable_map_of(folder))
     # Somebody is at work there: what is not valid is for them to mend, and not for us to remove.
-    if file.exists() and (refused := aliases.adopt(load_alias_file(file), targets)):
-        raise AliasError("\n".join(f"{file}: {text}" for text in first_of(refused)))
+    if file.exists():
+        (present,) = load_aliases([file])
+        if refused := aliases.adopt(present, targets):
+            raise AliasError("\n".join(f"{file}: {text}" for text in first_of(refused)))
     _add(aliases, documents, targets)
     write_output(file, ALIASES_MEMBER, encode_json(write_aliases(aliases.aliases.values())))
     return aliases
@@ -119,5 +124,5 @@ def _targets(variable_map: bytes) -> AliasTargets:
 
 
 def _add(aliases: AliasSet, documents: Sequence[dict[str, Any]], targets: AliasTargets) -> None:
-    count = aliases.add(documents, targets)
+    count = add_aliases(aliases, documents, targets)
     logger.info("aliases added: %d; the description has %d now", count, len(aliases.aliases))

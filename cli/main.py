@@ -15,6 +15,7 @@ from . import output
 from .bounded_memory import MEMORY_MAX, bounded_memory
 
 _LOG_OPTIONS: Final = ("--loglevel", "--logfile", "--disable-loggers")
+_VERB_LENGTH_MAX: Final = 100  # difflib takes its time for what is longer
 _LOG_OPTIONS_OF_SERVER: Final = ("--loglevel", "--logfile")
 
 
@@ -126,6 +127,11 @@ def _is_plain(argument: list[str]) -> bool:
 
 
 def _explain(arguments: list[str]) -> int:
+    """Tell about all verbs; for a name that is almost one, about that one only."""
+    is_unknown_verb = bool(arguments) and not arguments[0].startswith("-")
+    if is_unknown_verb and (close := _closest_verb(arguments[0])):
+        output.show_error(f"there is no verb {arguments[0]}; did you mean {close}?")
+        return 1
     width = max(map(len, VERBS))
     verbs = "\n".join(f"  {name:{width}}  {verb.summary}" for name, verb in VERBS.items())
     parser = argparse.ArgumentParser(
@@ -139,9 +145,15 @@ def _explain(arguments: list[str]) -> int:
     try:
         parser.parse_args(arguments[:1])
     except SystemExit as end:
-        is_unknown_verb = bool(arguments) and not arguments[0].startswith("-")
         return 1 if is_unknown_verb else int(end.code or 0)
     return 0
+
+
+def _closest_verb(name: str) -> str | None:
+    import difflib  # which those who type well need not wait for
+
+    close = difflib.get_close_matches(name[:_VERB_LENGTH_MAX], VERBS, n=1)
+    return close[0] if close else None
 
 
 if __name__ == "__main__":

@@ -7,12 +7,13 @@ import logging
 from collections.abc import Sequence
 from pathlib import Path
 
-from scrutiny.sfd.alias_files import AliasSet
+from scrutiny.sfd.alias_files import AliasSet, first_of
 from scrutiny.sfd.alias_targets import AliasTargets
 from scrutiny.sfd.aliases import write_aliases
 from scrutiny.sfd.package import Package, read_package, write_package
 from scrutiny.sfd.store import DescriptionStore, check_package
 
+from .alias_input import add_aliases
 from .verb_arguments import parse, verb_parser
 
 logger = logging.getLogger(__name__)
@@ -42,8 +43,8 @@ def main(argv: Sequence[str]) -> int:
 def _checked(package: Package) -> Package:
     """Return the description with the types of alias targets, which other readers rely on."""
     variables, left_out = check_package(package)
-    for text in left_out:
+    for text in [*left_out, *first_of([*package.warnings])]:
         logger.warning("%s", text)
     aliases = AliasSet()
-    aliases.add([package.aliases], AliasTargets(variables))
+    add_aliases(aliases, [package.aliases], AliasTargets(variables))
     return dataclasses.replace(package, aliases=write_aliases(aliases.aliases.values()))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from .extraction_options import add_extraction_options
 from .make_metadata import add_metadata_options
+from .program_files import is_elf
 from .verb_arguments import add_log_options, parse
 
 
@@ -17,13 +18,30 @@ def main(argv: Sequence[str]) -> int:
     Raises:
         SfdError: the program or an alias cannot be used, or a file cannot be written.
     """
-    arguments = parse(_parser(), argv)
+    overview, action = _parsers()
+    # The overview would answer what its action does not know with a usage of its own.
+    is_known = argv[:1] == ["build"]
+    arguments = parse(action, argv[1:]) if is_known else parse(overview, argv)
+    if arguments.program is None:
+        arguments.program = _program_among(arguments.alias, action)
     from .description_build import build  # 80 ms, which those who ask for help need not wait
 
     return build(arguments)
 
 
-def _parser() -> argparse.ArgumentParser:
+def _program_among(files: list[Path], action: argparse.ArgumentParser) -> Path:
+    """Take the program out of what --alias took, which is all that followed it."""
+    programs = [file for file in files if is_elf(file)]
+    if len(programs) != 1:
+        action.error(
+            "program is missing: name it before options that take several values (--alias)"
+        )
+    files.remove(programs[0])
+    return programs[0]
+
+
+def _parsers() -> tuple[argparse.ArgumentParser, argparse.ArgumentParser]:
+    """Return the parser of the verb, and that of its action."""
     parser = argparse.ArgumentParser(
         prog="scrutiny sfd", description="Firmware descriptions: what a server knows of a program."
     )
@@ -34,7 +52,7 @@ def _parser() -> argparse.ArgumentParser:
         description="Compute the identifier of a program, extract its variables, add aliases, and "
         "write the description. Without -o or --install it is written beside the program.",
     )
-    action.add_argument("program", type=Path, help="ELF file, as the linker made it")
+    action.add_argument("program", type=Path, nargs="?", help="ELF file, as the linker made it")
     action.add_argument("-o", "--output", metavar="FILE", type=Path, help="the description")
     action.add_argument("--install", action="store_true", help="let the server find it")
     tagged = action.add_mutually_exclusive_group()
@@ -48,9 +66,9 @@ def _parser() -> argparse.ArgumentParser:
         nargs="+",
         action="extend",
         default=[],
-        help="alias files, JSON",
+        help="alias files, JSON; may be repeated",
     )
     add_metadata_options(action)
     add_extraction_options(action)
     add_log_options(action)
-    return parser
+    return parser, action

@@ -5,24 +5,27 @@ Source: firmware description, section 3.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, cast
 
+from scrutiny.core.paths import normalize_path
 from scrutiny.core.watchables import Alias
 
 from .alias_targets import AliasTargets
-from .aliases import read_aliases
+from .aliases import decode_aliases, read_aliases, unknown_keys
 from .errors import AliasError
 from .package import MEMBER_SIZE_MAX
 
 _MESSAGES_MAX: Final = 50
 
 
-def load_alias_file(file: Path) -> dict[str, Any]:
-    """Return the JSON object in an alias file, whose content is not looked at.
+def load_alias_file(file: Path) -> tuple[dict[str, Any], list[str]]:
+    """Read an alias file, whose definitions are not looked at.
+
+    Returns:
+        The JSON object in it, and one message for each path that is there more than once.
 
     Raises:
         AliasError: it cannot be read, or is no JSON object.
@@ -35,12 +38,12 @@ def load_alias_file(file: Path) -> dict[str, Any]:
     if len(data) > MEMBER_SIZE_MAX:
         raise AliasError(f"{file} is larger than {MEMBER_SIZE_MAX >> 20} MiB")
     try:
-        document = json.loads(data)
+        document, repeated = decode_aliases(data)
     except (ValueError, RecursionError) as error:
         raise AliasError(f"{file} is not JSON: {error}") from error
     if not isinstance(document, dict):
         raise AliasError(f"{file} is not a JSON object: alias paths, each with its definition")
-    return cast("dict[str, Any]", document)
+    return cast("dict[str, Any]", document), repeated
 
 
 def first_of(messages: list[str]) -> list[str]:
@@ -56,14 +59,17 @@ class AliasSet:
     Attributes:
         aliases: by canonical path, in the order they came.
         duplicates: one message for each that was not taken because its path was.
+        warnings: what is allowed, and probably not what was meant.
     """
 
     aliases: dict[str, Alias] = field(default_factory=dict[str, Alias])
     duplicates: list[str] = field(default_factory=list[str])
+    warnings: list[str] = field(default_factory=list[str])
 
     def adopt(self, document: Mapping[str, Any], targets: AliasTargets) -> list[str]:
         """Take what is valid of the aliases that are there; return why others were refused."""
         valid, refused = _check(document, targets)
+        self.warnings += _doubts(document, targets)
         self.aliases |= {alias.path: alias for alias in valid}
         return refused
 
@@ -78,6 +84,7 @@ class AliasSet:
         problems: list[str] = []
         for document in documents:
             found, refused = _check(document, targets)
+            self.warnings += _doubts(document, targets)
             valid += found
             problems += refused
         if problems:
@@ -101,3 +108,11 @@ def _check(document: Mapping[str, Any], targets: AliasTargets) -> tuple[list[Ali
         except AliasError as error:
             refused.append(f"{error}")
     return valid, refused
+
+
+def _doubts(document: Mapping[str, Any], targets: AliasTargets) -> Iterator[str]:
+    """Yield what is odd about aliases, valid or not."""
+    yield from unknown_keys(document)
+    for path in map(normalize_path, document):
+        if targets.has_variable(path):
+            yield f"alias {path} has the path of a variable; the variable wins"

@@ -34,7 +34,13 @@ class AliasTargets:
 
     def __init__(self, variables: VariableMap) -> None:
         self._leaves = {leaf.path: leaf for leaf in variables.leaves}
+        self._has_dereferenced = any(leaf.pointer is not None for leaf in variables.leaves)
         self._suggestions_left = _SUGGESTIONS_MAX
+
+    def has_variable(self, path: str) -> bool:
+        """Return whether a variable that is no array element is at a canonical path."""
+        leaf = self._leaves.get(path)
+        return leaf is not None and not leaf.is_factory
 
     def check(self, alias: Alias) -> Alias:
         """Return the alias with the type of its target.
@@ -61,11 +67,17 @@ class AliasTargets:
         raw, indices = (target, {}) if leaf is not None else split_indices(target)
         leaf = leaf or self._leaves.get(raw)
         if leaf is None:
-            raise PathError(f"target {target} does not exist{self._suggestion(raw)}")
+            hint = self._suggestion(raw) + self._pointer_hint(raw)
+            raise PathError(f"target {target} does not exist{hint}")
         for end, array in _arrays(leaf):
             array.offset(indices.pop(end, ()), raw[:end])
         for end in indices:
             raise PathError(f"{raw[:end]} is not an array, and takes no index")
+
+    def _pointer_hint(self, raw: str) -> str:
+        if "/*" not in raw or self._has_dereferenced:
+            return ""
+        return "; targets behind pointers need --dereference-pointers"
 
     def _suggestion(self, raw: str) -> str:
         if not self._suggestions_left or len(raw) > _SUGGESTED_LENGTH_MAX:

@@ -5,8 +5,11 @@ Source: firmware description, section 3.
 
 from __future__ import annotations
 
+import difflib
+import json
 import math
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, cast
 
 from scrutiny.core.enums import Enumeration
@@ -16,6 +19,55 @@ from scrutiny.core.watchables import Alias, TargetType
 from .errors import AliasError
 
 _TARGET_TYPES: Final = ("var", "rpv")
+_KEYS: Final = ("target", "target_type", "gain", "offset", "min", "max", "enum")
+# A look for the closest key takes 20 µs, and a file may have a million of them, of any length.
+_SUGGESTIONS_MAX: Final = 50
+_SUGGESTED_LENGTH_MAX: Final = 40
+
+
+def decode_aliases(data: bytes) -> tuple[object, list[str]]:
+    """Decode the JSON of an alias file.
+
+    Returns:
+        The document, and one message for each path that is there more than once, letter by letter.
+
+    Raises:
+        ValueError: it is not JSON.
+        RecursionError: it is too deep.
+    """
+    repeated: list[str] = []
+
+    def take(pairs: list[tuple[str, object]]) -> dict[str, object]:
+        document = dict(pairs)
+        # Called for inner objects first, so that what stays is of the document itself.
+        repeated.clear()
+        if len(document) < len(pairs):
+            counts = Counter(key for key, _ in pairs)
+            repeated.extend(key for key, count in counts.items() if count > 1)
+        return document
+
+    document: object = json.loads(data, object_pairs_hook=take)
+    return document, [
+        f"alias {_shown(path)} is there more than once; the last one counts" for path in repeated
+    ]
+
+
+def unknown_keys(document: Mapping[str, Any]) -> Iterator[str]:
+    """Yield one message for each key of a definition that means nothing, and so is ignored."""
+    suggestions_left = _SUGGESTIONS_MAX
+    for path, definition in document.items():
+        if not isinstance(definition, dict):
+            continue
+        for key in cast("Mapping[str, object]", definition):
+            if key in _KEYS:
+                continue
+            close: list[str] = []
+            if suggestions_left and len(key) <= _SUGGESTED_LENGTH_MAX:
+                suggestions_left -= 1
+                close = difflib.get_close_matches(key.lower(), _KEYS, n=1)
+            hint = f"; did you mean {close[0]}?" if close else ""
+            name = normalize_path(path)
+            yield f"alias {name}: {_shown(key)} is no known key and is ignored{hint}"
 
 
 def read_aliases(document: Mapping[str, Any]) -> tuple[dict[str, Alias], list[str]]:

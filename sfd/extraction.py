@@ -23,7 +23,7 @@ from .dwarf.variables import FoundVariable, VariableFinder, scan_unit
 from .elf.program import Program
 from .errors import ElfError
 from .extraction_result import Dropped, Extraction, ExtractionOptions, Progress
-from .filters import path_filter, unit_filter
+from .filters import UnusedPatterns, path_filter, unit_filter
 from .path_claims import PathClaims
 from .variable_map import Leaf, VariableMap
 
@@ -82,6 +82,7 @@ class _Extractor:
         self._debug = debug
         self._options = options
         self._is_unwanted = path_filter(options.path_patterns_ignored)
+        self._unused_patterns = UnusedPatterns(options.path_patterns_ignored)
         is_unwanted_unit = unit_filter(options.unit_patterns_ignored)
         self._unwanted_units = {unit for unit in debug.units if is_unwanted_unit(unit.name)}
         self._unit_names = unit_names(u for u in debug.units if u.unit_type == c.DW_UT_compile)
@@ -155,7 +156,9 @@ class _Extractor:
             path = leaf.path
             if len(path) > PATH_LENGTH_MAX:
                 self._drop(path, unit, _TOO_LONG)
-            elif not self._is_unwanted(path):
+            elif self._is_unwanted(path):
+                self._unused_patterns.note(path)
+            else:
                 taken.append(leaf)
                 self._path_text += _text_size(leaf)
         if len(taken) > LEAVES_MAX or self._path_text > PATH_TEXT_MAX:
@@ -183,9 +186,20 @@ class _Extractor:
     def _warn(self) -> None:
         warnings = self.result.warnings
         warnings += [
-            f"{count} variable{' has' if count == 1 else 's have'} no address: {reason.value}"
+            f"1 variable has no fixed address ({reason.value}) and is not listed"
+            if count == 1
+            else f"{count:,} variables have no fixed address ({reason.value}) and are not listed"
             for reason, count in self._finder.without_address.items()
             if reason is not NoAddress.COMPUTED
+        ]
+        warnings += [
+            f"no compile unit matches {shown(pattern)}, which was to be left out"
+            for pattern in self._options.unit_patterns_ignored
+            if not any(map(unit_filter([pattern]), {unit.name for unit in self._debug.units}))
+        ]
+        warnings += [
+            f"no variable matches {shown(pattern)}, which was to be left out"
+            for pattern in self._unused_patterns
         ]
         if self._dropped_unnamed:
             warnings.append(f"{self._dropped_unnamed} more were dropped than are named")

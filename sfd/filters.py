@@ -6,7 +6,7 @@ Source: firmware description, section 4.12.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from fnmatch import translate
 
 
@@ -26,3 +26,18 @@ def unit_filter(patterns: Sequence[str]) -> Callable[[str], bool]:
     matches = path_filter(patterns)
     base_names = frozenset(patterns)
     return lambda name: re.split(r"[\\/]", name)[-1] in base_names or matches(name)
+
+
+class UnusedPatterns:
+    """The shell patterns that no path has matched so far."""
+
+    def __init__(self, patterns: Sequence[str]) -> None:
+        self._left = {pattern: path_filter([pattern]) for pattern in patterns}
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._left)
+
+    def note(self, path: str) -> None:
+        """Take the patterns out that match a path."""
+        if self._left:
+            self._left = {text: is_of for text, is_of in self._left.items() if not is_of(path)}

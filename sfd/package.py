@@ -21,6 +21,7 @@ from typing import Any, BinaryIO, Final, Protocol, cast
 
 from scrutiny.core.firmware_id import parse_firmware_id
 
+from .aliases import decode_aliases
 from .atomic_files import replacing
 from .errors import PackageError
 from .metadata import read_metadata
@@ -71,12 +72,14 @@ class Package:
         metadata: JSON object; values of a wrong type were dropped.
         variable_map: JSON text, UTF-8.
         aliases: JSON object, by path.
+        warnings: what reading it found odd; no part of what it holds.
     """
 
     firmware_id: str
     metadata: dict[str, Any]
     variable_map: bytes
     aliases: dict[str, Any] = field(default_factory=dict[str, Any])
+    warnings: tuple[str, ...] = field(default=(), compare=False)
 
 
 def read_package(source: Path | BinaryIO) -> Package:
@@ -86,12 +89,10 @@ def read_package(source: Path | BinaryIO) -> Package:
         PackageError: no ZIP archive, a member is missing, a limit is exceeded.
     """
     with _opened(source) as members:
-        return Package(
-            _firmware_id(members),
-            _metadata(members),
-            _require(members, VARIABLE_MAP_MEMBER, VARIABLE_MAP_SIZE_MAX),
-            _aliases(members),
-        )
+        firmware_id, metadata = _firmware_id(members), _metadata(members)
+        variable_map = _require(members, VARIABLE_MAP_MEMBER, VARIABLE_MAP_SIZE_MAX)
+        aliases, repeated = _aliases(members)
+        return Package(firmware_id, metadata, variable_map, aliases, tuple(repeated))
 
 
 def read_package_info(source: Path | BinaryIO) -> tuple[str, dict[str, Any]]:
@@ -263,12 +264,15 @@ def _metadata(members: _Members) -> dict[str, Any]:
     return read_metadata(_decode_json(METADATA_MEMBER, data))
 
 
-def _aliases(members: _Members) -> dict[str, Any]:
+def _aliases(members: _Members) -> tuple[dict[str, Any], list[str]]:
     data = members.read(ALIASES_MEMBER, MEMBER_SIZE_MAX)
-    document = _decode_json(ALIASES_MEMBER, b"{}" if data is None else data)
+    try:
+        document, repeated = decode_aliases(b"{}" if data is None else data)
+    except (ValueError, RecursionError) as error:
+        raise PackageError(f"{ALIASES_MEMBER} is not JSON: {error}") from error
     if not isinstance(document, dict):
         raise PackageError(f"{ALIASES_MEMBER} is not a JSON object")
-    return cast("dict[str, Any]", document)
+    return cast("dict[str, Any]", document), repeated
 
 
 def _require(members: _Members, name: str, limit: int) -> bytes:

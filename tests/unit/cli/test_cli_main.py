@@ -22,7 +22,7 @@ def test_help_lists_the_verbs(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "code"), [([], 2), (["--fly"], 2), (["fly"], 1), (["ser"], 1)]
+    ("arguments", "code"), [([], 2), (["--fly"], 2), (["--version"], 2), (["fly"], 1)]
 )
 def test_an_unknown_verb_is_answered_with_the_list(
     arguments: list[str], code: int, capsys: pytest.CaptureFixture[str]
@@ -32,6 +32,19 @@ def test_an_unknown_verb_is_answered_with_the_list(
     errors = capsys.readouterr().err
     assert "VERB" in errors
     assert not arguments or arguments[0].startswith("-") or "server" in errors
+
+
+@pytest.mark.parametrize(
+    ("verb", "meant"),
+    [("instal-sfd", "install-sfd"), ("ser", "server"), ("add_alias", "add-alias")],
+)
+def test_a_verb_that_is_almost_right_is_answered_with_the_closest_one(
+    verb: str, meant: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([verb]) == 1
+
+    expected = f"error: there is no verb {verb}; did you mean {meant}?\n"
+    assert capsys.readouterr() == ("", expected)
 
 
 def test_short_version(capsys: pytest.CaptureFixture[str]) -> None:

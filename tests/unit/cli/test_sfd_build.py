@@ -252,7 +252,7 @@ def test_a_program_that_was_tagged_before_tells_its_identifier(
     for again in (["--tag-inplace"], ["--tagged", "copy.elf"]):
         code, _, errors = run("sfd", "build", str(program), *again)
         assert code == 1
-        assert "link it again" in errors
+        assert "link it again to tag it, or leave out --tag-inplace / --tagged" in errors
 
 
 def test_a_program_without_symbols_that_was_tagged_before_needs_to_be_linked_again(
@@ -286,3 +286,148 @@ def test_f7_an_alias_that_is_not_valid_stops_before_anything_is_written(
     assert program.read_bytes() == before
     assert not (tmp_path / "data").exists()
     assert not (tmp_path / "car.sfd").exists()
+
+
+@pytest.mark.parametrize("option", [["--tag-inplace"], ["--tagged", "tagged.elf"]])
+def test_a_failed_install_leaves_no_tagged_program(
+    run: Run, program: Path, tmp_path: Path, option: list[str]
+) -> None:
+    """Make would take it for the result of a step that needs not be done again."""
+    (tmp_path / "data").write_text("where a folder should be")
+    before = program.read_bytes()
+
+    code, output, errors = run("sfd", "build", str(program), "--install", *option)
+
+    assert (code, output) == (1, "")
+    assert "cannot make" in errors
+    assert program.read_bytes() == before
+    assert not (tmp_path / "tagged.elf").exists()
+
+
+@pytest.mark.parametrize("option", [[], ["--firmware-id", "00" * 16], ["--tag-inplace"]])
+@pytest.mark.parametrize(
+    ("name", "content"), [("main.c", b"int x;\n"), ("a.hex", b":00000001FF\n"), ("a.bin", b"\1\2")]
+)
+def test_what_is_no_elf_file_is_told_first(
+    run: Run, tmp_path: Path, name: str, content: bytes, option: list[str]
+) -> None:
+    (tmp_path / name).write_bytes(content)
+
+    code, output, errors = run("sfd", "build", name, *option)
+
+    assert (code, output) == (1, "")
+    assert re.fullmatch(rf"error: {name} is not an ELF file: name the program [^\n]+\n", errors)
+
+
+def test_an_object_file_is_told_first(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "a.c").write_text("int x;")
+    subprocess.run(["cc", "-g", "-c", "a.c"], cwd=tmp_path, check=True, timeout=60)
+
+    code, _, errors = run("sfd", "build", "a.o")
+
+    assert code == 1
+    assert re.fullmatch(r"error: [^\n]*a\.o is an object file [^\n]*link it first[^\n]*\n", errors)
+
+
+def test_the_summary_tells_when_no_device_will_announce_the_identifier(
+    run: Run, program: Path
+) -> None:
+    hint = "tagged program  none: the device will not announce this identifier; use --tag-inplace"
+
+    assert hint in run("sfd", "build", str(program))[1]
+    assert hint not in run("sfd", "build", str(program), "--tagged", "copy.elf")[1]
+    assert hint not in run("sfd", "build", "copy.elf")[1]
+
+
+def test_another_identifier_than_the_program_carries_is_told(run: Run, program: Path) -> None:
+    other = "12" * 16
+    assert run("sfd", "build", str(program), "--firmware-id", other)[2] == ""  # has none yet
+    run("sfd", "build", str(program), "--tagged", "tagged.elf")
+    _, carried, _ = run("get-firmware-id", str(program))
+
+    code, _, errors = run("sfd", "build", "tagged.elf", "--firmware-id", other)
+
+    assert code == 0
+    assert errors.startswith("warning: tagged.elf carries the identifier ")
+    assert carried in errors
+    assert other in errors
+    assert run("sfd", "build", "tagged.elf", "--firmware-id", carried.upper())[2] == ""
+
+
+def test_slips_in_aliases_are_told_by_a_build(run: Run, program: Path, tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text(
+        '{"/a": {"target": "/rpv/x1000"}, "/a": {"target": "/rpv/x2000", "gian": 3},'
+        ' "/global/car/gear": {"target": "/rpv/x1000"}}'
+    )
+
+    code, _, errors = run("sfd", "build", str(program), "--alias", "a.json")
+
+    assert code == 0
+    assert errors.splitlines() == [
+        "warning: a.json: alias '/a' is there more than once; the last one counts",
+        "warning: alias /a: 'gian' is no known key and is ignored; did you mean gain?",
+        "warning: alias /global/car/gear has the path of a variable; the variable wins",
+    ]
+
+
+def test_an_alias_behind_a_pointer_tells_which_option_it_needs(
+    run: Run, program: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "a.json").write_text('{"/a": {"target": "/global/*current"}}')
+    build = ("sfd", "build", str(program), "--alias", "a.json")
+
+    assert "targets behind pointers need --dereference-pointers" in run(*build)[2]
+    assert run(*build, "--dereference-pointers")[0] == 0
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["car.elf", "--alias", "a.json", "b.json"],
+        ["--alias", "a.json", "--alias", "b.json", "--project-name", "x", "car.elf"],
+        ["--alias", "a.json", "b.json", "car.elf"],
+        ["--alias", "a.json", "car.elf", "--alias", "b.json"],
+    ],
+)
+def test_the_program_may_be_anywhere_among_the_options(
+    run: Run, program: Path, tmp_path: Path, arguments: list[str]
+) -> None:
+    for name in "ab":
+        (tmp_path / f"{name}.json").write_text(f'{{"/{name}": {{"target": "/rpv/x1000"}}}}')
+
+    assert run("sfd", "build", *arguments)[0] == 0
+    assert list(read_package(program.with_suffix(".sfd")).aliases) == ["/a", "/b"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["car.elf", "--tag_inplace"], "unrecognized arguments: --tag_inplace"),
+        (["--alias", "a.json"], "program is missing: name it before options"),
+        ([], "program is missing"),
+    ],
+)
+def test_wrong_arguments_are_answered_with_the_usage_of_a_build(
+    run: Run, capfdbinary: pytest.CaptureFixture[bytes], arguments: list[str], expected: str
+) -> None:
+    with pytest.raises(SystemExit) as end:
+        run("sfd", "build", *arguments)
+
+    assert end.value.code == 2
+    errors = capfdbinary.readouterr().err.decode()
+    assert errors.startswith("usage: scrutiny sfd build ")
+    assert expected in errors
+
+
+def test_patterns_that_match_nothing_are_told(run: Run, program: Path) -> None:
+    def errors(*arguments: str) -> list[str]:
+        return run("elf2varmap", str(program), *arguments)[2].splitlines()
+
+    assert errors("--path_ignore_patterns", "/static/*", "/nothing/*", "*/gear") == [
+        "warning: no variable matches /nothing/*, which was to be left out"
+    ]
+    assert errors("--cu_ignore_patterns", "can*", "--path_ignore_patterns", "*") == [
+        "warning: no compile unit matches can*, which was to be left out",
+        "warning: no variable with an address was found",
+    ]
+    assert "matches" not in "".join(errors("--cu_ignore_patterns", "*car.c"))

@@ -226,6 +226,21 @@ def test_f4_a_damaged_description_is_one_line(run: Run, tmp_path: Path, content:
     assert re.fullmatch(r"error: broken\.sfd: [^\n]+\n", errors)
 
 
+@pytest.mark.parametrize(
+    ("content", "is_told"), [(b"\x7fELF" + bytes(99), True), (b"", True), (b"PK\x03\x04", False)]
+)
+def test_what_is_no_description_tells_how_one_is_made(
+    run: Run, tmp_path: Path, content: bytes, *, is_told: bool
+) -> None:
+    (tmp_path / "firmware.elf").write_bytes(content)
+
+    code, _, errors = run("install-sfd", "firmware.elf")
+
+    assert code == 1
+    assert ("; make one with: scrutiny sfd build\n" in errors) is is_told
+    assert "make one" not in run("install-sfd", "missing.sfd")[2]
+
+
 def test_uninstalling_succeeds_also_when_there_was_nothing(run: Run, description: Path) -> None:
     run("install-sfd", str(description))
 
@@ -406,6 +421,51 @@ def test_of_two_aliases_with_one_path_the_first_stays_and_the_newcomer_is_report
         "/a": "/rpv/x1000",
         "/b": "/rpv/x2000",
     }
+
+
+SLIPS = (
+    '{"/a": {"target": "/rpv/x1000"}, "/a": {"target": "/rpv/x2000", "gian": 3},'
+    ' "/global/car/speed": {"target": "/rpv/x1000"}}'
+)
+
+
+@pytest.mark.parametrize("verb", ["add-alias", "add-alias to a folder", "make-sfd"])
+def test_slips_in_aliases_are_told_and_change_nothing(
+    run: Run, description: Path, folder: Path, tmp_path: Path, verb: str
+) -> None:
+    (tmp_path / "more.json").write_text(SLIPS)
+    if verb == "make-sfd":
+        (folder / "alias.json").write_text(SLIPS)
+        code, output, errors = run("make-sfd", str(folder), str(description))
+    else:
+        destination = description if verb == "add-alias" else folder
+        code, output, errors = run("add-alias", str(destination), "--file", "more.json")
+
+    assert (code, output) == (0, "")
+    warnings = [line for line in errors.splitlines() if line.startswith("warning: ")]
+    assert len(warnings) == 3
+    assert "alias '/a' is there more than once; the last one counts" in warnings[0]
+    assert warnings[1:] == [
+        "warning: alias /a: 'gian' is no known key and is ignored; did you mean gain?",
+        "warning: alias /global/car/speed has the path of a variable; the variable wins",
+    ]
+    if verb != "add-alias to a folder":
+        written = {"target": "/rpv/x2000", "target_type": "rpv"}
+        assert aliases_of(description)["/a"] == written
+
+
+def test_a_slip_is_told_although_the_alias_is_refused_for_it(
+    run: Run, description: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "more.json").write_text('{"/a": {"taget": "/rpv/x1000"}}')
+
+    code, _, errors = run("add-alias", str(description), "--file", "more.json")
+
+    assert code == 1
+    assert errors.splitlines() == [
+        "warning: alias /a: 'taget' is no known key and is ignored; did you mean target?",
+        "error: alias /a: target is missing",
+    ]
 
 
 @pytest.mark.parametrize(

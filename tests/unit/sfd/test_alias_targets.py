@@ -102,6 +102,16 @@ def test_nothing_close_is_told_as_nothing() -> None:
     assert refusal("/x").endswith("target /x does not exist")
 
 
+@pytest.mark.parametrize(("count", "is_told"), [(1, True), (len(LEAVES), False)])
+def test_a_target_behind_a_pointer_needs_those_in_the_map(count: int, *, is_told: bool) -> None:
+    targets = AliasTargets(VariableMap("little", 8, LEAVES[:count]))
+
+    with pytest.raises(AliasError, match="does not exist") as caught:
+        targets.check(Alias("/a", "/global/*first/value"))
+
+    assert ("pointers need --dereference-pointers" in f"{caught.value}") is is_told
+
+
 def test_the_search_for_the_closest_path_is_bounded() -> None:
     leaves = [Leaf(f"/global/module{i % 300}/field{i}/value", FLOAT, i) for i in range(100_000)]
     targets = AliasTargets(VariableMap("little", 8, leaves))

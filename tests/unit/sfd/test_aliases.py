@@ -8,7 +8,7 @@ import pytest
 
 from scrutiny.core.enums import Enumeration
 from scrutiny.core.watchables import Alias
-from scrutiny.sfd.aliases import read_aliases, write_aliases
+from scrutiny.sfd.aliases import decode_aliases, read_aliases, unknown_keys, write_aliases
 
 TARGET = "/global/speed"
 
@@ -140,3 +140,32 @@ def test_what_is_written_is_read() -> None:
     text = json.dumps(write_aliases(aliases), allow_nan=False)
 
     assert read_aliases(json.loads(text)) == ({alias.path: alias for alias in aliases}, [])
+
+
+def test_a_key_that_means_nothing_is_told_with_the_one_that_was_meant() -> None:
+    definition = {"target": TARGET, "gian": 2, "Offset": 1, "comment": "", "enum": {"unit": "V"}}
+
+    assert list(unknown_keys({"a/": definition, "/b": 3, "/c": {"target": TARGET}})) == [
+        "alias /a: 'gian' is no known key and is ignored; did you mean gain?",
+        "alias /a: 'Offset' is no known key and is ignored; did you mean offset?",
+        "alias /a: 'comment' is no known key and is ignored",
+    ]
+
+
+def test_the_search_for_the_closest_key_is_bounded() -> None:
+    told = list(unknown_keys({"/a": {f"gian{i}": 1 for i in range(80)}}))
+
+    assert len(told) == 80
+    assert sum("did you mean gain?" in text for text in told) == 50
+    assert "did you mean" not in "".join(unknown_keys({"/a": {"target_type" * 4: 1}}))
+
+
+def test_a_path_that_is_there_twice_is_told_and_the_last_one_counts() -> None:
+    text = b'{"/a": {"gain": 1, "gain": 2}, "/b": {}, "/a": {"gain": 3}}'
+
+    assert decode_aliases(text) == (
+        {"/a": {"gain": 3}, "/b": {}},
+        ["alias '/a' is there more than once; the last one counts"],
+    )
+    assert decode_aliases(b'{"/a": {"gain": 1, "gain": 2}}') == ({"/a": {"gain": 2}}, [])
+    assert decode_aliases(b"[]") == ([], [])

@@ -186,7 +186,9 @@ def test_addresses_that_linkers_leave_for_removed_variables(tmp_path: Path, addr
     extraction = extract(program)
 
     assert list(by_path(extraction)) == ["/global/y"]
-    assert extraction.warnings == ["1 variable has no address: left out by the linker"]
+    assert extraction.warnings == [
+        "1 variable has no fixed address (left out by the linker) and is not listed"
+    ]
 
 
 def test_a_constant_may_be_added_to_an_address(tmp_path: Path) -> None:

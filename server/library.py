@@ -19,6 +19,10 @@ INSTALLER: Final = (sys.executable, "-m", "scrutiny.server.install")
 # Each may take 64 MiB of disk until it is complete, or left alone for some time.
 MOST_UPLOADS: Final = 8
 
+# Each takes a processor and up to a gigabyte for as long as its file can make it, and goes on when
+# its client has left.
+MOST_INSTALLERS: Final = 2
+
 
 class DescriptionLibrary:
     """Lists, installs and removes descriptions.
@@ -34,6 +38,7 @@ class DescriptionLibrary:
         self.store = DescriptionStore(data_folder)
         self._data_folder = str(data_folder.absolute())
         self._uploads: set[Upload] = set()
+        self._installers = asyncio.Semaphore(MOST_INSTALLERS)
 
     async def installed(self) -> list[InstalledDescription]:
         """Return all."""
@@ -62,11 +67,16 @@ class DescriptionLibrary:
     async def install(self, package: Path) -> InstalledDescription:
         """Check a description and install it, under the identifier that it contains.
 
+        Waits until few others are being installed. Cancelling is safe: the check is stopped.
+
         Raises:
             LoadError: it cannot be used; nothing has changed.
         """
         command = (*INSTALLER, str(package), self._data_folder)
-        firmware_id = await last_line_of(command, TIME_LIMIT_S)
+        async with self._installers:
+            if not await asyncio.to_thread(package.is_file):
+                raise LoadError("the upload was discarded meanwhile")
+            firmware_id = await last_line_of(command, TIME_LIMIT_S)
         installed = await asyncio.to_thread(self.store.get, firmware_id)
         if installed is None:
             raise LoadError("it was installed, and removed again by somebody else")

@@ -251,3 +251,27 @@ class ValueStore:
             self._by_source[key] = others
         else:
             del self._by_source[key]
+
+
+class Holds:
+    """Keeps entries from being forgotten while a command needs them.
+
+    Args:
+        store: that they are in.
+    """
+
+    def __init__(self, store: ValueStore) -> None:
+        self._store = store
+        self._entries: list[Entry] = []
+
+    def add(self, entry: Entry) -> None:
+        """Keep an entry."""
+        entry.holds += 1
+        self._entries.append(entry)
+
+    def release(self) -> None:
+        """Let all of them go; they stay until room is wanted."""
+        entries, self._entries = self._entries, []
+        for entry in entries:
+            entry.holds -= 1
+            self._store.keep_idle(entry)

@@ -293,6 +293,13 @@ class Symbols:
         if before is not None and before is not loaded:
             before.description.close()
         _log_loaded(loaded)
+        runs = firmware_id_text(self._profile.firmware_id) if self._profile else ""
+        if loaded.firmware_id != runs:
+            logger.warning(
+                "that is not the description of the firmware in the device, %s: values may be "
+                "those of other variables, and writes may go anywhere",
+                runs,
+            )
         self._end_waiting(loaded.firmware_id)
 
     def _could_not_load(self, firmware_id: str, file: FileMark, reason: str) -> None:
@@ -355,7 +362,7 @@ def _log_loaded(loaded: LoadedDescription) -> None:
     )
     if description.warnings:
         logger.warning(
-            "%d things in it cannot be used; the first: %s",
+            "not all of it can be used (%d remarks, the first: %s)",
             len(description.warnings),
             description.warnings[0],
         )

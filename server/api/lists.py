@@ -39,12 +39,14 @@ from .steps import answered
 LARGEST_PART: Final = 4000
 LARGEST_PART_OCTETS: Final = 1 << 18
 
-# Making them ready takes 7 µs per character, and trying all on one path up to 8 µs.
+# Making them ready takes 7 µs per character, and trying all on one path of 50 up to 145 µs.
 MOST_PATTERNS: Final = 100
 LONGEST_PATTERNS: Final = 5000  # characters, all together
 
-# So many are tried, and described if they match, before somebody else may have a turn.
+# So many are tried, and described if they match, before somebody else may have a turn; fewer if
+# the patterns have more characters than this, for each may be tried at each place of a path.
 PATHS_PER_STEP: Final = 50
+_PATTERNS_PER_STEP: Final = 100
 
 # A client that leaves this much unread gets no more of its list until it has read.
 _PAUSE_BACKLOG: Final = 1 << 20
@@ -53,6 +55,7 @@ _PAUSE_S: Final = 0.02
 _encoder: Final = msgspec.json.Encoder()
 
 Matches = Callable[[str], object]
+Slices = Callable[[int], Iterator[range]]  # of so many paths
 Group = str
 Item = tuple[Group, BriefWatchable | VariableFactory]
 
@@ -82,10 +85,11 @@ def get_watchable_list(client: Client, command: GetWatchableList) -> None:
     wanted = command.filter or ListFilter()
     # Existing servers take a type that is no list as no filter, so clients may rely on it.
     kinds = set[str](wanted.type if isinstance(wanted.type, list) else ())
-    matches = _path_filter(wanted.name)
+    patterns = _checked_patterns(wanted.name)
+    matches, slices = _path_filter(patterns), _slices_for(patterns)
     store, symbols = client.parts.store, client.parts.symbols
     kinds = kinds or {"rpv", "alias", "var"}
-    items = _items(store.published, symbols, symbols.loaded, kinds, matches)
+    items = _items(store.published, symbols, symbols.loaded, kinds, matches, slices)
     client.lists.start()
     parts = _list_parts(command.reqid, items, part_size)
     client.parts.turns.start(answered(client, command, _send_parts(client, parts)))
@@ -151,17 +155,19 @@ def _items(
     loaded: LoadedDescription | None,
     kinds: set[str],
     matches: Matches,
+    slices: Slices,
 ) -> Iterator[Item | None]:
     """Yield what matches, in the order of the contract, and None after each slice."""
     if "rpv" in kinds:
-        for part in _slices(len(published)):
+        for part in slices(len(published)):
             for entry in published[part.start : part.stop]:
                 if matches(entry.path):
                     yield "rpv", brief(entry.path, entry.data_type, entry.enum)
             yield None
     if loaded is None:
         return
-    described = _described_items(loaded, {e.path: e.source for e in published}, kinds, matches)
+    sources = {entry.path: entry.source for entry in published}
+    described = _described_items(loaded, sources, kinds, matches, slices)
     while symbols.loaded is loaded:
         try:
             item = next(described)
@@ -174,11 +180,15 @@ def _items(
 
 
 def _described_items(
-    loaded: LoadedDescription, published: dict[str, Source], kinds: set[str], matches: Matches
+    loaded: LoadedDescription,
+    published: dict[str, Source],
+    kinds: set[str],
+    matches: Matches,
+    slices: Slices,
 ) -> Iterator[Item | None]:
     description = loaded.description
     if "alias" in kinds:
-        for part in _slices(description.alias_count):
+        for part in slices(description.alias_count):
             for alias in description.aliases(part.start, part.stop):
                 if matches(alias.path) and (source := _target(loaded, published, alias)):
                     enum = alias.enum
@@ -188,14 +198,14 @@ def _described_items(
             yield None
     if "var" not in kinds:
         return
-    for part in _slices(description.variable_count):
+    for part in slices(description.variable_count):
         paths = description.variable_paths(part.start, part.stop)
         for index, path in enumerate(paths, part.start):
             if matches(path):
                 variable = description.variable_at(index)
                 yield "var", brief(path, variable.data_type, variable.enum)
         yield None
-    for part in _slices(description.factory_count):
+    for part in slices(description.factory_count):
         paths = description.factory_paths(part.start, part.stop)
         for index, path in enumerate(paths, part.start):
             if matches(path):
@@ -213,22 +223,34 @@ def _target(loaded: LoadedDescription, published: dict[str, Source], alias: Alia
         return None
 
 
-def _slices(count: int) -> Iterator[range]:
-    for start in range(0, count, PATHS_PER_STEP):
-        yield range(start, min(start + PATHS_PER_STEP, count))
+def _slices_for(patterns: Sequence[str]) -> Slices:
+    characters = max(_PATTERNS_PER_STEP, sum(map(len, patterns)))
+    size = max(1, PATHS_PER_STEP * _PATTERNS_PER_STEP // characters)
+
+    def slices(count: int) -> Iterator[range]:
+        for start in range(0, count, size):
+            yield range(start, min(start + size, count))
+
+    return slices
 
 
-def _path_filter(patterns: list[str] | str | None) -> Matches:
+def _checked_patterns(patterns: list[str] | str | None) -> Sequence[str]:
     if isinstance(patterns, str):
         patterns = [patterns]
     if not patterns:
-        return lambda path: True
+        return ()
     if len(patterns) > MOST_PATTERNS:
         raise CommandRefused(f"the filter has {len(patterns)} patterns, at most {MOST_PATTERNS}")
     if (length := sum(map(len, patterns))) > LONGEST_PATTERNS:
         raise CommandRefused(
             f"the patterns have {length} characters, at most {LONGEST_PATTERNS} are taken"
         )
+    return patterns
+
+
+def _path_filter(patterns: Sequence[str]) -> Matches:
+    if not patterns:
+        return lambda path: True
     try:
         return re.compile("|".join(map(fnmatch.translate, patterns))).match
     except (re.error, OverflowError, RecursionError) as error:

@@ -14,6 +14,7 @@ from scrutiny.core.watchables import PublishedValue
 
 from ..clock import ServerClock
 from ..entries import Entry
+from ..store import Holds
 from ..turns import NO_PAUSE, Steps
 from .client import Client
 from .limits import check_count
@@ -40,9 +41,13 @@ def read_watchable(client: Client, command: ReadWatchable) -> Steps:
     read.parts_left = max(1, math.ceil(len(entries) / ENTRIES_PER_PART))
     if not entries:
         read.took({})
-    for start in range(0, len(entries), ENTRIES_PER_PART):
-        client.parts.device.read_values(entries[start : start + ENTRIES_PER_PART], read.took)
-        yield NO_PAUSE
+    try:
+        for start in range(0, len(entries), ENTRIES_PER_PART):
+            client.parts.device.read_values(entries[start : start + ENTRIES_PER_PART], read.took)
+            yield NO_PAUSE
+    except BaseException:  # the client has left, for example
+        read.release()  # the last part will never be read
+        raise
 
 
 class _Read:
@@ -54,6 +59,9 @@ class _Read:
         self._command = command
         self._entries = entries
         self._failures: dict[Entry, str] = {}
+        self._holds = Holds(client.parts.store)
+        for entry in entries.values():
+            self._holds.add(entry)
 
     def took(self, failures: dict[Entry, str]) -> None:
         """Learn that a part has been read, except for these entries."""
@@ -64,7 +72,17 @@ class _Read:
             client.reads.end()
             client.parts.turns.start(answered(client, self._command, self._report()))
 
+    def release(self) -> None:
+        """Let the entries go: nothing more is told about them."""
+        self._holds.release()
+
     def _report(self) -> Steps:
+        try:
+            yield from self._answer()
+        finally:
+            self.release()
+
+    def _answer(self) -> Steps:
         answer, values = AnswerParts(), dict[str, ReadResult]()
         clock = self._client.parts.clock
         for path, entry in self._entries.items():

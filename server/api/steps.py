@@ -13,6 +13,7 @@ from scrutiny.api.versions import MAX_MESSAGE_SIZE
 from scrutiny.core.errors import ScrutinyError
 
 from ..entries import Entry
+from ..store import Holds
 from ..turns import NO_PAUSE, Steps
 from .definitions import detailed
 from .errors import CommandRefused
@@ -92,7 +93,8 @@ def resolve(
     """Find the entries at paths; all of them are there when it has ended.
 
     Looking up takes 15 µs each, so that in between the device may have gone, or its description
-    may be another one. Then all is done again, as if the command had come after that.
+    may be another one. Then all is done again, as if the command had come after that. What other
+    clients ask for meanwhile takes no entry away.
 
     Args:
         client: that asks.
@@ -104,19 +106,24 @@ def resolve(
         CommandRefused: one path is unknown, or the answer is too large.
     """
     store = client.parts.store
+    holds = Holds(store)
     while True:
         resolved, answer, description = Resolved(), AnswerParts(), store.description
-        for path in paths:
-            try:
-                entry = resolved.entries[path] = client.parts.find_entry(path)
-            except CommandRefused as error:
-                if not partial:
-                    raise
-                resolved.failed[path] = answer.encoded(path, str(error))
-            else:
-                if described:
-                    definition = detailed(entry, client.parts.device)
-                    resolved.definitions[path] = answer.encoded(path, definition)
-            yield NO_PAUSE
-        if store.description is description and store.has_all(resolved.entries.values()):
-            return resolved
+        try:
+            for path in paths:
+                try:
+                    entry = resolved.entries[path] = client.parts.find_entry(path)
+                except CommandRefused as error:
+                    if not partial:
+                        raise
+                    resolved.failed[path] = answer.encoded(path, str(error))
+                else:
+                    holds.add(entry)
+                    if described:
+                        definition = detailed(entry, client.parts.device)
+                        resolved.definitions[path] = answer.encoded(path, definition)
+                yield NO_PAUSE
+            if store.description is description and store.has_all(resolved.entries.values()):
+                return resolved
+        finally:
+            holds.release()

@@ -16,6 +16,7 @@ from scrutiny.api.messages import (
     UploadSfdInit,
     UploadSfdInitReply,
 )
+from scrutiny.sfd.regular_files import open_regular
 
 from ..loading import LoadError
 from ..uploads import LARGEST_UPLOAD, Upload
@@ -129,7 +130,7 @@ async def _take_chunk(client: Client, command: UploadSfdData, upload: Upload) ->
 async def _send_file(client: Client, reqid: int | None, firmware_id: str, chunk_size: int) -> None:
     path = client.parts.descriptions.store.path_of(firmware_id)
     try:
-        file = await asyncio.to_thread(path.open, "rb")
+        file = await asyncio.to_thread(open_regular, path)
     except OSError as error:
         raise CommandRefused(
             f"no description of firmware {firmware_id} can be sent: {error.strerror}"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import os
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +16,7 @@ from scrutiny.api.versions import MAX_MESSAGE_SIZE
 from scrutiny.server import library, uploads
 from scrutiny.server.api.limits import MOST_DESCRIPTION_COMMANDS
 from scrutiny.server.api.transfers import LARGEST_CHUNK, MOST_UPLOADS
+from scrutiny.server.library import MOST_INSTALLERS
 from scrutiny.server.uploads import LARGEST_UPLOAD
 
 from ...support.api_bench import PROFILE, FakeClient, Message, Server
@@ -250,6 +253,15 @@ def test_bad_downloads_are_refused(client: FakeClient) -> None:
         assert refusal(client, "download_sfd", firmware_id=ID, max_chunk_size=size)
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes")
+def test_a_download_never_waits_for_a_pipe(server: Server, client: FakeClient) -> None:
+    path = server.library.store.path_of(ID)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    os.mkfifo(path)
+
+    assert "pipe" in refusal(client, "download_sfd", firmware_id=ID)
+
+
 # ------------------------------------------------------------------ upload
 
 
@@ -387,6 +399,41 @@ def test_uploads_are_limited_per_client_and_in_all(
 
     server.hub.disconnect(client.session)
     begin(other, 10)
+
+
+INSTALLER_THAT_COUNTS: Final = """
+import os, sys, time
+running, most = sys.argv[1:3]
+mine = os.path.join(running, str(os.getpid()))
+open(mine, "w").close()
+with open(most, "a") as log:
+    log.write(f"{len(os.listdir(running))} ")
+time.sleep(0.3)
+os.remove(mine)
+sys.exit("no")
+"""
+
+
+def test_few_uploads_are_checked_at_once_and_none_whose_client_left(
+    server: Server, client: FakeClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running, log = tmp_path / "running", tmp_path / "log"
+    running.mkdir()
+    command = (sys.executable, "-c", INSTALLER_THAT_COUNTS, str(running), str(log))
+    monkeypatch.setattr(library, "INSTALLER", command)
+    others = [FakeClient(server) for _ in range(MOST_INSTALLERS + 1)]
+    for each in (*others, client):
+        token = begin(each, 3)
+        each.send("upload_sfd_data", reqid=1, token=token, file_chunk=chunk(0, b"abc"))
+
+    server.hub.disconnect(client.session)
+
+    for other in others:
+        assert "cannot be installed" in other.wait_for("error")["msg"]
+    server.run_until(lambda: not server.background.is_busy)
+    counts = [int(count) for count in log.read_text().split()]
+    assert len(counts) == len(others)
+    assert max(counts) <= MOST_INSTALLERS
 
 
 def test_an_upload_ends_with_its_client_or_when_nothing_comes(

@@ -10,9 +10,11 @@ from typing import Any, Final
 import pytest
 
 from scrutiny.api.versions import MAX_MESSAGE_SIZE
+from scrutiny.server import store
 from scrutiny.server.api.definitions import LARGEST_ENUM
 from scrutiny.server.api.limits import LONGEST_PATH, MOST_READS
-from scrutiny.server.api.lists import LARGEST_PART_OCTETS, PATHS_PER_STEP
+from scrutiny.server.api.lists import LARGEST_PART_OCTETS, LONGEST_PATTERNS, PATHS_PER_STEP
+from scrutiny.server.api.read import ENTRIES_PER_PART
 from scrutiny.server.turns import SLICE_S
 
 from ...support.api_bench import FLOAT, PROFILE, SMALL, FakeClient, Message, Server
@@ -171,6 +173,67 @@ def test_a_long_list_lets_others_have_their_turn(empty: Server) -> None:
     assert len(turns) >= 200_000 / PATHS_PER_STEP
     # The fastest half shows what the work takes, undisturbed; it includes the test's own decoding.
     assert sorted(turns)[len(turns) // 2] < 0.01
+
+
+def test_long_patterns_are_tried_on_few_paths_at_once(empty: Server) -> None:
+    load(empty, large_map(10 * PATHS_PER_STEP))
+    client = FakeClient(empty)
+    empty.step_s = SLICE_S
+    patterns = ["*" + "?" * (LONGEST_PATTERNS // 10 - 2) + "~"] * 10
+    client.send("get_watchable_list", filter={"type": ["var"], "name": patterns})
+
+    turns = 0
+    while not client.has_received(lambda message: message.get("done")):
+        empty.turn()
+        turns += 1
+
+    assert turns >= 10 * PATHS_PER_STEP
+
+
+COMMANDS_BY_PATH: Final = [
+    "get_watchable_info",
+    "subscribe_watchable",
+    "unsubscribe_watchable",
+    "read_watchable",
+]
+
+
+@pytest.mark.parametrize("cmd", COMMANDS_BY_PATH)
+def test_clients_that_ask_for_more_than_is_kept_do_not_undo_each_others_work(
+    empty: Server, monkeypatch: pytest.MonkeyPatch, cmd: str
+) -> None:
+    monkeypatch.setattr(store, "MOST_IDLE", 10)
+    load(empty, large_map(36))
+    empty.subscriptions.on_idle = empty.store.keep_idle
+    paths = [f"/global/unit0/value{number}" for number in range(36)]
+    clients = [FakeClient(empty) for _ in range(4)]
+    empty.step_s = SLICE_S
+
+    for number, each in enumerate(clients):
+        each.send(cmd, watchables=paths[9 * number : 9 * number + 9])
+
+    for each in clients:
+        assert each.wait_for(f"response_{cmd}")
+        empty.hub.disconnect(each.session)
+    assert len(empty.store.unload_description()) == 10
+
+
+def test_a_read_whose_client_leaves_keeps_nothing(
+    empty: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "MOST_IDLE", 10)
+    load(empty, large_map(2 * ENTRIES_PER_PART))
+    client = FakeClient(empty)
+    empty.step_s = SLICE_S
+    paths = [f"/global/unit{i // 100}/value{i}" for i in range(2 * ENTRIES_PER_PART)]
+    client.send("read_watchable", watchables=paths)
+    for _ in range(2 * ENTRIES_PER_PART + 1):  # all are found, and the first part is on its way
+        empty.turn()
+
+    empty.hub.disconnect(client.session)
+    empty.run_until(lambda: not empty.turns.is_busy)
+
+    assert len(empty.store.unload_description()) == 10
 
 
 def test_a_list_pauses_while_its_client_does_not_read(empty: Server) -> None:

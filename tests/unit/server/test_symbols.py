@@ -293,6 +293,23 @@ def test_without_automatic_loading_only_the_command_loads(tmp_path: Path) -> Non
 # ------------------------------------------------------------------ load by command
 
 
+def test_the_description_of_another_firmware_is_loaded_with_a_warning(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def test() -> None:
+        async with bench_in(tmp_path) as bench:
+            bench.install()
+            bench.install(OTHER_ID)
+            bench.connect()
+            await bench.device.next()
+            assert "not the description of the firmware" not in caplog.text
+
+            await bench.symbols.load(OTHER_ID)
+            assert f"not the description of the firmware in the device, {ID}" in caplog.text
+
+    run(test())
+
+
 def test_a_load_by_command_lasts_until_the_device_is_gone(tmp_path: Path) -> None:
     async def test() -> None:
         async with bench_in(tmp_path) as bench:

@@ -60,6 +60,8 @@ class FakeServer:
             api.UnsubscribeWatchable: lambda c: [api.UnsubscribeReply(unsubscribed=c.watchables)],
             api.WriteWatchable: lambda c: write_replies(c),
         }
+        # A server does one thing at a time: an answer is never about a device that is gone already.
+        self._turn = threading.RLock()
         listener = listener or socket.create_server(("127.0.0.1", 0))
         self._server = serve(self._handle, sock=listener, compression=None)
         self._thread = threading.Thread(target=self._server.serve_forever)
@@ -76,9 +78,10 @@ class FakeServer:
 
     def restart_device(self, session: str, *known: api.DetailedWatchable) -> None:
         """Lose the device, and have another session in which these exist, under new ids."""
-        self.send(status())
-        self.known = {watchable.path: watchable for watchable in known}
-        self.send(status(session, "firmware-1"))
+        with self._turn:
+            self.send(status())
+            self.known = {watchable.path: watchable for watchable in known}
+            self.send(status(session, "firmware-1"))
 
     def _handle(self, connection: ServerConnection) -> None:
         self.current = connection
@@ -88,10 +91,11 @@ class FakeServer:
             for data in connection:
                 command = decode_command(data)
                 self.commands.put(command)
-                for reply in self.answers.get(type(command), lambda c: [])(command):
-                    if not isinstance(reply, COMPLETIONS):
-                        reply.reqid = command.reqid
-                    self.send(reply)
+                with self._turn:
+                    for reply in self.answers.get(type(command), lambda c: [])(command):
+                        if not isinstance(reply, COMPLETIONS):
+                            reply.reqid = command.reqid
+                        self.send(reply)
         except ConnectionClosed:
             pass
         finally:

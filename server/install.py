@@ -7,14 +7,12 @@ Else standard error ends with one line that says why, and the exit code is 1.
 
 from __future__ import annotations
 
-import contextlib
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from scrutiny.sfd.errors import SfdError
-from scrutiny.sfd.loader import MEMORY_MAX, NICENESS
+from scrutiny.sfd.loader import limit_this_process
 from scrutiny.sfd.store import DescriptionStore
 
 
@@ -33,19 +31,6 @@ def main(argv: Sequence[str]) -> int:
     return 0
 
 
-def _limit_this_process() -> None:
-    """Leave the processor to the server, and the memory to everybody."""
-    if sys.platform == "win32":
-        return
-    import resource
-
-    os.nice(NICENESS)
-    _, hard = resource.getrlimit(resource.RLIMIT_AS)
-    limit = MEMORY_MAX if hard == resource.RLIM_INFINITY else min(MEMORY_MAX, hard)
-    with contextlib.suppress(ValueError, OSError):  # some systems know no such limit
-        resource.setrlimit(resource.RLIMIT_AS, (limit, hard))
-
-
 if __name__ == "__main__":
-    _limit_this_process()
+    limit_this_process()
     sys.exit(main(sys.argv[1:]))

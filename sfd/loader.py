@@ -152,9 +152,8 @@ def _fail(reason: str) -> int:
     return 1
 
 
-def _prepare_this_process() -> None:
-    """Leave the processor to the server, and the memory to everybody."""
-    gc.disable()  # nothing here makes cycles, and the search for them would double the time
+def limit_this_process() -> None:
+    """Leave the processor to the server, and the memory to everybody; POSIX only."""
     if sys.platform == "win32":
         return
     import resource
@@ -167,5 +166,6 @@ def _prepare_this_process() -> None:
 
 
 if __name__ == "__main__":
-    _prepare_this_process()
+    gc.disable()  # nothing here makes cycles, and the search for them would double the time
+    limit_this_process()
     sys.exit(main(sys.argv[1:]))

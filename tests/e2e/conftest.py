@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import pytest
 
 from tests.support.bench import Bench
 from tests.support.example_board import CannotBuild, build_board
+from tests.support.missing_tools import cannot_run
 
 
 @pytest.fixture(scope="session")
@@ -18,9 +18,7 @@ def board_program(tmp_path_factory: pytest.TempPathFactory) -> Path:
     try:
         return build_board(tmp_path_factory.mktemp("board"))
     except CannotBuild as error:
-        if os.environ.get("CI") == "true":
-            pytest.fail(f"{error}")
-        pytest.skip(f"{error}")
+        cannot_run(f"{error}")
 
 
 @pytest.fixture

@@ -9,12 +9,13 @@ import subprocess
 import sys
 import zipfile
 from pathlib import Path
-from typing import Final, NoReturn
+from typing import Final
 
 import pytest
 
 from scrutiny.core.firmware_id import PLACEHOLDER
 from tests.support.example_board import ROOT, CannotBuild, build_board, description_of
+from tests.support.missing_tools import cannot_run
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="makes programs for Linux")
 
@@ -65,7 +66,7 @@ def test_the_example_is_tagged_and_packaged_by_make(tmp_path: Path) -> None:
     try:
         program = build_board(tmp_path, described=True)
     except CannotBuild as reason:
-        _cannot(f"{reason}")
+        cannot_run(f"{reason}")
 
     check_tagged(program, description_of(program))
     with zipfile.ZipFile(description_of(program)) as archive:
@@ -80,7 +81,7 @@ def test_the_example_is_tagged_and_packaged_by_make(tmp_path: Path) -> None:
 @pytest.mark.parametrize("in_place", [True, False], ids=["in place", "a copy"])
 def test_cmake_function_tags_and_packages_a_target(tmp_path: Path, *, in_place: bool) -> None:
     if shutil.which("cmake") is None:
-        _cannot("cmake not found")
+        cannot_run("cmake not found")
     options = "" if in_place else "TAGGED_EXECUTABLE_NAME pump.elf"
     (tmp_path / "main.c").write_text(MAIN)
     (tmp_path / "aliases.json").write_text('{"/pump/seen": {"target": "/global/seen"}}')
@@ -114,9 +115,3 @@ def test_cmake_function_tags_and_packages_a_target(tmp_path: Path, *, in_place: 
     assert (metadata["version"], metadata["author"]) == ("3.1", "Q. A.")
     assert "/global/seen" in variables
     assert not [path for path in variables if "hidden" in path]
-
-
-def _cannot(reason: str) -> NoReturn:
-    if os.environ.get("CI") == "true":
-        pytest.fail(reason)
-    pytest.skip(reason)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import fnmatch
-import os
 import re
 from pathlib import Path
-from typing import Final, NoReturn
+from typing import Final
 
 import pytest
 
@@ -16,6 +15,7 @@ from scrutiny.core.watchables import BitField
 from scrutiny.sfd.extraction import ExtractionOptions, extract
 from scrutiny.sfd.variable_map import Leaf, VariableMap
 from tests.support.corpus_program import CorpusImage, ExpectedLeaf, Toolchain, build
+from tests.support.missing_tools import cannot_run
 
 CPP: Final = "-std=gnu++17"
 GCC: Final = Toolchain("gcc", ("gcc",), ("g++", CPP), ("-m64",))
@@ -74,7 +74,7 @@ def test_what_is_found_is_what_the_compiler_put_there(
     toolchain: Toolchain, level: str, dwarf: str, tmp_path: Path
 ) -> None:
     if missing := toolchain.missing():
-        _cannot(f"{' and '.join(missing)} not found")
+        cannot_run(f"{' and '.join(missing)} not found")
     program = build(toolchain, [level, *dwarf.split()], tmp_path)
     image = CorpusImage(program)
     expected = image.expected()
@@ -144,9 +144,3 @@ def _bits(start: int, leaf: Leaf, variables: VariableMap) -> frozenset[tuple[int
         (start + (at // 8 if is_little else data_type.size - 1 - at // 8), at % 8)
         for at in range(shift, shift + field.size)
     )
-
-
-def _cannot(reason: str) -> NoReturn:
-    if os.environ.get("CI") == "true":
-        pytest.fail(reason)
-    pytest.skip(reason)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
-from typing import NoReturn
 
 import pytest
 
 from tests.support.example_board import CannotBuild, build_board
+from tests.support.missing_tools import cannot_run
 from tests.support.peer import NoPeer
 from tests.support.peer import peer_python as find_peer
 
@@ -19,7 +18,7 @@ def peer_python() -> Path:
     try:
         return find_peer()
     except NoPeer as reason:
-        _cannot(f"{reason}")
+        cannot_run(f"{reason}")
 
 
 @pytest.fixture(scope="session")
@@ -28,11 +27,4 @@ def c_application(tmp_path_factory: pytest.TempPathFactory) -> Path:
     try:
         return build_board(tmp_path_factory.mktemp("example"))
     except CannotBuild as error:
-        _cannot(f"{error}")
-
-
-def _cannot(reason: str) -> NoReturn:
-    """Skip what needs something that is not there; where nobody looks, that is a failure."""
-    if os.environ.get("CI") == "true":
-        pytest.fail(reason)
-    pytest.skip(reason)
+        cannot_run(f"{error}")

@@ -15,7 +15,6 @@ from typing import Any, Final
 import pytest
 
 from scrutiny.core.firmware_id import PLACEHOLDER
-from scrutiny.firmware_link.codes import FeatureBits
 from scrutiny.firmware_link.profile import DeviceProfile
 from scrutiny.server import symbols as symbols_module
 from scrutiny.server.loading import LOADER, DescriptionLoader, LoadError, last_line_of
@@ -23,24 +22,12 @@ from scrutiny.server.store import Description
 from scrutiny.server.symbols import NO_DEVICE, NOT_AUTOMATIC, UNTAGGED, Symbols
 from scrutiny.sfd.store import DescriptionStore
 
+from ...support.api_bench import PROFILE as PUMP
 from ...support.small_package import car_map, large_map, write_package
 
 DEADLINE_S: Final = 30
 
-PROFILE: Final = DeviceProfile(
-    protocol=(1, 0),
-    firmware_id=bytes(range(16)),
-    display_name="Car",
-    session_id=7,
-    max_rx_payload=128,
-    max_tx_payload=256,
-    max_bitrate_bps=0,
-    heartbeat_timeout_us=5_000_000,
-    rx_timeout_us=50_000,
-    address_size=4,
-    char_bit=8,
-    features=FeatureBits(0xF0),
-)
+PROFILE: Final = replace(PUMP, display_name="Car")
 ID: Final = PROFILE.firmware_id.hex()
 OTHER_ID: Final = "ab" * 16
 

@@ -1,0 +1,246 @@
+"""Every message between a client and the server, one struct each.
+
+The JSON object of a message has the fields of its struct, and ``cmd``, the struct's tag. Commands
+go from client to server; each is answered by a reply with the same ``reqid``, or by :class:`Error`.
+Events go from server to client at any time, with a null ``reqid``.
+
+Source: client API, sections 3 to 7. Fields marked *added* are ours; other clients ignore them.
+"""
+
+from __future__ import annotations
+
+from .base import Command, Echo, EchoReply, Error, ServerMessage, Welcome, command_name
+from .descriptions import (
+    DownloadSfd,
+    DownloadSfdReply,
+    FileChunk,
+    GetInstalledSfd,
+    GetLoadedSfd,
+    InstalledSfdReply,
+    LoadedSfdReply,
+    LoadSfd,
+    LoadSfdReply,
+    SfdInfo,
+    UninstallSfd,
+    UninstallSfdReply,
+    UploadSfdData,
+    UploadSfdDataReply,
+    UploadSfdInit,
+    UploadSfdInitReply,
+)
+from .memory import (
+    MemoryReadCompleted,
+    MemoryWriteCompleted,
+    ReadMemory,
+    ReadMemoryReply,
+    UserCommand,
+    UserCommandReply,
+    WriteMemory,
+    WriteMemoryReply,
+)
+from .status import (
+    DataloggingCapabilities,
+    DataloggingStatus,
+    DeviceDescription,
+    DeviceInfoReply,
+    GetDeviceInfo,
+    GetServerStats,
+    GetServerStatus,
+    LinkStatus,
+    MemoryRegion,
+    SamplingRate,
+    ServerStatsReply,
+    ServerStatus,
+    SetLinkConfig,
+    SetLinkConfigReply,
+    SupportedFeatures,
+)
+from .values import (
+    ChangeRateReply,
+    ChangeSubscriptionUpdateRate,
+    RateChange,
+    ReadResult,
+    ReadValue,
+    ReadWatchable,
+    ReadWatchableReply,
+    SetThrottling,
+    SetThrottlingReply,
+    SubscribeReply,
+    SubscribeWatchable,
+    UnsubscribeReply,
+    UnsubscribeWatchable,
+    ValueUpdate,
+    WatchableUpdate,
+    WriteCompleted,
+    WriteItem,
+    WriteReply,
+    WriteSingleReply,
+    WriteSingleWatchable,
+    WriteWatchable,
+    WrittenValue,
+)
+from .watchables import (
+    BriefWatchable,
+    DetailedWatchable,
+    Enumeration,
+    GetWatchableCount,
+    GetWatchableInfo,
+    GetWatchableList,
+    ListFilter,
+    VariableFactory,
+    WatchableCountReply,
+    WatchableCounts,
+    WatchableGroups,
+    WatchableInfoReply,
+    WatchableKind,
+    WatchableListReply,
+)
+
+__all__ = [
+    "AnyCommand",
+    "AnyServerMessage",
+    "BriefWatchable",
+    "ChangeRateReply",
+    "ChangeSubscriptionUpdateRate",
+    "Command",
+    "DataloggingCapabilities",
+    "DataloggingStatus",
+    "DetailedWatchable",
+    "DeviceDescription",
+    "DeviceInfoReply",
+    "DownloadSfd",
+    "DownloadSfdReply",
+    "Echo",
+    "EchoReply",
+    "Enumeration",
+    "Error",
+    "FileChunk",
+    "GetDeviceInfo",
+    "GetInstalledSfd",
+    "GetLoadedSfd",
+    "GetServerStats",
+    "GetServerStatus",
+    "GetWatchableCount",
+    "GetWatchableInfo",
+    "GetWatchableList",
+    "InstalledSfdReply",
+    "LinkStatus",
+    "ListFilter",
+    "LoadSfd",
+    "LoadSfdReply",
+    "LoadedSfdReply",
+    "MemoryReadCompleted",
+    "MemoryRegion",
+    "MemoryWriteCompleted",
+    "RateChange",
+    "ReadMemory",
+    "ReadMemoryReply",
+    "ReadResult",
+    "ReadValue",
+    "ReadWatchable",
+    "ReadWatchableReply",
+    "SamplingRate",
+    "ServerMessage",
+    "ServerStatsReply",
+    "ServerStatus",
+    "SetLinkConfig",
+    "SetLinkConfigReply",
+    "SetThrottling",
+    "SetThrottlingReply",
+    "SfdInfo",
+    "SubscribeReply",
+    "SubscribeWatchable",
+    "SupportedFeatures",
+    "UninstallSfd",
+    "UninstallSfdReply",
+    "UnsubscribeReply",
+    "UnsubscribeWatchable",
+    "UploadSfdData",
+    "UploadSfdDataReply",
+    "UploadSfdInit",
+    "UploadSfdInitReply",
+    "UserCommand",
+    "UserCommandReply",
+    "ValueUpdate",
+    "VariableFactory",
+    "WatchableCountReply",
+    "WatchableCounts",
+    "WatchableGroups",
+    "WatchableInfoReply",
+    "WatchableKind",
+    "WatchableListReply",
+    "WatchableUpdate",
+    "Welcome",
+    "WriteCompleted",
+    "WriteItem",
+    "WriteMemory",
+    "WriteMemoryReply",
+    "WriteReply",
+    "WriteSingleReply",
+    "WriteSingleWatchable",
+    "WriteWatchable",
+    "WrittenValue",
+    "command_name",
+]
+
+AnyCommand = (
+    Echo
+    | GetServerStatus
+    | GetDeviceInfo
+    | SetLinkConfig
+    | GetWatchableCount
+    | GetWatchableList
+    | GetWatchableInfo
+    | ReadWatchable
+    | SubscribeWatchable
+    | UnsubscribeWatchable
+    | ChangeSubscriptionUpdateRate
+    | SetThrottling
+    | WriteWatchable
+    | WriteSingleWatchable
+    | ReadMemory
+    | WriteMemory
+    | UserCommand
+    | GetInstalledSfd
+    | GetLoadedSfd
+    | LoadSfd
+    | UninstallSfd
+    | DownloadSfd
+    | UploadSfdInit
+    | UploadSfdData
+    | GetServerStats
+)
+
+AnyServerMessage = (
+    Error
+    | Welcome
+    | EchoReply
+    | ServerStatus
+    | DeviceInfoReply
+    | SetLinkConfigReply
+    | WatchableCountReply
+    | WatchableListReply
+    | WatchableInfoReply
+    | ReadWatchableReply
+    | SubscribeReply
+    | UnsubscribeReply
+    | ChangeRateReply
+    | SetThrottlingReply
+    | WriteReply
+    | WriteSingleReply
+    | ReadMemoryReply
+    | WriteMemoryReply
+    | UserCommandReply
+    | InstalledSfdReply
+    | LoadedSfdReply
+    | LoadSfdReply
+    | UninstallSfdReply
+    | DownloadSfdReply
+    | UploadSfdInitReply
+    | UploadSfdDataReply
+    | ServerStatsReply
+    | WatchableUpdate
+    | WriteCompleted
+    | MemoryReadCompleted
+    | MemoryWriteCompleted
+)

@@ -10,6 +10,39 @@ Source: client API, sections 3 to 7. Fields marked *added* are ours; other clien
 from __future__ import annotations
 
 from .base import Command, Echo, EchoReply, Error, ServerMessage, Welcome, command_name
+from .datalogging import (
+    AcquisitionCompleted,
+    AcquisitionContentReply,
+    AcquisitionDescription,
+    AcquisitionListChanged,
+    AcquisitionListReply,
+    AcquisitionRequestInfo,
+    AcquisitionRequestsReply,
+    CancelAcquisition,
+    CancelAcquisitionReply,
+    DataloggingAxis,
+    DeleteAcquisition,
+    DeleteAcquisitionReply,
+    DeleteAllAcquisitions,
+    DeleteAllAcquisitionsReply,
+    DownloadAcquisition,
+    DownloadAcquisitionReply,
+    ListAcquisitionRequests,
+    ListAcquisitions,
+    LoggedSignal,
+    LoggedWatchable,
+    ReadAcquisitionContent,
+    RequestAcquisition,
+    RequestAcquisitionReply,
+    SeriesDescription,
+    SignalData,
+    StoredAcquisition,
+    TriggerOperand,
+    UpdateAcquisition,
+    UpdateAcquisitionReply,
+    XAxisData,
+    XAxisSignal,
+)
 from .descriptions import (
     DownloadSfd,
     DownloadSfdReply,
@@ -97,17 +130,33 @@ from .watchables import (
 )
 
 __all__ = [
+    "AcquisitionCompleted",
+    "AcquisitionContentReply",
+    "AcquisitionDescription",
+    "AcquisitionListChanged",
+    "AcquisitionListReply",
+    "AcquisitionRequestInfo",
+    "AcquisitionRequestsReply",
     "AnyCommand",
     "AnyServerMessage",
     "BriefWatchable",
+    "CancelAcquisition",
+    "CancelAcquisitionReply",
     "ChangeRateReply",
     "ChangeSubscriptionUpdateRate",
     "Command",
+    "DataloggingAxis",
     "DataloggingCapabilities",
     "DataloggingStatus",
+    "DeleteAcquisition",
+    "DeleteAcquisitionReply",
+    "DeleteAllAcquisitions",
+    "DeleteAllAcquisitionsReply",
     "DetailedWatchable",
     "DeviceDescription",
     "DeviceInfoReply",
+    "DownloadAcquisition",
+    "DownloadAcquisitionReply",
     "DownloadSfd",
     "DownloadSfdReply",
     "Echo",
@@ -125,21 +174,29 @@ __all__ = [
     "GetWatchableList",
     "InstalledSfdReply",
     "LinkStatus",
+    "ListAcquisitionRequests",
+    "ListAcquisitions",
     "ListFilter",
     "LoadSfd",
     "LoadSfdReply",
     "LoadedSfdReply",
+    "LoggedSignal",
+    "LoggedWatchable",
     "MemoryReadCompleted",
     "MemoryRegion",
     "MemoryWriteCompleted",
     "RateChange",
+    "ReadAcquisitionContent",
     "ReadMemory",
     "ReadMemoryReply",
     "ReadResult",
     "ReadValue",
     "ReadWatchable",
     "ReadWatchableReply",
+    "RequestAcquisition",
+    "RequestAcquisitionReply",
     "SamplingRate",
+    "SeriesDescription",
     "ServerMessage",
     "ServerStatsReply",
     "ServerStatus",
@@ -148,13 +205,18 @@ __all__ = [
     "SetThrottling",
     "SetThrottlingReply",
     "SfdInfo",
+    "SignalData",
+    "StoredAcquisition",
     "SubscribeReply",
     "SubscribeWatchable",
     "SupportedFeatures",
+    "TriggerOperand",
     "UninstallSfd",
     "UninstallSfdReply",
     "UnsubscribeReply",
     "UnsubscribeWatchable",
+    "UpdateAcquisition",
+    "UpdateAcquisitionReply",
     "UploadSfdData",
     "UploadSfdDataReply",
     "UploadSfdInit",
@@ -180,6 +242,8 @@ __all__ = [
     "WriteSingleWatchable",
     "WriteWatchable",
     "WrittenValue",
+    "XAxisData",
+    "XAxisSignal",
     "command_name",
 ]
 
@@ -209,6 +273,15 @@ AnyCommand = (
     | UploadSfdInit
     | UploadSfdData
     | GetServerStats
+    | RequestAcquisition
+    | ListAcquisitionRequests
+    | CancelAcquisition
+    | ListAcquisitions
+    | ReadAcquisitionContent
+    | DownloadAcquisition
+    | UpdateAcquisition
+    | DeleteAcquisition
+    | DeleteAllAcquisitions
 )
 
 AnyServerMessage = (
@@ -243,4 +316,15 @@ AnyServerMessage = (
     | WriteCompleted
     | MemoryReadCompleted
     | MemoryWriteCompleted
+    | RequestAcquisitionReply
+    | AcquisitionCompleted
+    | AcquisitionRequestsReply
+    | CancelAcquisitionReply
+    | AcquisitionListChanged
+    | AcquisitionListReply
+    | AcquisitionContentReply
+    | DownloadAcquisitionReply
+    | UpdateAcquisitionReply
+    | DeleteAcquisitionReply
+    | DeleteAllAcquisitionsReply
 )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import assert_never
 
 from scrutiny.api import messages as m
 from scrutiny.api.codec import decode_command
@@ -25,6 +24,17 @@ DescriptionCommand = (
     | m.DownloadSfd
     | m.UploadSfdInit
     | m.UploadSfdData
+)
+DataloggingCommand = (
+    m.RequestAcquisition
+    | m.ListAcquisitionRequests
+    | m.CancelAcquisition
+    | m.ListAcquisitions
+    | m.ReadAcquisitionContent
+    | m.DownloadAcquisition
+    | m.UpdateAcquisition
+    | m.DeleteAcquisition
+    | m.DeleteAllAcquisitions
 )
 
 
@@ -152,7 +162,9 @@ def dispatch(client: Client, command: m.AnyCommand) -> Steps | None:
     return None
 
 
-def _dispatch_description_command(client: Client, command: DescriptionCommand) -> None:
+def _dispatch_description_command(
+    client: Client, command: DescriptionCommand | DataloggingCommand
+) -> None:
     match command:
         case m.GetInstalledSfd():
             descriptions.get_installed(client, command)
@@ -169,4 +181,4 @@ def _dispatch_description_command(client: Client, command: DescriptionCommand) -
         case m.UploadSfdData():
             transfers.upload_data(client, command)
         case _:
-            assert_never(command)
+            raise CommandRefused("this server does not record yet")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import secrets
 from array import array
 from dataclasses import dataclass, replace
-from typing import Final, Literal
+from typing import Final, Literal, TypeAlias
 
 X_AXIS_ID: Final = -1  # y axes have ids of their own choice, but not this one
 UNNAMED: Final = "unnamed"  # a series that got no name
@@ -21,7 +21,7 @@ SampleType = Literal["d", "q", "Q"]
 SAMPLE_TYPE_NAMES: Final[dict[SampleType, str]] = {"d": "float64", "q": "int64", "Q": "uint64"}
 SAMPLE_SIZE: Final = 8
 
-Samples = array[float] | array[int]
+Samples: TypeAlias = "array[float] | array[int]"  # Python 3.11 has no array[...] at run time
 
 
 @dataclass(frozen=True, slots=True)

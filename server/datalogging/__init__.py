@@ -1,0 +1,1 @@
+"""Recordings of the device's datalogger: asked for, fetched, stored."""

@@ -8,6 +8,7 @@
 #include "data_types.h"
 #include "encoder.h"
 #include "memory.h"
+#include "operands.h"
 #include "published.h"
 #include "trigger.h"
 
@@ -44,7 +45,7 @@ static void take_operand(const scrutiny_t *scrutiny, scrutiny_reader_t *reader,
     operand->kind = scrutiny_take_u8(reader);
     switch (operand->kind) {
     case SCRUTINY_OPERAND_LITERAL:
-        operand->source.literal = take_float(reader);
+        operand->source.real = take_float(reader);
         break;
     case SCRUTINY_OPERAND_VAR:
         operand->data_type = scrutiny_take_u8(reader);
@@ -200,7 +201,7 @@ static bool bit_field_is_good(const scrutiny_operand_t *operand) {
 static bool operand_is_good(const scrutiny_operand_t *operand) {
     switch (operand->kind) {
     case SCRUTINY_OPERAND_LITERAL:
-        return literal_is_finite(operand->source.literal);
+        return literal_is_finite(operand->source.real);
     case SCRUTINY_OPERAND_VAR:
         return scrutiny_type_size(operand->data_type) > 0;
     case SCRUTINY_OPERAND_VAR_BIT:
@@ -222,22 +223,25 @@ static bool trigger_is_good(const scrutiny_datalog_setup_t *setup) {
     return true;
 }
 
-/* Add up the signals. False if one is empty, there is none, or not one entry fits the buffer. */
-static bool measure_entry(const scrutiny_t *scrutiny, scrutiny_datalog_setup_t *setup) {
+/* Add up the signals: none of them may be empty, and one entry has to fit the buffer. */
+static scrutiny_code_t measure_entry(const scrutiny_t *scrutiny, scrutiny_datalog_setup_t *setup) {
     size_t buffer_size = scrutiny->datalogger.encoder.size;
-    setup->entry_size = 0;
+    setup->entry_size = 0; /* at most 254 x 255: a size_t of 16 bits holds it */
     for (size_t i = 0; i < setup->signal_count; i++) {
         size_t size = scrutiny_signal_size(scrutiny, &setup->signals[i]);
         if (size == 0) {
-            return false;
+            return SCRUTINY_CODE_INVALID_REQUEST;
         }
         setup->entry_size += size;
     }
-    if (setup->entry_size == 0 || setup->entry_size > buffer_size) {
-        return false;
+    if (setup->signal_count == 0) {
+        return SCRUTINY_CODE_INVALID_REQUEST;
+    }
+    if (setup->entry_size > buffer_size) {
+        return SCRUTINY_CODE_OVERFLOW;
     }
     setup->max_entries = buffer_size / setup->entry_size;
-    return true;
+    return SCRUTINY_CODE_OK;
 }
 
 scrutiny_code_t scrutiny_datalog_parse_setup(const scrutiny_t *scrutiny,
@@ -251,9 +255,14 @@ scrutiny_code_t scrutiny_datalog_parse_setup(const scrutiny_t *scrutiny,
     if (code == SCRUTINY_CODE_OK) {
         code = check_sources(scrutiny, setup);
     }
-    if (code == SCRUTINY_CODE_OK &&
-        (setup->decimation == 0 || !trigger_is_good(setup) || !measure_entry(scrutiny, setup))) {
+    if (code == SCRUTINY_CODE_OK && (setup->decimation == 0 || !trigger_is_good(setup))) {
         code = SCRUTINY_CODE_INVALID_REQUEST;
+    }
+    if (code == SCRUTINY_CODE_OK) {
+        code = measure_entry(scrutiny, setup);
+    }
+    if (code == SCRUTINY_CODE_OK) {
+        scrutiny_trigger_prepare(scrutiny, setup);
     }
     return code;
 }

@@ -2,27 +2,25 @@
 
 #if SCRUTINY_ENABLE_DATALOGGING
 
-#include <string.h>
-
-#include "chars.h"
-#include "data_types.h"
-#include "published.h"
+#include "operands.h"
 
 #if SCRUTINY_ENABLE_64BIT
 #define WIDE_UINT_MAX UINT64_MAX
-#define WIDE_UINT_END 18446744073709551616.0f
 #else
 #define WIDE_UINT_MAX UINT32_MAX
-#define WIDE_UINT_END 4294967296.0f
 #endif
-#define NUMBER_OCTETS_MAX 8u
 
 typedef enum {
     LESS,
     EQUAL,
-    GREATER,
-    UNORDERED
+    GREATER
 } relation_t;
+
+/* A distance between two integers, which has one binary digit more than they. */
+typedef struct {
+    scrutiny_wide_uint_t low;
+    bool top;
+} distance_t;
 
 uint_least8_t scrutiny_condition_operands(uint_least8_t condition) {
     if (condition == SCRUTINY_CONDITION_ALWAYS_TRUE) {
@@ -34,250 +32,68 @@ uint_least8_t scrutiny_condition_operands(uint_least8_t condition) {
     return condition == SCRUTINY_CONDITION_IS_WITHIN ? 3 : 0xFF;
 }
 
-/* ---- Operands ---------------------------------------------------------------------------------
+void scrutiny_trigger_prepare(const scrutiny_t *scrutiny, scrutiny_datalog_setup_t *setup) {
+    size_t decisive = setup->condition == SCRUTINY_CONDITION_CHANGE_MORE_THAN ? 1 : 2;
+    setup->exact = true;
+    for (size_t i = 0; i < setup->operand_count && i < decisive; i++) {
+        if (!scrutiny_operand_is_integer(scrutiny, &setup->operands[i])) {
+            setup->exact = false;
+        }
+    }
+    for (size_t i = 0; i < setup->operand_count; i++) {
+        if (setup->operands[i].kind == SCRUTINY_OPERAND_LITERAL) {
+            scrutiny_operand_set_literal(&setup->operands[i], setup->exact);
+        }
+    }
+}
+
+/* ---- Integers ---------------------------------------------------------------------------------
  */
 
-static scrutiny_number_t from_uint(scrutiny_wide_uint_t value) {
-    scrutiny_number_t number;
-    number.kind = SCRUTINY_KIND_UINT;
-    number.value.as_uint = value;
-    return number;
-}
-
-static scrutiny_number_t from_sint(scrutiny_wide_sint_t value) {
-    scrutiny_number_t number;
-    number.kind = SCRUTINY_KIND_SINT;
-    number.value.as_sint = value;
-    return number;
-}
-
-static scrutiny_number_t from_float(float value) {
-    scrutiny_number_t number;
-    number.kind = SCRUTINY_KIND_FLOAT;
-    number.value.as_float = value;
-    return number;
-}
-
-static scrutiny_number_t from_float_bits(scrutiny_wide_uint_t bits, unsigned int bit_count) {
-    float value = 0.0f;
-#if SCRUTINY_HAS_FLOAT64
-    if (bit_count == 64) {
-        double wide = 0.0;
-        memcpy(&wide, &bits, sizeof(wide));
-        return from_float((float)wide);
+static relation_t relation_of(const scrutiny_number_t *a, const scrutiny_number_t *b) {
+    if (a->is_negative != b->is_negative) {
+        return a->is_negative ? LESS : GREATER;
     }
-#else
-    (void)bit_count;
-#endif
-    uint32_t low = (uint32_t)bits;
-    memcpy(&value, &low, sizeof(value));
-    return from_float(value);
-}
-
-static scrutiny_number_t from_bits(uint_least8_t type, scrutiny_wide_uint_t bits,
-                                   unsigned int bit_count) {
-    switch (SCRUTINY_TYPE_KIND(type)) {
-    case SCRUTINY_KIND_SINT:
-        return from_sint(scrutiny_to_signed(bits, bit_count));
-    case SCRUTINY_KIND_FLOAT:
-        return from_float_bits(bits, bit_count);
-    default:
-        return from_uint(bits);
-    }
-}
-
-/* The word of `size` octets at an address, which need not be aligned. */
-static scrutiny_wide_uint_t load(uintptr_t address, size_t size) {
-    scrutiny_octet_t octets[NUMBER_OCTETS_MAX];
-    scrutiny_wide_uint_t bits = 0;
-    scrutiny_chars_to_octets(octets, SCRUTINY_ADDRESS_TO_POINTER(address),
-                             size / SCRUTINY_OCTETS_PER_CHAR);
-    for (size_t i = 0; i < size; i++) {
-        bits = (bits << 8) | octets[SCRUTINY_BIG_ENDIAN ? i : size - 1 - i];
-    }
-    return bits;
-}
-
-static scrutiny_number_t load_variable(const scrutiny_operand_t *operand) {
-    size_t size = scrutiny_type_size(operand->data_type);
-    scrutiny_wide_uint_t bits = load(operand->source.address, size);
-    return from_bits(operand->data_type, bits, (unsigned int)(size * 8u));
-}
-
-static scrutiny_number_t load_bit_field(const scrutiny_operand_t *operand) {
-    size_t size = scrutiny_type_size(operand->data_type);
-    scrutiny_wide_uint_t bits = load(operand->source.address, size) >> operand->bit_offset;
-    scrutiny_wide_uint_t top = (scrutiny_wide_uint_t)1 << (operand->bit_size - 1u);
-    bits &= top | (top - 1u);
-    return from_bits(operand->data_type, bits, operand->bit_size);
-}
-
-#if SCRUTINY_ENABLE_PUBLISHED_VALUES
-static bool load_published(const scrutiny_t *scrutiny, const scrutiny_operand_t *operand,
-                           scrutiny_number_t *number) {
-    const scrutiny_published_value_t *definition =
-        &scrutiny->config->published_values[operand->source.value_index];
-    scrutiny_value_t value;
-    if (!scrutiny_published_read(scrutiny, definition, &value)) {
-        return false;
-    }
-    *number = from_bits(definition->type, scrutiny_value_to_bits(definition->type, &value),
-                        (unsigned int)(scrutiny_type_size(definition->type) * 8u));
-    return true;
-}
-#endif
-
-static bool fetch(const scrutiny_t *scrutiny, const scrutiny_operand_t *operand,
-                  scrutiny_number_t *number) {
-    (void)scrutiny;
-    switch (operand->kind) {
-    case SCRUTINY_OPERAND_VAR:
-        *number = load_variable(operand);
-        return true;
-    case SCRUTINY_OPERAND_VAR_BIT:
-        *number = load_bit_field(operand);
-        return true;
-#if SCRUTINY_ENABLE_PUBLISHED_VALUES
-    case SCRUTINY_OPERAND_RPV:
-        return load_published(scrutiny, operand, number);
-#endif
-    default:
-        *number = from_float(operand->source.literal);
-        return true;
-    }
-}
-
-/* ---- Arithmetic: exact between integers, float32 as soon as one side is a float. --------------
- */
-
-static bool is_float(const scrutiny_number_t *number) {
-    return number->kind == SCRUTINY_KIND_FLOAT;
-}
-
-static bool is_negative(const scrutiny_number_t *number) {
-    if (is_float(number)) {
-        return number->value.as_float < 0.0f;
-    }
-    return number->kind == SCRUTINY_KIND_SINT && number->value.as_sint < 0;
-}
-
-static float to_float(const scrutiny_number_t *number) {
-    switch (number->kind) {
-    case SCRUTINY_KIND_FLOAT:
-        return number->value.as_float;
-    case SCRUTINY_KIND_SINT:
-        return (float)number->value.as_sint;
-    default:
-        return (float)number->value.as_uint;
-    }
-}
-
-/* Distance from zero; of a float, with the fraction cut off, and limited to the type's range. */
-static scrutiny_wide_uint_t magnitude(const scrutiny_number_t *number) {
-    if (is_float(number)) {
-        float value = number->value.as_float;
-        float positive = value < 0.0f ? -value : value;
-        return positive < WIDE_UINT_END ? (scrutiny_wide_uint_t)positive : WIDE_UINT_MAX;
-    }
-    if (is_negative(number)) {
-        return (scrutiny_wide_uint_t)(-(number->value.as_sint + 1)) + 1u;
-    }
-    return number->kind == SCRUTINY_KIND_SINT ? (scrutiny_wide_uint_t)number->value.as_sint
-                                              : number->value.as_uint;
-}
-
-static relation_t compare_floats(float a, float b) {
-    if (a < b) {
-        return LESS;
-    }
-    if (a > b) {
-        return GREATER;
-    }
-    return a == b ? EQUAL : UNORDERED;
-}
-
-static relation_t compare(const scrutiny_number_t *a, const scrutiny_number_t *b) {
-    if (is_float(a) || is_float(b)) {
-        return compare_floats(to_float(a), to_float(b));
-    }
-    bool negative = is_negative(a);
-    if (negative != is_negative(b)) {
-        return negative ? LESS : GREATER;
-    }
-    scrutiny_wide_uint_t size_a = magnitude(a);
-    scrutiny_wide_uint_t size_b = magnitude(b);
-    if (size_a == size_b) {
+    if (a->value.integer == b->value.integer) {
         return EQUAL;
     }
-    return (size_a < size_b) != negative ? LESS : GREATER;
+    return a->value.integer < b->value.integer ? LESS : GREATER; /* in two's complement, too */
 }
 
-/* Whether integer `high` lies more than `distance` above integer `low`, which is not above it. */
-static bool exceeds_by_more(const scrutiny_number_t *high, const scrutiny_number_t *low,
-                            scrutiny_wide_uint_t distance) {
-    scrutiny_wide_uint_t size_high = magnitude(high);
-    scrutiny_wide_uint_t size_low = magnitude(low);
-    if (is_negative(high)) {
-        return size_low - size_high > distance;
-    }
-    if (!is_negative(low)) {
-        return size_high - size_low > distance;
-    }
-    return size_high > distance || size_low > distance - size_high;
+static distance_t distance_up(const scrutiny_number_t *low, const scrutiny_number_t *high) {
+    distance_t distance;
+    distance.low = high->value.integer - low->value.integer;
+    distance.top =
+        low->is_negative && !high->is_negative && distance.low < high->value.integer; /* wrapped */
+    return distance;
 }
 
-static bool is_within(const scrutiny_number_t *a, const scrutiny_number_t *b,
-                      const scrutiny_number_t *margin) {
-    if (is_float(a) || is_float(b) || is_float(margin)) {
-        float difference = to_float(a) - to_float(b);
-        float limit = to_float(margin);
-        float distance = difference < 0.0f ? -difference : difference;
-        return distance <= (limit < 0.0f ? -limit : limit);
-    }
-    bool above = compare(a, b) == GREATER;
-    return !exceeds_by_more(above ? a : b, above ? b : a, magnitude(margin));
-}
-
-/* Whether `now` lies beyond `before` by more than `change`, on the side of its sign. */
-static bool changed_more_than(const scrutiny_number_t *before, const scrutiny_number_t *now,
-                              const scrutiny_number_t *change) {
-    bool down = is_negative(change);
-    if (is_float(now)) {
-        float limit = to_float(before) + to_float(change);
-        return down ? to_float(now) < limit : to_float(now) > limit;
-    }
-    if (down && magnitude(change) == 0) {
-        down = false; /* a fraction of -1 counts as 0 */
-    }
-    if (compare(now, before) != (down ? LESS : GREATER)) {
-        return false;
-    }
-    return exceeds_by_more(down ? before : now, down ? now : before, magnitude(change));
-}
-
-/* ---- Conditions -------------------------------------------------------------------------------
- */
-
-static bool has_changed(scrutiny_trigger_t *trigger, const scrutiny_number_t *operands) {
-    bool changed = trigger->previous_known &&
-                   changed_more_than(&trigger->previous, &operands[0], &operands[1]);
-    trigger->previous = operands[0];
-    trigger->previous_known = true;
-    return changed;
-}
-
-static bool is_true(scrutiny_trigger_t *trigger, uint_least8_t condition,
-                    const scrutiny_number_t *operands) {
-    if (condition == SCRUTINY_CONDITION_ALWAYS_TRUE) {
+/* Distance from zero, with the fraction cut off. False for NaN. */
+static bool distance_from_zero(const scrutiny_number_t *number, distance_t *distance) {
+    distance->top = false;
+    if (!number->is_real) {
+        distance->low = number->is_negative ? 0u - number->value.integer : number->value.integer;
         return true;
     }
-    if (condition == SCRUTINY_CONDITION_IS_WITHIN) {
-        return is_within(&operands[0], &operands[1], &operands[2]);
+    float value = number->value.real < 0.0f ? -number->value.real : number->value.real;
+    if (value >= SCRUTINY_WIDE_UINT_END) {
+        distance->top = true;
+        value -= SCRUTINY_WIDE_UINT_END;
     }
-    if (condition == SCRUTINY_CONDITION_CHANGE_MORE_THAN) {
-        return has_changed(trigger, operands);
+    distance->low = WIDE_UINT_MAX; /* more than any distance that occurs */
+    if (value < SCRUTINY_WIDE_UINT_END) {
+        distance->low = (scrutiny_wide_uint_t)value;
     }
-    relation_t relation = compare(&operands[0], &operands[1]);
+    return value >= 0.0f;
+}
+
+static bool is_longer(distance_t a, distance_t b) {
+    return a.top != b.top ? a.top : a.low > b.low;
+}
+
+static bool integers_compare(uint_least8_t condition, const scrutiny_number_t *a,
+                             const scrutiny_number_t *b) {
+    relation_t relation = relation_of(a, b);
     switch (condition) {
     case SCRUTINY_CONDITION_EQUAL:
         return relation == EQUAL;
@@ -286,11 +102,112 @@ static bool is_true(scrutiny_trigger_t *trigger, uint_least8_t condition,
     case SCRUTINY_CONDITION_LESS_THAN:
         return relation == LESS;
     case SCRUTINY_CONDITION_LESS_OR_EQUAL:
-        return relation == LESS || relation == EQUAL;
+        return relation != GREATER;
     case SCRUTINY_CONDITION_GREATER_THAN:
         return relation == GREATER;
     default:
-        return relation == GREATER || relation == EQUAL;
+        return relation != LESS;
+    }
+}
+
+static bool integers_are_within(const scrutiny_number_t *a, const scrutiny_number_t *b,
+                                const scrutiny_number_t *margin) {
+    distance_t limit;
+    if (!distance_from_zero(margin, &limit)) {
+        return false;
+    }
+    bool above = relation_of(a, b) == GREATER;
+    return !is_longer(distance_up(above ? b : a, above ? a : b), limit);
+}
+
+/* Whether `now` lies beyond `before` by more than `change`, on the side of its sign. */
+static bool integer_has_changed(const scrutiny_number_t *before, const scrutiny_number_t *now,
+                                const scrutiny_number_t *change) {
+    distance_t limit;
+    if (!distance_from_zero(change, &limit)) {
+        return false;
+    }
+    bool down = change->is_real ? change->value.real <= -1.0f : change->is_negative;
+    if (relation_of(now, before) != (down ? LESS : GREATER)) {
+        return false;
+    }
+    return is_longer(distance_up(down ? now : before, down ? before : now), limit);
+}
+
+/* ---- Float32 ----------------------------------------------------------------------------------
+ */
+
+static float to_real(const scrutiny_number_t *number) {
+    if (number->is_real) {
+        return number->value.real;
+    }
+    return number->is_negative ? -(float)(0u - number->value.integer)
+                               : (float)number->value.integer;
+}
+
+static bool reals_compare(uint_least8_t condition, float a, float b) {
+    switch (condition) {
+    case SCRUTINY_CONDITION_EQUAL:
+        return a == b;
+    case SCRUTINY_CONDITION_NOT_EQUAL:
+        return a != b;
+    case SCRUTINY_CONDITION_LESS_THAN:
+        return a < b;
+    case SCRUTINY_CONDITION_LESS_OR_EQUAL:
+        return a <= b;
+    case SCRUTINY_CONDITION_GREATER_THAN:
+        return a > b;
+    default:
+        return a >= b;
+    }
+}
+
+static bool reals_are_within(float a, float b, float margin) {
+    float difference = a - b;
+    float distance = difference < 0.0f ? -difference : difference;
+    return distance <= (margin < 0.0f ? -margin : margin);
+}
+
+static bool real_has_changed(float before, float now, float change) {
+    float limit = before + change;
+    return change < 0.0f ? now < limit : now > limit;
+}
+
+/* ---- Conditions -------------------------------------------------------------------------------
+ */
+
+static bool has_changed(scrutiny_trigger_t *trigger, bool exact, const scrutiny_number_t *now,
+                        const scrutiny_number_t *change) {
+    const scrutiny_number_t *before = &trigger->previous;
+    bool changed = false;
+    if (trigger->previous_known) {
+        changed = exact ? integer_has_changed(before, now, change)
+                        : real_has_changed(to_real(before), to_real(now), to_real(change));
+    }
+    trigger->previous = *now;
+    trigger->previous_known = true;
+    return changed;
+}
+
+static bool are_within(bool exact, const scrutiny_number_t *operands) {
+    return exact ? integers_are_within(&operands[0], &operands[1], &operands[2])
+                 : reals_are_within(to_real(&operands[0]), to_real(&operands[1]),
+                                    to_real(&operands[2]));
+}
+
+static bool is_true(const scrutiny_datalog_setup_t *setup, scrutiny_trigger_t *trigger,
+                    const scrutiny_number_t *operands) {
+    switch (setup->condition) {
+    case SCRUTINY_CONDITION_ALWAYS_TRUE:
+        return true;
+    case SCRUTINY_CONDITION_IS_WITHIN:
+        return are_within(setup->exact, operands);
+    case SCRUTINY_CONDITION_CHANGE_MORE_THAN:
+        return has_changed(trigger, setup->exact, &operands[0], &operands[1]);
+    default:
+        return setup->exact
+                   ? integers_compare(setup->condition, &operands[0], &operands[1])
+                   : reals_compare(setup->condition, to_real(&operands[0]), to_real(&operands[1]));
     }
 }
 
@@ -299,13 +216,12 @@ bool scrutiny_trigger_fires(scrutiny_t *scrutiny) {
     scrutiny_trigger_t *trigger = &scrutiny->datalogger.trigger;
     uint32_t now_100ns = scrutiny->datalogger.time_100ns;
     scrutiny_number_t operands[3];
-    memset(operands, 0, sizeof(operands));
     for (size_t i = 0; i < setup->operand_count; i++) {
-        if (!fetch(scrutiny, &setup->operands[i], &operands[i])) {
+        if (!scrutiny_operand_fetch(scrutiny, &setup->operands[i], &operands[i])) {
             return false;
         }
     }
-    bool holds = is_true(trigger, setup->condition, operands);
+    bool holds = is_true(setup, trigger, operands);
     if (holds && !trigger->was_true) {
         trigger->latched_100ns = now_100ns;
     }

@@ -556,25 +556,60 @@ static void test_literals_must_be_finite(void **state) {
     }
 }
 
-static void test_signals_must_make_an_entry_that_fits(void **state) {
-    (void)state;
+/* Memory signals of these sizes, and nothing to trigger on. */
+static message_t memory_configuration(const setup_t *setup, const unsigned int *sizes,
+                                      size_t count) {
     static uint8_t memory[256];
-    const unsigned int sizes[] = {0, BUFFER + 1, BUFFER};
-    const int codes[] = {INVALID_REQUEST, INVALID_REQUEST, OK};
-    fixture_t f;
-    start(&f);
-    for (size_t i = 0; i < 3; i++) {
-        message_t m = configuration(&PLAIN);
-        add_u8(&m, 0);
-        add_u8(&m, 1);
+    message_t m = configuration(setup);
+    add_u8(&m, 0);
+    add_u8(&m, (unsigned int)count);
+    for (size_t i = 0; i < count; i++) {
         add_u8(&m, 0);
         add_address(&m, memory);
         add_u8(&m, sizes[i]);
-        assert_int_equal(codes[i], code_of(&f, &m));
     }
-    message_t none = configuration(&PLAIN);
-    add_u16(&none, 0);
-    assert_int_equal(INVALID_REQUEST, code_of(&f, &none));
+    return m;
+}
+
+static void test_an_entry_larger_than_the_buffer_is_too_much(void **state) {
+    (void)state;
+    const unsigned int sizes[] = {BUFFER - 1, 1, 1};
+    const unsigned int many[] = {255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255};
+    fixture_t f;
+    setup_t setup = PLAIN;
+    start(&f);
+    message_t m = memory_configuration(&PLAIN, sizes, 2);
+    assert_int_equal(OK, code_of(&f, &m));
+    m = memory_configuration(&PLAIN, sizes, 3);
+    assert_int_equal(TOO_LARGE, code_of(&f, &m));
+    m = memory_configuration(&PLAIN, many, sizeof(many) / sizeof(many[0]));
+    assert_int_equal(TOO_LARGE, code_of(&f, &m));
+    setup.decimation = 0; /* what is wrong in itself is said first */
+    m = memory_configuration(&setup, sizes, 3);
+    assert_int_equal(INVALID_REQUEST, code_of(&f, &m));
+    setup = PLAIN;
+    setup.loop_id = LOOPS;
+    m = memory_configuration(&setup, sizes, 3);
+    assert_int_equal(FAILURE, code_of(&f, &m));
+}
+
+static void test_there_are_signals_and_none_is_empty(void **state) {
+    (void)state;
+    const unsigned int sizes[] = {BUFFER, 1, 0};
+    fixture_t f;
+    start(&f);
+    message_t m = memory_configuration(&PLAIN, sizes, 0);
+    assert_int_equal(INVALID_REQUEST, code_of(&f, &m));
+    m = memory_configuration(&PLAIN, &sizes[2], 1);
+    assert_int_equal(INVALID_REQUEST, code_of(&f, &m));
+    m = memory_configuration(&PLAIN, sizes, 3); /* although it is too large as well */
+    assert_int_equal(INVALID_REQUEST, code_of(&f, &m));
+}
+
+static void test_signals_must_be_few_and_known(void **state) {
+    (void)state;
+    fixture_t f;
+    start(&f);
     message_t many = configuration(&PLAIN);
     add_u8(&many, 0);
     add_u8(&many, MAX_SIGNALS + 1);
@@ -584,6 +619,31 @@ static void test_signals_must_make_an_entry_that_fits(void **state) {
     add_u8(&unknown, 1);
     add_u16(&unknown, VALUE_ID + 1);
     assert_int_equal(FAILURE, code_of(&f, &unknown));
+}
+
+static void test_a_whole_literal_of_a_request_is_an_integer(void **state) {
+    (void)state;
+    static uint32_t variable = 16777217;
+    fixture_t f;
+    setup_t setup = PLAIN;
+    setup.condition = EQUAL;
+    start(&f);
+    message_t m = configuration(&setup);
+    add_u8(&m, 2);
+    add_u8(&m, 1);
+    add_u8(&m, SCRUTINY_TYPE_UINT32);
+    add_address(&m, &variable);
+    add_u8(&m, 0);
+    add_u32(&m, 0x4B800000u); /* 16777216 */
+    add_u8(&m, 1);
+    add_u8(&m, 2);
+    assert_int_equal(OK, code_of(&f, &m));
+    ask_empty(&f, DATALOG, ARM);
+    run(&f, FIXED_LOOP, 1);
+    assert_int_equal(ARMED, state_of(&f));
+    variable--;
+    run(&f, FIXED_LOOP, 1);
+    assert_int_equal(TRIGGERED, state_of(&f));
 }
 
 static void test_forbidden_memory_is_not_recorded(void **state) {
@@ -641,7 +701,10 @@ int main(void) {
         cmocka_unit_test(test_refusals_in_their_order),
         cmocka_unit_test(test_bit_fields_reach_to_the_end_of_their_type),
         cmocka_unit_test(test_literals_must_be_finite),
-        cmocka_unit_test(test_signals_must_make_an_entry_that_fits),
+        cmocka_unit_test(test_an_entry_larger_than_the_buffer_is_too_much),
+        cmocka_unit_test(test_there_are_signals_and_none_is_empty),
+        cmocka_unit_test(test_signals_must_be_few_and_known),
+        cmocka_unit_test(test_a_whole_literal_of_a_request_is_an_integer),
         cmocka_unit_test(test_forbidden_memory_is_not_recorded),
         cmocka_unit_test(test_without_buffer_nothing_is_supported),
     };

@@ -76,11 +76,14 @@ typedef int32_t scrutiny_wide_sint_t;
 #endif
 
 #if SCRUTINY_ENABLE_DATALOGGING
+/* A trigger operand. The data type of a literal is set by scrutiny_trigger_prepare(): float32, or
+ * the widest signed or unsigned integer. */
 typedef struct {
     union {
         uintptr_t address;
-        float literal;
-        uint_least16_t value_index; /* in the table of published values */
+        uint_least16_t value_index;   /* in the table of published values */
+        float real;                   /* literal */
+        scrutiny_wide_uint_t integer; /* literal, in two's complement */
     } source;
     uint_least8_t kind;
     uint_least8_t data_type;
@@ -109,20 +112,21 @@ typedef struct {
     uint_least8_t condition;
     uint_least8_t operand_count;
     uint_least8_t signal_count;
+    bool exact; /* the trigger compares integers */
     scrutiny_operand_t operands[3];
     scrutiny_signal_t signals[SCRUTINY_DATALOG_MAX_SIGNALS];
     size_t entry_size;  /* in chars */
     size_t max_entries; /* that fit in the buffer */
 } scrutiny_datalog_setup_t;
 
-/* A trigger operand after widening. */
+/* The value of a trigger operand. */
 typedef struct {
     union {
-        scrutiny_wide_uint_t as_uint;
-        scrutiny_wide_sint_t as_sint;
-        float as_float;
+        scrutiny_wide_uint_t integer; /* in two's complement */
+        float real;
     } value;
-    uint_least8_t kind; /* of the data type: sint, uint or float */
+    bool is_real;
+    bool is_negative; /* for integers only */
 } scrutiny_number_t;
 
 typedef struct {

@@ -24,7 +24,6 @@
 #define PAYLOAD_MAX 65519u
 #define READ_SIZE 65536u /* at least the largest datagram, which would be cut otherwise */
 #define RING_SIZE 16384u
-#define DATALOG_SIZE 65536u
 #define EXIT_USAGE 2
 
 /* Somebody who has not read for so long is gone, and the next one shall not get old octets. */
@@ -62,7 +61,7 @@ static volatile sig_atomic_t stop_requested;
 static scrutiny_octet_t rx_buffer[SCRUTINY_RX_BUFFER_SIZE(PAYLOAD_MAX)];
 static scrutiny_octet_t tx_buffer[SCRUTINY_TX_BUFFER_SIZE(PAYLOAD_MAX)];
 static scrutiny_octet_t ring[RING_SIZE];
-static unsigned char datalog_buffer[DATALOG_SIZE];
+static unsigned char datalog_buffer[OPTIONS_DATALOG_SIZE_MAX];
 
 static void request_stop(int signal_number) {
     (void)signal_number;
@@ -150,7 +149,7 @@ static bool start_application(const options_t *options) {
     settings.ring = ring;
     settings.ring_size = sizeof ring;
     settings.datalog_buffer = datalog_buffer;
-    settings.datalog_buffer_size = sizeof datalog_buffer;
+    settings.datalog_buffer_size = options->datalog_size;
     settings.session_seed = options->has_seed ? options->seed : random_seed();
     settings.memory_write_enabled = options->memory_write;
 

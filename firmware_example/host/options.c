@@ -9,6 +9,7 @@
 #define PAYLOAD_MIN 32u
 #define PAYLOAD_MAX 65519u
 #define PAYLOAD_DEFAULT 1024u
+#define DATALOG_SIZE_DEFAULT 65536u
 
 /* Slower, one octet takes as long as the silence after which a receiver starts anew. */
 #define BAUD_MIN 300u
@@ -26,6 +27,7 @@ enum {
     OPTION_SEED,
     OPTION_RX_SIZE,
     OPTION_TX_SIZE,
+    OPTION_DATALOG_SIZE,
     OPTION_NO_MEMORY_WRITE,
     OPTION_FREEZE
 };
@@ -41,6 +43,7 @@ static const struct option long_options[] = {
     {"seed", required_argument, NULL, OPTION_SEED},
     {"rx-size", required_argument, NULL, OPTION_RX_SIZE},
     {"tx-size", required_argument, NULL, OPTION_TX_SIZE},
+    {"datalog-size", required_argument, NULL, OPTION_DATALOG_SIZE},
     {"no-memory-write", no_argument, NULL, OPTION_NO_MEMORY_WRITE},
     {"freeze", no_argument, NULL, OPTION_FREEZE},
     {"help", no_argument, NULL, 'h'},
@@ -66,13 +69,14 @@ static void print_help(const char *program) {
            "  --seed N           first session id (default: random)\n"
            "  --rx-size N        largest request payload, %u to %u octets (default %u)\n"
            "  --tx-size N        largest answer payload, %u to %u octets (default %u)\n"
+           "  --datalog-size N   room for recordings, up to %u octets (default %u); 0: none\n"
            "  --no-memory-write  refuse to write memory\n"
            "  --freeze           keep the motor as it is at start\n"
            "  --help             this text\n"
            "\n"
            "One line on standard output says where it can be reached. SIGINT and SIGTERM end it.\n",
            program, BAUD_TTY_DEFAULT, PAYLOAD_MIN, PAYLOAD_MAX, PAYLOAD_DEFAULT, PAYLOAD_MIN,
-           PAYLOAD_MAX, PAYLOAD_DEFAULT);
+           PAYLOAD_MAX, PAYLOAD_DEFAULT, OPTIONS_DATALOG_SIZE_MAX, DATALOG_SIZE_DEFAULT);
 }
 
 /* Whole decimal or 0x number in a range, or a message that names the option. */
@@ -154,6 +158,9 @@ static bool parse_option(options_t *options, int option, const char *text) {
         return parse_u16("--rx-size", text, PAYLOAD_MIN, PAYLOAD_MAX, &options->rx_size);
     case OPTION_TX_SIZE:
         return parse_u16("--tx-size", text, PAYLOAD_MIN, PAYLOAD_MAX, &options->tx_size);
+    case OPTION_DATALOG_SIZE:
+        return parse_number("--datalog-size", text, 0u, OPTIONS_DATALOG_SIZE_MAX,
+                            &options->datalog_size);
     case OPTION_NO_MEMORY_WRITE:
         options->memory_write = false;
         return true;
@@ -178,6 +185,7 @@ options_result_t options_parse(options_t *options, int argc, char *argv[]) {
     options->name = "Motor example (host)";
     options->rx_size = PAYLOAD_DEFAULT;
     options->tx_size = PAYLOAD_DEFAULT;
+    options->datalog_size = DATALOG_SIZE_DEFAULT;
     options->memory_write = true;
 
     while ((option = getopt_long(argc, argv, "h", long_options, NULL)) != -1) {

@@ -7,6 +7,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#define OPTIONS_DATALOG_SIZE_MAX 1048576u
+
 typedef enum {
     TRANSPORT_NONE,
     TRANSPORT_PTY,
@@ -26,6 +28,7 @@ typedef struct {
     uint32_t seed;
     uint16_t rx_size;
     uint16_t tx_size;
+    uint32_t datalog_size; /* octets, up to OPTIONS_DATALOG_SIZE_MAX; 0: no recordings */
     bool memory_write;
     bool frozen;
 } options_t;

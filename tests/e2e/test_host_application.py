@@ -32,7 +32,7 @@ DEADLINE_S = 10.0
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the application needs POSIX")
 
 GET_INFO, COMM_CONTROL, MEMORY, USER_COMMAND, DATALOG = 1, 2, 3, 4, 5
-OK, INVALID, OVERFLOW, FAILURE, FORBIDDEN = 0, 1, 3, 5, 6
+OK, INVALID, UNSUPPORTED, OVERFLOW, FAILURE, FORBIDDEN = 0, 1, 2, 3, 5, 6
 
 SETPOINT, SPEED, STATE, FAULT_COUNT, KP, UPTIME_MS = 0x1000, 0x1001, 0x1003, 0x1004, 0x1005, 0x1007
 LAST_FAULT, TRIM, TICK_COUNT, ENERGY, TIME_OFFSET = 0x100A, 0x100C, 0x1010, 0x1011, 0x1012
@@ -667,6 +667,45 @@ def test_control_loop_is_recorded_without_a_gap(open_client: OpenClient) -> None
     assert client.get(DATALOG, 8) == b""
 
 
+@pytest.mark.parametrize(
+    ("option", "size"),
+    [([], 65536), (["--datalog-size", "1"], 1), (["--datalog-size", "1048576"], 1048576)],
+    ids=["default", "smallest", "largest"],
+)
+def test_room_for_recordings_is_announced_and_real(
+    open_client: OpenClient, option: list[str], size: int
+) -> None:
+    client = open_client("tcp", *option)
+    client.connect()
+    start, octets = client.region(0)
+    octets = min(octets, size)
+    head = struct.pack(">BHHBIBIB", 0, 1, 1, 255, 0, 0, 0, 0)
+    signal_of_all = struct.pack(">BQB", 0, start, octets)
+
+    def configure(count: int) -> int:
+        return client.ask(DATALOG, 2, head + bytes([count]) + signal_of_all * count).code
+
+    count = min(16, size // octets)  # large entries, so that it is soon full
+    assert struct.unpack(">IBB", client.get(DATALOG, 1)) == (size, 0, 16)
+    assert configure(count) == OK
+    client.get(DATALOG, 3)
+    deadline = time.monotonic() + DEADLINE_S
+    while client.get(DATALOG, 5)[0] != 4:
+        assert time.monotonic() < deadline
+    recorded = struct.unpack(">HHIII", client.get(DATALOG, 6))[3]
+    assert size - octets * count < recorded <= size
+    if count < 16:
+        assert configure(count + 1) == OVERFLOW
+
+
+def test_without_room_for_recordings_there_are_none(open_client: OpenClient) -> None:
+    client = open_client("tcp", "--datalog-size", "0")
+    client.connect()
+
+    assert client.get(GET_INFO, 3)[0] & 0x40 == 0
+    assert client.ask(DATALOG, 1).code == UNSUPPORTED
+
+
 # --- Pace ---------------------------------------------------------------------------------------
 
 
@@ -843,6 +882,7 @@ def test_help_names_every_transport(program: Path) -> None:
         (["--udp", "0", "--baud", "110"], "too slow"),
         (["--udp", "0", "--rx-size", "31"], "from 32 to 65519"),
         (["--udp", "0", "--seed", "-1"], "not a whole number"),
+        (["--udp", "0", "--datalog-size", "1048577"], "from 0 to 1048576"),
         (["--udp", "0", "verbose"], "'verbose' is not an option"),
         (["--uart", "0"], "--uart"),
     ],

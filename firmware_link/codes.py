@@ -19,6 +19,7 @@ MIN_BUFFER_SIZE: Final = 32  # and the smallest
 MAX_DISPLAY_NAME_SIZE: Final = 64
 MAX_LOOP_NAME_SIZE: Final = 32
 MAX_OPERAND_COUNT: Final = 3
+MAX_SIGNAL_COUNT: Final = 0xFF  # that the count of a configuration can tell
 
 
 class Command(IntEnum):

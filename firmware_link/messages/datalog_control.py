@@ -14,6 +14,7 @@ from scrutiny.core.types import DataType
 
 from ..codes import (
     MAX_OPERAND_COUNT,
+    MAX_SIGNAL_COUNT,
     Command,
     DatalogControlFunction,
     DatalogEncoding,
@@ -25,7 +26,7 @@ from ..codes import (
 )
 from ..errors import MessageError
 from .base import AddressFormat, EmptyAnswer, EmptyRequest, FixedRequest
-from .octets import U8, U16, U32, OctetReader, pack, to_data_type, to_enum, unpack
+from .octets import U8, U16, U32, OctetReader, pack, to_data_type_or_na, to_enum, unpack
 
 _SETUP = Struct(">IBB")
 _STATUS = Struct(">BII")
@@ -155,6 +156,7 @@ class Configure(FixedRequest):
         decimation: One sample every so many iterations, from 1.
         probe_location: Share of the buffer before the trigger: 0 none, 255 all of it.
         timeout_100ns: From the trigger; 0 for none.
+        condition: A plain number only on the side of a device, if there is no such condition.
         hold_time_100ns: How long the condition must be true.
         operands: As many as the condition takes.
     """
@@ -164,7 +166,7 @@ class Configure(FixedRequest):
     decimation: int
     probe_location: int
     timeout_100ns: int
-    condition: TriggerCondition
+    condition: TriggerCondition | int
     hold_time_100ns: int
     operands: tuple[Operand, ...]
     signals: tuple[Signal, ...]
@@ -196,13 +198,17 @@ class Configure(FixedRequest):
         return ConfigureAnswer.parse(payload)
 
     @classmethod
-    def parse(cls, payload: bytes, fmt: AddressFormat) -> Self:
+    def parse(
+        cls, payload: bytes, fmt: AddressFormat, max_signal_count: int = MAX_SIGNAL_COUNT
+    ) -> Self:
         """Read the configuration as a device.
 
-        Whether it makes sense (decimation, counts, literals) is for the datalogger to say.
+        Whether it makes sense (condition, decimation, data types, literals) is for the datalogger
+        to say, after it has looked at the loop: data types that do not exist are NA.
 
         Raises:
-            MessageError: malformed, or, with OVERFLOW, more than three operands.
+            MessageError: malformed, or, with OVERFLOW, more than three operands or too many
+                signals.
         """
         reader = OctetReader(payload, "Configure")
         (
@@ -218,7 +224,10 @@ class Configure(FixedRequest):
         if operand_count > MAX_OPERAND_COUNT:
             raise MessageError(f"{operand_count} operands", ResponseCode.OVERFLOW)
         operands = tuple([_take_operand(reader, fmt) for _ in range(operand_count)])
-        signals = tuple([_take_signal(reader, fmt) for _ in range(reader.take_u8())])
+        signal_count = reader.take_u8()
+        if signal_count > max_signal_count:
+            raise MessageError(f"{signal_count} signals", ResponseCode.OVERFLOW)
+        signals = tuple([_take_signal(reader, fmt) for _ in range(signal_count)])
         reader.finish()
         return cls(
             loop_id,
@@ -226,11 +235,18 @@ class Configure(FixedRequest):
             decimation,
             probe_location,
             timeout_100ns,
-            to_enum(TriggerCondition, condition),
+            _to_condition(condition),
             hold_time_100ns,
             operands,
             signals,
         )
+
+
+def _to_condition(number: int) -> TriggerCondition | int:
+    try:
+        return TriggerCondition(number)
+    except ValueError:
+        return number
 
 
 def _take_operand(reader: OctetReader, fmt: AddressFormat) -> Operand:
@@ -239,10 +255,10 @@ def _take_operand(reader: OctetReader, fmt: AddressFormat) -> Operand:
             (value,) = _FLOAT32.unpack(reader.take(_FLOAT32.size))
             return LiteralOperand(value)
         case OperandKind.VARIABLE:
-            return VariableOperand(to_data_type(reader.take_u8()), reader.take_address(fmt))
+            return VariableOperand(to_data_type_or_na(reader.take_u8()), reader.take_address(fmt))
         case OperandKind.BIT_FIELD:
             return BitFieldOperand(
-                to_data_type(reader.take_u8()),
+                to_data_type_or_na(reader.take_u8()),
                 reader.take_address(fmt),
                 reader.take_u8(),
                 reader.take_u8(),

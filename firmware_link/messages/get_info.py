@@ -26,7 +26,7 @@ from .octets import (
     OctetReader,
     encode_text,
     pack,
-    to_data_type,
+    to_data_type_or_na,
     to_enum,
     unpack,
 )
@@ -250,7 +250,10 @@ class GetRpvDefinitions(FixedRequest):
             )
         pairs = _DEFINITION.iter_unpack(payload)
         return RpvDefinitions(
-            tuple(PublishedValueDefinition(rpv_id, _known_type(number)) for rpv_id, number in pairs)
+            tuple(
+                PublishedValueDefinition(rpv_id, to_data_type_or_na(number))
+                for rpv_id, number in pairs
+            )
         )
 
     @classmethod
@@ -341,11 +344,3 @@ class GetLoopDefinition(FixedRequest):
     @classmethod
     def parse(cls, payload: bytes, fmt: AddressFormat) -> Self:
         return cls(*unpack(U8, payload, "GetLoopDefinition"))
-
-
-def _known_type(number: int) -> DataType:
-    """Return the type, NA for a number that is none: the other values are of use all the same."""
-    try:
-        return to_data_type(number)
-    except MessageError:
-        return DataType.NA

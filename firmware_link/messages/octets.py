@@ -69,6 +69,14 @@ def to_data_type(number: int) -> DataType:
     return data_type
 
 
+def to_data_type_or_na(number: int) -> DataType:
+    """Look up a type where the rest is of use without it: NA for a number that is none."""
+    try:
+        return to_data_type(number)
+    except MessageError:
+        return DataType.NA
+
+
 def encode_text(text: str) -> bytes:
     """Encode a text behind its length, which counts octets.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from scrutiny.core.values import ByteOrder, Value
 
+from .datalogger import Datalogger
 from .memory import SparseMemory
 
 
@@ -11,8 +12,11 @@ class Application:
     """An application that does nothing: a table of values, and an echo of user commands.
 
     Subclasses override what they need. Memory and published values belong to the device that
-    called `start` last.
+    called `start` last. Its loops stand still unless somebody calls `run_loop`: a subclass as time
+    goes by, or a test, iteration by iteration.
     """
+
+    datalogger: Datalogger | None = None
 
     def __init__(self, values: dict[int, Value] | None = None) -> None:
         """Publish these values, by id, as they are after each start."""
@@ -23,8 +27,17 @@ class Application:
         """Begin anew, in memory that was just reset."""
         self.values = dict(self._values_at_start)
 
+    def attach(self, datalogger: Datalogger) -> None:
+        """Let a datalogger record in the loops; the device calls it before `start`."""
+        self.datalogger = datalogger
+
     def advance(self, now_ns: int) -> None:
         """Run until this time."""
+
+    def run_loop(self, loop_id: int, now_ns: int) -> None:
+        """End an iteration of a loop: memory and values are recorded as they are now."""
+        if self.datalogger is not None:
+            self.datalogger.run(loop_id, now_ns)
 
     def memory_written(self) -> None:
         """Notice that a server wrote memory."""

@@ -26,9 +26,11 @@ from ..messages import (
     parse_request,
 )
 from .application import Application
+from .datalog_control import DatalogControl
 from .memory import SparseMemory
 from .motor_application import MotorApplication
-from .services import Refusal, Services
+from .refusal import Refusal
+from .services import Services
 from .settings import DeviceSettings
 
 _NS_PER_US: Final = 1000
@@ -74,6 +76,7 @@ class SimulatedDevice:
         self.application = MotorApplication() if application is None else application
         self.boot_count = 0
         self._fmt = self.settings.address_format
+        self._datalog = DatalogControl(self.settings, self.memory, self.application.read_rpv)
         self._services = Services(self.settings, self.memory, self.application)
         self._silence_ns = self.settings.rx_timeout_us * _NS_PER_US
         self._heartbeat_timeout_ns = self.settings.heartbeat_timeout_us * _NS_PER_US
@@ -133,6 +136,8 @@ class SimulatedDevice:
         first_id = self.settings.first_session_id + self.boot_count * _SESSION_ID_STRIDE
         self._next_session_id = first_id & _U32_MAX
         self.memory.reset()
+        self._datalog.restart()
+        self.application.attach(self._datalog.datalogger)
         self.application.start(self.memory, self.settings.byte_order, now_ns)
 
     def _reset_receiver(self) -> None:
@@ -169,6 +174,8 @@ class SimulatedDevice:
         self._output += Response(request.command, request.subfunction, code, payload).encode()
 
     def _answer(self, request: Request, now_ns: int) -> AnswerMessage:
+        if request.command == Command.DATALOG_CONTROL:
+            return self._datalog.answer(request)
         self._services.check_supported(request)
         message: AnyRequest = parse_request(request, self._fmt, self._services.rpv_sizes)
         match message:

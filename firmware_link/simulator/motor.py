@@ -1,7 +1,7 @@
 """The motor of the demo: the model of the example firmware, in steps of one millisecond.
 
-The firmware steps at 10 kHz. Ten times longer steps are still well below the mechanical time
-constant of 10 ms, look the same to a server, and cost a tenth.
+The firmware steps at 10 kHz, this one at 1 kHz: that is still well above what the mechanical time
+constant of 10 ms asks for, and costs a tenth.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from enum import IntEnum
 from typing import Final
 
 STEP_NS: Final = 1_000_000
-TICKS_PER_STEP: Final = 10  # iterations of the 10 kHz loop that a step stands for
 SPEED_LIMIT_RPM: Final = 3000.0
 FAULT_CODE_MAX: Final = 15
 HISTORY_SIZE: Final = 64
@@ -28,7 +27,7 @@ _AT_SPEED_RPM: Final = 15.0
 _OVERHEATED_C: Final = 110.0
 _TRUE_SPEED_MAX_RAD_S: Final = 10_000.0
 _GAIN_MAX: Final = 1e6
-_MEAN_WEIGHT: Final = 0.01  # 0.001 per iteration, ten iterations per step
+_MEAN_WEIGHT: Final = 0.01  # the firmware's loop is ten times faster, and has a tenth
 _NOISE_STATE_AT_START: Final = 2463534242
 _U32: Final = 0xFFFF_FFFF
 
@@ -269,7 +268,7 @@ class Statistics:
         self.current_minimum = min(self.current_minimum, current)
         self.current_maximum = max(self.current_maximum, current)
         self.current_mean += (current - self.current_mean) * _MEAN_WEIGHT
-        self.sample_count = (self.sample_count + TICKS_PER_STEP) & _U32
+        self.sample_count = (self.sample_count + 1) & _U32
         self._record_history(speed)
         self._count_bin(motor.state, abs(speed))
 
@@ -287,7 +286,7 @@ class Statistics:
         column = int(speed / (SPEED_LIMIT_RPM / BIN_COUNT)) if is_in_range else BIN_COUNT - 1
         if 0 <= state < len(MotorState):
             slot = state * BIN_COUNT + column
-            self.histogram[slot] = (self.histogram[slot] + TICKS_PER_STEP) & _U32
+            self.histogram[slot] = (self.histogram[slot] + 1) & _U32
 
 
 def _clamp(value: float, limit: float) -> float:

@@ -11,9 +11,12 @@ from scrutiny.core.values import ByteOrder, Value
 
 from .application import Application
 from .memory import SparseMemory
-from .motor import STEP_NS, TICKS_PER_STEP, Motor, Statistics
+from .motor import STEP_NS, Motor, Statistics
 from .motor_variables import DEMO_VARIABLES, VariableLayout
 from .settings import RAM_START
+
+CONTROL_LOOP: Final = 0  # one iteration is one step of the model
+IDLE_LOOP: Final = 1  # one iteration is one call of `advance`
 
 COMMAND_ECHO: Final = 0
 COMMAND_RESET_STATISTICS: Final = 1
@@ -23,7 +26,6 @@ COMMAND_INJECT_FAULT: Final = 2
 MAX_STEPS_AT_ONCE: Final = 10_000
 
 _NS_PER_MS: Final = 1_000_000
-_TICK_NS: Final = STEP_NS // TICKS_PER_STEP
 _U8_MAX: Final = 0xFF
 _U32_MAX: Final = 0xFFFF_FFFF
 
@@ -93,16 +95,28 @@ class MotorApplication(Application):
         self._store()
 
     def advance(self, now_ns: int) -> None:
-        self._now_ns = max(now_ns, self._now_ns)
-        due = self._uptime_ns // STEP_NS
-        step_count = min(due - self._step_count, MAX_STEPS_AT_ONCE)
-        self._step_count = due
-        if step_count <= 0:
-            return
-        for _ in range(step_count):
+        now_ns = max(now_ns, self._now_ns)
+        due = (now_ns - self._started_ns) // STEP_NS
+        # What is left out of a long pause has not happened; only the time has passed.
+        first = max(self._step_count, due - MAX_STEPS_AT_ONCE)
+        recorded_loop = None if self.datalogger is None else self.datalogger.owner
+        for step in range(first, due):
             self.motor.step()
             self.statistics.step(self.motor)
-        self._store()
+            if recorded_loop == CONTROL_LOOP:
+                self._end_iteration(self._started_ns + (step + 1) * STEP_NS)
+        self._now_ns = now_ns
+        if due > self._step_count:
+            self._step_count = due
+            self._store()
+        self.run_loop(IDLE_LOOP, now_ns)
+
+    def _end_iteration(self, now_ns: int) -> None:
+        """Let the datalogger see this step, and not what the last one of many has left."""
+        if self.datalogger is not None and self.datalogger.is_recording:
+            self._now_ns = now_ns
+            self._store()
+        self.run_loop(CONTROL_LOOP, now_ns)
 
     def memory_written(self) -> None:
         if self._memory is not None:
@@ -118,7 +132,7 @@ class MotorApplication(Application):
         if rpv_id == _UPTIME_MS:
             return self._uptime_ns // _NS_PER_MS & _U32_MAX
         if rpv_id == _TICK_COUNT:
-            return self._uptime_ns // _TICK_NS
+            return self._uptime_ns // STEP_NS
         return super().read_rpv(rpv_id)
 
     def write_rpv(self, rpv_id: int, value: Value) -> bool:

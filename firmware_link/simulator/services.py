@@ -56,15 +56,8 @@ from ..messages import (
 )
 from .application import Application
 from .memory import SparseMemory, UnmappedAddress
+from .refusal import Refusal
 from .settings import AddressRange, DeviceSettings
-
-
-class Refusal(Exception):
-    """The device answers with a code instead of a payload."""
-
-    def __init__(self, code: ResponseCode) -> None:
-        super().__init__(code.name)
-        self.code = code
 
 
 class Services:
@@ -78,9 +71,7 @@ class Services:
         self._octets_per_byte = settings.char_bit // 8
         self._memory = memory
         self._application = application
-        self.rpvs = tuple(
-            rpv for rpv in settings.rpvs if settings.supports_64bits or rpv.type.size <= 4
-        )
+        self.rpvs = settings.available_rpvs
         self._rpv_types = {rpv.id: rpv.type for rpv in self.rpvs}
         self.rpv_sizes = {rpv.id: rpv.type.size for rpv in self.rpvs}
 
@@ -89,6 +80,7 @@ class Services:
         settings = self._settings
         return (
             (FeatureBits.MEMORY_WRITE if settings.supports_memory_write else FeatureBits(0))
+            | (FeatureBits.DATALOGGING if settings.offers_datalogging else FeatureBits(0))
             | (FeatureBits.USER_COMMAND if settings.supports_user_command else FeatureBits(0))
             | (FeatureBits.SUPPORT_64BITS if settings.supports_64bits else FeatureBits(0))
         )
@@ -102,8 +94,6 @@ class Services:
         write_functions = (MemoryControlFunction.WRITE, MemoryControlFunction.WRITE_MASKED)
         rpv_functions = (MemoryControlFunction.READ_RPV, MemoryControlFunction.WRITE_RPV)
         match request.command:
-            case Command.DATALOG_CONTROL:
-                raise Refusal(ResponseCode.UNSUPPORTED_FEATURE)
             case Command.USER_COMMAND if not self._settings.supports_user_command:
                 raise Refusal(ResponseCode.UNSUPPORTED_FEATURE)
             case Command.MEMORY_CONTROL if request.subfunction in rpv_functions and not self.rpvs:

@@ -13,6 +13,7 @@ from ..codes import (
     MAX_DISPLAY_NAME_SIZE,
     MAX_LOOP_NAME_SIZE,
     MAX_PAYLOAD,
+    MAX_SIGNAL_COUNT,
     MIN_BUFFER_SIZE,
     LoopType,
 )
@@ -24,6 +25,9 @@ RAM_START: Final = 0x2000_0000
 _FLASH_SIZE: Final = 0x4000
 _RAM_SIZE: Final = 0x1_0000
 _U32_MAX: Final = 0xFFFF_FFFF
+
+# The protocol could tell more; this is what the process of the simulator has to hold.
+MAX_DATALOG_BUFFER_SIZE: Final = 0x100_0000
 
 # "scrutiny" and "sim-demo": not the placeholder, so that a server does not take it for untagged.
 SIMULATOR_FIRMWARE_ID: Final = b"scrutinysim-demo"
@@ -51,7 +55,7 @@ DEMO_RPVS: Final = (
 )
 
 DEMO_LOOPS: Final = (
-    LoopDefinition(0, LoopType.FIXED_FREQUENCY, True, 1_000, "control"),
+    LoopDefinition(0, LoopType.FIXED_FREQUENCY, True, 10_000, "control"),
     LoopDefinition(1, LoopType.VARIABLE_FREQUENCY, True, None, "idle"),
 )
 
@@ -91,6 +95,9 @@ class DeviceSettings:
         announces_char_bit: False sends the 17 octets of GetParams that old firmware sends.
         supports_64bits: Without, published values of 8 octets are left out.
         rpvs: What is announced; the application has to know them.
+        loops: The application has to run them.
+        datalog_buffer_size: In the target's bytes; 0 for a device without datalogger.
+        datalog_max_signals: In one recording.
     """
 
     display_name: str = "Motor example (simulated)"
@@ -118,6 +125,8 @@ class DeviceSettings:
     )
     rpvs: tuple[PublishedValueDefinition, ...] = DEMO_RPVS
     loops: tuple[LoopDefinition, ...] = DEMO_LOOPS
+    datalog_buffer_size: int = 0x1_0000
+    datalog_max_signals: int = 16
 
     def __post_init__(self) -> None:
         for size in (self.max_rx_payload, self.max_tx_payload):
@@ -137,12 +146,30 @@ class DeviceSettings:
             raise ValueError("two published values have the same id")
         if wrong := [rpv for rpv in self.rpvs if not rpv.type.is_readable]:
             raise ValueError(f"published value {wrong[0].id:#06x} cannot be {wrong[0].type.name}")
+        if not 0 <= self.datalog_buffer_size <= MAX_DATALOG_BUFFER_SIZE:
+            raise ValueError(
+                f"datalog buffer of {self.datalog_buffer_size}: 0 to {MAX_DATALOG_BUFFER_SIZE}"
+            )
+        if not 1 <= self.datalog_max_signals <= MAX_SIGNAL_COUNT:
+            raise ValueError(f"{self.datalog_max_signals} signals: 1 to {MAX_SIGNAL_COUNT}")
         _check_loops(self.loops)
         AddressFormat(self.address_size, self.char_bit)
 
     @property
     def address_format(self) -> AddressFormat:
         return AddressFormat(self.address_size, self.char_bit)
+
+    @property
+    def available_rpvs(self) -> tuple[PublishedValueDefinition, ...]:
+        """What is published: without 64-bit support no values of 8 octets."""
+        return tuple(rpv for rpv in self.rpvs if self.supports_64bits or rpv.type.size <= 4)
+
+    @property
+    def offers_datalogging(self) -> bool:
+        """Whether recordings are possible: with a buffer, and in some loop."""
+        return self.datalog_buffer_size > 0 and any(
+            loop.supports_datalogging for loop in self.loops
+        )
 
 
 def _check_loops(loops: tuple[LoopDefinition, ...]) -> None:

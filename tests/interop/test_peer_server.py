@@ -27,7 +27,7 @@ SCRATCH_INTEGER: Final = "/rpv/x2000"
 SCRATCH: Final = [f"/rpv/x{rpv_id:04X}" for rpv_id in range(0x2000, 0x203C)]
 
 PLACEHOLDER_ID: Final = "a9dcc06528fd41fa7ce863d6aa94a708"
-CONTROL_LOOP, CONTROL_LOOP_HZ = 0, 10_000.0
+CONTROL_LOOP = 0
 
 
 # --- Our devices --------------------------------------------------------------------------------
@@ -41,8 +41,8 @@ class Model:
         command: starts it; the path of its port is to be added.
         readonly_begins: what its read-only region begins with.
         address_bits: size of an address.
+        control_loop_hz: how often its control loop runs.
         request_size, answer_size: largest payloads, in octets.
-        loops: id, name and frequency in Hz.
     """
 
     command: tuple[str | Path, ...]
@@ -50,9 +50,9 @@ class Model:
     firmware_id: str
     address_bits: int
     readonly_begins: bytes
+    control_loop_hz: float
     request_size: int = 1024
     answer_size: int = 1024
-    loops: tuple[tuple[int, str, float | None], ...] = ()
 
     def start(self, port: Path) -> Process:
         """Start one, and wait until its port is there."""
@@ -69,7 +69,7 @@ def c_model(program: Path, request_size: int = 1024, answer_size: int = 1024) ->
         readonly_begins=struct.pack("=If", 20240117, 1.0125),
         request_size=request_size,
         answer_size=answer_size,
-        loops=((CONTROL_LOOP, "control", CONTROL_LOOP_HZ), (1, "idle", None)),
+        control_loop_hz=10_000.0,
     )
 
 
@@ -80,6 +80,7 @@ def simulated_model() -> Model:
         firmware_id=SIMULATOR_FIRMWARE_ID.hex(),
         address_bits=32,
         readonly_begins=bytes(range(8)),
+        control_loop_hz=1_000.0,
     )
 
 
@@ -161,8 +162,8 @@ def test_device_is_ready_and_known(client: PeerClient, model: Model) -> None:
 def test_loops_are_offered_for_recording(client: PeerClient, model: Model) -> None:
     device = client.ask("device")
 
-    assert device["datalogging"] == bool(model.loops)
-    assert device["loops"] == [list(loop) for loop in model.loops]
+    assert device["datalogging"]
+    assert device["loops"] == [[CONTROL_LOOP, "control", model.control_loop_hz], [1, "idle", None]]
 
 
 def test_regions_are_honoured(client: PeerClient, model: Model) -> None:
@@ -280,19 +281,13 @@ def test_refused_user_command_leaves_the_session_alone(client: PeerClient) -> No
 # --- Recording ----------------------------------------------------------------------------------
 
 
-def test_values_are_recorded_in_the_control_loop_if_there_is_one(
-    client: PeerClient, model: Model
-) -> None:
-    if not model.loops:
-        client.refusal("record", loop_id=CONTROL_LOOP, paths=[SPEED])
-        return
-
+def test_values_are_recorded_in_the_control_loop(client: PeerClient, model: Model) -> None:
     recorded = client.ask("record", loop_id=CONTROL_LOOP, paths=[TICK_COUNT, SETPOINT])
 
     ticks = recorded[TICK_COUNT]
     assert len(ticks) > 1000
     assert ticks == [ticks[0] + index for index in range(len(ticks))]
-    expected_times = [index / CONTROL_LOOP_HZ for index in range(len(ticks))]
+    expected_times = [index / model.control_loop_hz for index in range(len(ticks))]
     assert recorded["time"] == pytest.approx(expected_times, abs=1e-7)
     assert set(recorded[SETPOINT]) == {client.ask("read", path=SETPOINT)}
 

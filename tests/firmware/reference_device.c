@@ -13,6 +13,9 @@
  *     S u16 octets        store octets at this offset of the memory
  *     G u16 u16           reply: so many octets from this offset
  *     W u16               the port takes this many octets per call; 0 = all
+ *     B u16 u32           boot again, with this transmit payload, a datalog buffer of this size, and
+ *                         published values of all types; clock and memory as at the start
+ *     V u32               refuse to read the published values whose bits are set, counted from 0x1000
  */
 #define _GNU_SOURCE
 #include <stdio.h>
@@ -30,13 +33,14 @@
 enum {
     READ_ONLY_REGIONS = 2,
     LOOPS = 3,
-    PUBLISHED_VALUES = 8
+    VECTOR_VALUES = 8, /* that the vectors' device publishes; they come first */
+    FIRST_VALUE_ID = 0x1000
 };
 
 static scrutiny_octet_t rx_buffer[SCRUTINY_RX_BUFFER_SIZE(PAYLOAD)];
 static scrutiny_octet_t tx_buffer[SCRUTINY_TX_BUFFER_SIZE(PAYLOAD)];
 static scrutiny_octet_t ring[1024];
-static unsigned char datalog_buffer[256];
+static unsigned char datalog_buffer[4096];
 static scrutiny_region_t forbidden_regions[1] = {{0x20100100u, 0x201001FFu}};
 static const scrutiny_region_t readonly_regions[READ_ONLY_REGIONS] = {
     {0x20100200u, 0x2010027Fu},
@@ -47,20 +51,29 @@ static const scrutiny_loop_t loops[LOOPS] = {
     {"Idle", 0, true},
     {"NoLog", 10000, false},
 };
-static const scrutiny_published_value_t published_values[PUBLISHED_VALUES] = {
+static const scrutiny_published_value_t published_values[] = {
     {0x1000, SCRUTINY_TYPE_FLOAT32}, {0x1001, SCRUTINY_TYPE_UINT16},
     {0x1002, SCRUTINY_TYPE_SINT32},  {0x1003, SCRUTINY_TYPE_BOOL},
+#if SCRUTINY_ENABLE_64BIT
     {0x1004, SCRUTINY_TYPE_FLOAT64}, {0x1005, SCRUTINY_TYPE_UINT64},
+#endif
     {0x1006, SCRUTINY_TYPE_SINT8},   {0x1007, SCRUTINY_TYPE_UINT8},
+    {0x1008, SCRUTINY_TYPE_SINT16},  {0x1009, SCRUTINY_TYPE_UINT32},
+#if SCRUTINY_ENABLE_64BIT
+    {0x100A, SCRUTINY_TYPE_SINT64},
+#endif
 };
-static scrutiny_value_t values[PUBLISHED_VALUES];
+#define PUBLISHED_VALUES (sizeof(published_values) / sizeof(published_values[0]))
+static scrutiny_value_t values[16]; /* by id */
 
 static unsigned char *memory;
 static uint32_t clock_us;
 static size_t write_limit;
+static uint32_t refused_values;
 static unsigned char output[1u << 20];
 static size_t output_size;
 static scrutiny_t device;
+static scrutiny_config_t config;
 
 static size_t port_write(void *context, const scrutiny_octet_t *data, size_t size) {
     (void)context;
@@ -81,14 +94,15 @@ static uint32_t port_now_us(void *context) {
 static bool read_value(void *context, const scrutiny_published_value_t *definition,
                        scrutiny_value_t *value) {
     (void)context;
-    *value = values[definition - published_values];
-    return true;
+    unsigned int index = definition->id - FIRST_VALUE_ID;
+    *value = values[index];
+    return ((refused_values >> index) & 1u) == 0;
 }
 
 static bool write_value(void *context, const scrutiny_published_value_t *definition,
                         const scrutiny_value_t *value) {
     (void)context;
-    values[definition - published_values] = *value;
+    values[definition->id - FIRST_VALUE_ID] = *value;
     return true;
 }
 
@@ -106,14 +120,27 @@ static size_t user_command(void *context, uint_least8_t subfunction,
 }
 
 static void fill_values(void) {
+    memset(values, 0, sizeof(values));
+    refused_values = 0;
     values[0].as_float32 = 3.25f;
     values[1].as_uint16 = 0x1234;
     values[2].as_sint32 = -2;
     values[3].as_bool = true;
-    values[4].as_float64 = -1.5;
-    values[5].as_uint64 = 0x1122334455667788u;
     values[6].as_sint8 = -5;
     values[7].as_uint8 = 7;
+    values[8].as_sint16 = -300;
+    values[9].as_uint32 = 70000;
+#if SCRUTINY_ENABLE_64BIT
+    values[4].as_float64 = -1.5;
+    values[5].as_uint64 = 0x1122334455667788u;
+    values[10].as_sint64 = -5000000000;
+#endif
+}
+
+static void fill_memory(void) {
+    for (size_t i = 0; i < MEMORY_SIZE; i++) {
+        memory[i] = (unsigned char)(i & 0xFFu);
+    }
 }
 
 static void map_memory(void) {
@@ -125,23 +152,14 @@ static void map_memory(void) {
         exit(2);
     }
     memory = (unsigned char *)mapped;
-    for (size_t i = 0; i < MEMORY_SIZE; i++) {
-        memory[i] = (unsigned char)(i & 0xFFu);
-    }
 }
 
-static void start_device(int argc, char **argv) {
-    static scrutiny_config_t config;
-    scrutiny_port_t port = {port_write, port_now_us, NULL};
-    size_t tx_payload = argc > 1 ? strtoul(argv[1], NULL, 0) : PAYLOAD;
-    forbidden_regions[0].start = argc > 2 ? strtoul(argv[2], NULL, 0) : forbidden_regions[0].start;
-    forbidden_regions[0].end = argc > 3 ? strtoul(argv[3], NULL, 0) : forbidden_regions[0].end;
-
+static void configure(void) {
     config.display_name = "RefDevice";
     config.rx_buffer = rx_buffer;
     config.rx_buffer_size = sizeof(rx_buffer);
     config.tx_buffer = tx_buffer;
-    config.tx_buffer_size = SCRUTINY_TX_BUFFER_SIZE(tx_payload);
+    config.tx_buffer_size = sizeof(tx_buffer);
     config.ring = ring;
     config.ring_size = sizeof(ring);
     config.max_bitrate_bps = 100000;
@@ -152,15 +170,32 @@ static void start_device(int argc, char **argv) {
     config.forbidden_regions = forbidden_regions;
     config.forbidden_region_count = 1;
     config.published_values = published_values;
-    config.published_value_count = PUBLISHED_VALUES;
+    config.published_value_count = VECTOR_VALUES;
     config.read_value = read_value;
     config.write_value = write_value;
     config.user_command = user_command;
     config.loops = loops;
     config.loop_count = LOOPS;
     config.datalog_buffer = datalog_buffer;
-    config.datalog_buffer_size = sizeof(datalog_buffer);
-    if (tx_payload > PAYLOAD || scrutiny_init(&device, &config, &port) != SCRUTINY_OK) {
+    config.datalog_buffer_size = 256;
+}
+
+static void configure_from(int argc, char **argv) {
+    if (argc > 1) {
+        config.tx_buffer_size = SCRUTINY_TX_BUFFER_SIZE(strtoul(argv[1], NULL, 0));
+    }
+    forbidden_regions[0].start = argc > 2 ? strtoul(argv[2], NULL, 0) : forbidden_regions[0].start;
+    forbidden_regions[0].end = argc > 3 ? strtoul(argv[3], NULL, 0) : forbidden_regions[0].end;
+}
+
+static void boot(void) {
+    scrutiny_port_t port = {port_write, port_now_us, NULL};
+    clock_us = 0;
+    fill_memory();
+    fill_values();
+    if (config.tx_buffer_size > sizeof(tx_buffer) ||
+        config.datalog_buffer_size > sizeof(datalog_buffer) ||
+        scrutiny_init(&device, &config, &port) != SCRUTINY_OK) {
         fputs("the configuration is refused\n", stderr);
         exit(2);
     }
@@ -193,10 +228,19 @@ static void poll_and_reply(void) {
 
 static void run_loop(uint_least8_t loop_id, uint32_t count) {
     for (uint32_t i = 0; i < count; i++) {
-        uint32_t counter = little_endian(memory + COUNTER_OFFSET, 4) + 1u;
+        uint32_t counter = 0;
+        memcpy(&counter, memory + COUNTER_OFFSET, sizeof(counter));
+        counter++;
         memcpy(memory + COUNTER_OFFSET, &counter, sizeof(counter));
         scrutiny_loop_run(&device, loop_id);
     }
+}
+
+static void boot_with(const unsigned char *sizes) {
+    config.published_value_count = PUBLISHED_VALUES;
+    config.tx_buffer_size = SCRUTINY_TX_BUFFER_SIZE(little_endian(sizes, 2));
+    config.datalog_buffer_size = little_endian(sizes + 2, 4);
+    boot();
 }
 
 static void execute(int command, const unsigned char *data, size_t size) {
@@ -223,6 +267,12 @@ static void execute(int command, const unsigned char *data, size_t size) {
     case 'W':
         write_limit = little_endian(data, 2);
         break;
+    case 'B':
+        boot_with(data);
+        break;
+    case 'V':
+        refused_values = little_endian(data, 4);
+        break;
     default:
         fprintf(stderr, "unknown command %d\n", command);
         exit(2);
@@ -234,8 +284,9 @@ int main(int argc, char **argv) {
     static unsigned char data[COMMAND_MAX];
     unsigned char head[3];
     map_memory();
-    fill_values();
-    start_device(argc, argv);
+    configure();
+    configure_from(argc, argv);
+    boot();
     while (fread(head, 1, sizeof(head), stdin) == sizeof(head)) {
         size_t size = little_endian(head + 1, 2);
         if (fread(data, 1, size, stdin) != size) {

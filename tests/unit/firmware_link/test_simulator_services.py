@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from scrutiny.core.types import DataType
-from scrutiny.core.values import Value, decode
-from scrutiny.firmware_link.codes import FeatureBits, LoopType, RegionType, ResponseCode
+from scrutiny.firmware_link.codes import FeatureBits, RegionType, ResponseCode
 from scrutiny.firmware_link.frames import Request, Response, ResponseParser
 from scrutiny.firmware_link.messages import (
     AddressFormat,
@@ -21,7 +18,6 @@ from scrutiny.firmware_link.messages import (
     GetRpvDefinitions,
     GetSpecialRegion,
     GetSupportedFeatures,
-    LoopDefinition,
     MaskedMemoryData,
     MemoryBlock,
     MemoryData,
@@ -36,67 +32,25 @@ from scrutiny.firmware_link.messages import (
 )
 from scrutiny.firmware_link.simulator import (
     AddressRange,
-    Application,
     DeviceSettings,
     MemorySegment,
     SimulatedDevice,
 )
-
-VECTORS: dict[str, Any] = json.loads(
-    (Path(__file__).parents[2] / "data" / "device-protocol-vectors.json").read_text()
+from tests.support.reference_device import DOCUMENT, MEMORY_BASE
+from tests.support.reference_simulator import (
+    ReferenceApplication,
+    reference_settings,
+    reference_values,
 )
-REFERENCE: dict[str, Any] = VECTORS["reference_device"]
-BASE: int = REFERENCE["memory_base"]
+
+BASE = MEMORY_BASE
 FORBIDDEN = BASE + 0x100
 READ_ONLY = BASE + 0x200
 FMT = AddressFormat(4)
 
 
-class ReferenceApplication(Application):
-    """The application behind the vectors."""
-
-    def user_command(self, subfunction: int, data: bytes) -> bytes | None:
-        return None if subfunction == 0xEE else data[::-1]
-
-
-def reference_rpvs() -> dict[int, DataType]:
-    return {rpv["id"]: DataType(rpv["type"]) for rpv in REFERENCE["rpvs"]}
-
-
-def reference_values() -> dict[int, Value]:
-    """The values that the vectors read."""
-    answer = next(v for v in VECTORS["vectors"] if v["name"] == "read_rpv_many.rsp")
-    payload = bytes.fromhex(answer["payload_hex"])
-    values: dict[int, Value] = {0x1001: 0, 0x1007: 0}
-    while payload:
-        rpv_id = int.from_bytes(payload[:2], "big")
-        end = 2 + reference_rpvs()[rpv_id].size
-        values[rpv_id] = decode(payload[2:end], reference_rpvs()[rpv_id], "big")
-        payload = payload[end:]
-    return values
-
-
-def reference_loop(loop: dict[str, Any]) -> LoopDefinition:
-    is_fixed = loop["type"] == "fixed"
-    kind = LoopType.FIXED_FREQUENCY if is_fixed else LoopType.VARIABLE_FREQUENCY
-    period = loop.get("timestep_100ns")
-    return LoopDefinition(loop["id"], kind, loop["datalogging"], period, loop["name"])
-
-
-SETTINGS = DeviceSettings(
-    display_name=REFERENCE["display_name"],
-    firmware_id=bytes.fromhex(REFERENCE["firmware_id"]),
-    max_rx_payload=REFERENCE["max_rx_payload"],
-    max_tx_payload=REFERENCE["max_tx_payload"],
-    max_bitrate_bps=REFERENCE["max_bitrate_bps"],
-    first_session_id=REFERENCE["first_session_id"],
-    segments=(MemorySegment(BASE, 1024, bytes(range(256)) * 4),),
-    forbidden_regions=tuple(AddressRange(*region) for region in REFERENCE["forbidden"]),
-    readonly_regions=tuple(AddressRange(*region) for region in REFERENCE["readonly"]),
-    rpvs=tuple(PublishedValueDefinition(*rpv) for rpv in reference_rpvs().items()),
-    loops=tuple(reference_loop(loop) for loop in REFERENCE["loops"]),
-    datalog_buffer_size=REFERENCE["datalogging"]["buffer_size"],
-    datalog_max_signals=REFERENCE["datalogging"]["max_signal_count"],
+SETTINGS = replace(
+    reference_settings(), segments=(MemorySegment(BASE, 1024, bytes(range(256)) * 4),)
 )
 
 
@@ -145,7 +99,7 @@ def vector_exchanges(address_size: int) -> Iterator[tuple[dict[str, Any], str]]:
 
     Left out is the datalogger, whose answers depend on what its loops have done.
     """
-    vectors: list[dict[str, Any]] = VECTORS["vectors"]
+    vectors: list[dict[str, Any]] = DOCUMENT["vectors"]
     for vector, after in zip(vectors, vectors[1:] + vectors[:1], strict=True):
         if vector["direction"] != "request" or vector["address_size"] != address_size:
             continue

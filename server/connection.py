@@ -49,6 +49,7 @@ IDLE_INTERVAL_NS: Final = 500_000_000
 MAX_SILENCE_NS: Final = 2_000_000_000
 MIN_BITRATE_BPS: Final = 300
 
+NS_PER_S: Final = 1_000_000_000
 RETRY_PAUSE_NS: Final = 300_000_000  # after a handshake that failed
 DISCONNECT_TIMEOUT_S: Final = 0.5
 
@@ -95,6 +96,7 @@ class DeviceConnection:
             ),
             settings.max_response_size,
         )
+        self._limit_bps = 0
         self._pacer: Pacer | None = None
         self._paced_octets = 0
         self._job: Job | None = None  # in flight
@@ -115,6 +117,11 @@ class DeviceConnection:
     def statistics(self) -> ExchangeStatistics:
         """Counters of this link."""
         return self._exchange.statistics
+
+    def line_ns(self, octets: int) -> int:
+        """Return how long octets take on the line, or take up of what the limit allows."""
+        limited_ns = octets * 8 * NS_PER_S // self._limit_bps if self._limit_bps else 0
+        return max(self._exchange.settings.line_ns(octets), limited_ns)
 
     def start(self, delay_s: float = 0) -> None:
         """Begin to look for a device, after the time that the board needs to start."""
@@ -162,7 +169,7 @@ class DeviceConnection:
         assert job is not None
         self._job = None
         self._heard_ns = now_ns
-        if not isinstance(job, MessageJob):  # whose answer may decide what comes next
+        if not job.decides_next(response):
             self._send_next(now_ns)  # the wire never waits for what follows
         self._deliver(job, response, now_ns)
         if self._job is None:
@@ -393,6 +400,7 @@ class DeviceConnection:
                 MIN_BITRATE_BPS,
             )
             limit_bps = MIN_BITRATE_BPS
+        self._limit_bps = limit_bps
         self._pacer = Pacer(limit_bps) if limit_bps else None
 
     # ------------------------------------------------------------------ the end

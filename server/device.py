@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Any, Final, TypeVar
 
 from scrutiny.core.values import Value
-from scrutiny.core.watchables import PublishedValue, Variable
+from scrutiny.core.watchables import Variable
 from scrutiny.firmware_link.codes import FeatureBits
 from scrutiny.firmware_link.errors import LinkError, LinkOpenError
 from scrutiny.firmware_link.messages import UserCommand, UserCommandAnswer
@@ -38,6 +38,7 @@ from .metrics import DeviceStatistics
 from .outcome import Outcome, OutcomeCallback, ReadCallback
 from .pending_writes import PendingWrite
 from .poll_schedule import PollSchedule
+from .published_values import readable_values
 from .read_plan import ReadPlan, ReadTarget
 from .session_memory import SessionMemory
 from .settings import DeviceSettings
@@ -84,8 +85,9 @@ class DeviceDriver(ConnectionEvents):
 
     Attributes:
         on_status_changed: called after `status` has changed in a way that matters to clients.
-        on_ready: called with each device, after its status was announced.
-        on_gone: called when that device is gone, after that was announced.
+        on_ready: all are called with each device, after its status was announced.
+        on_gone: all are called when that device is gone, after that was announced.
+        datalog: where what the datalogger is asked waits for the link.
     """
 
     def __init__(
@@ -96,8 +98,8 @@ class DeviceDriver(ConnectionEvents):
         subscriptions: Subscriptions,
     ) -> None:
         self.on_status_changed: Callable[[], None] = lambda: None
-        self.on_ready: Callable[[DeviceProfile], None] = lambda profile: None
-        self.on_gone: Callable[[], None] = lambda: None
+        self.on_ready: list[Callable[[DeviceProfile], None]] = []
+        self.on_gone: list[Callable[[], None]] = []
         self._loop = loop
         self._settings = settings
         self._store = store
@@ -107,6 +109,8 @@ class DeviceDriver(ConnectionEvents):
         self._memory = SessionMemory(settings.runtime_folder)
         self._writes = WriteQueue(store)
         self._schedule = PollSchedule(self._writes)
+        self.datalog = self._schedule.datalog
+        self.datalog.on_job = self._kick
         self._session: Session | None = None
         self._connection: DeviceConnection | None = None
         self._profile: DeviceProfile | None = None
@@ -159,6 +163,10 @@ class DeviceDriver(ConnectionEvents):
     def statistics(self) -> DeviceStatistics:
         """Counters since the server started."""
         return self._with_current(self._totals)
+
+    def line_ns(self, octets: int) -> int:
+        """Return how long octets take on the line; 0 without a link, or a fast one."""
+        return 0 if self._connection is None else self._connection.line_ns(octets)
 
     def address_of(self, variable: Variable) -> int | None:
         """Return where a variable is; None behind a pointer that is null, or was not read yet."""
@@ -357,10 +365,11 @@ class DeviceDriver(ConnectionEvents):
         memory = TargetMemory.of(profile)
         self._target = ReadTarget(self._limits, memory, self._store)
         self._writes.set_target(self._limits, memory)
-        self._store.load_published(_readable(profile))
+        self._store.load_published(readable_values(profile))
         logger.info("device %r is ready, session %s", profile.display_name, self._session_name)
         self._announce()
-        self.on_ready(profile)
+        for listener in self.on_ready:
+            listener(profile)
 
     def gone(self, reason: str) -> None:
         if self._profile is None:
@@ -375,7 +384,8 @@ class DeviceDriver(ConnectionEvents):
         self._subscriptions.clear()
         self._store.clear()
         self._announce()
-        self.on_gone()
+        for listener in self.on_gone:
+            listener()
 
     def changed(self) -> None:
         self._announce()
@@ -516,17 +526,3 @@ def _is_missing_port(link: LinkSettings) -> bool:
 
 def _refused(reason: str) -> Outcome:
     return Outcome(False, reason, b"", time.monotonic_ns())
-
-
-def _readable(profile: DeviceProfile) -> list[PublishedValue]:
-    values = [PublishedValue(rpv.id, rpv.type) for rpv in profile.rpvs if rpv.type.is_readable]
-    left_out = [rpv for rpv in profile.rpvs if not rpv.type.is_readable]
-    if left_out:
-        first = PublishedValue(left_out[0].id, left_out[0].type)
-        logger.warning(
-            "%d published values are left out, their types cannot be read; the first is %s, %s",
-            len(left_out),
-            first.path,
-            first.data_type.api_name,
-        )
-    return values

@@ -19,6 +19,13 @@ class Job(Transaction):
 
     __slots__ = ()
 
+    def decides_next(self, response: Response) -> bool:
+        """Whether this response may decide what is sent next.
+
+        If not, the next request goes out before the response is taken.
+        """
+        return False
+
     @abstractmethod
     def answered(self, response: Response, now_ns: int) -> None:
         """Take the response: the answer, or the refusal of the device."""
@@ -56,6 +63,9 @@ class MessageJob(Job):
         self._message = message
         self._fmt = fmt
         self._done = done
+
+    def decides_next(self, response: Response) -> bool:
+        return True
 
     def answered(self, response: Response, now_ns: int) -> None:
         self._done(self._result(response), now_ns)

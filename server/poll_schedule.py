@@ -1,8 +1,9 @@
 """What to ask the device next; no I/O, no clock.
 
-Order: writes and user commands, then in turn a piece of bulk access and a read; of the reads, first
-what lies behind a pointer that has just moved, then in turn one whose rate makes it due and one
-that goes as fast as possible. Heartbeats come before all of this, from the connection.
+Order: writes and user commands, then in turn a transfer and a read. Transfers are those of the
+datalogger and pieces of bulk access, in turn as well. Of the reads comes first what lies behind a
+pointer that has just moved, then in turn one whose rate makes it due and one that goes as fast as
+possible. Heartbeats come before all of this, from the connection.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections import deque
 from operator import attrgetter
 from typing import Final
 
+from .datalog_lane import DatalogLane
 from .jobs import Job
 from .rate_gate import next_due_ns
 from .read_jobs import ReadJob
@@ -28,16 +30,19 @@ class PollSchedule:
     Attributes:
         wake_ns: when the next read is due, if `next_job` had nothing; None: nothing is planned.
         urgent: writes and user commands; they are sent in their order, before reads.
+        datalog: what the datalogger is asked.
     """
 
     def __init__(self, urgent: WriteQueue) -> None:
         self.wake_ns: int | None = None
         self.urgent = urgent
+        self.datalog = DatalogLane()
         self._plan: ReadPlan | None = None
         self._bulk: deque[Job] = deque()
         self._urgent_in_a_row = 0
         self._continuous_index = 0
-        self._bulk_was_last = False
+        self._transfer_was_last = False
+        self._datalog_was_last = False
         self._periodic_was_last = False
 
     def set_plan(self, plan: ReadPlan, now_ns: int) -> None:
@@ -56,7 +61,7 @@ class PollSchedule:
             self._urgent_in_a_row += 1
             return self.urgent.next_job()
         self._urgent_in_a_row = 0
-        job = self._next_read_or_bulk(now_ns)
+        job = self._next_read_or_transfer(now_ns)
         if job is None and self.urgent:
             return self.urgent.next_job()
         return job
@@ -72,18 +77,24 @@ class PollSchedule:
         waiting = list(self._bulk)
         self._bulk.clear()
         self.urgent.fail_all(reason, now_ns)
+        self.datalog.fail_all(reason, now_ns)
         for job in waiting:
             job.failed(reason, now_ns)
 
-    def _next_read_or_bulk(self, now_ns: int) -> Job | None:
-        if self._bulk and not self._bulk_was_last:
-            self._bulk_was_last = True
-            return self._bulk.popleft()
-        self._bulk_was_last = False
+    def _next_read_or_transfer(self, now_ns: int) -> Job | None:
+        if not self._transfer_was_last and (transfer := self._next_transfer()) is not None:
+            self._transfer_was_last = True
+            return transfer
+        self._transfer_was_last = False
         read = self._next_read(now_ns)
-        if read is None and self._bulk:
-            return self._bulk.popleft()
-        return read
+        return self._next_transfer() if read is None else read
+
+    def _next_transfer(self) -> Job | None:
+        if self.datalog and not (self._datalog_was_last and self._bulk):
+            self._datalog_was_last = True
+            return self.datalog.next_job()
+        self._datalog_was_last = False
+        return self._bulk.popleft() if self._bulk else None
 
     def _next_read(self, now_ns: int) -> ReadJob | None:
         job = self._choose_read(now_ns)

@@ -42,12 +42,12 @@ class DescribedDevice(Protocol):
     """What is needed from the device driver.
 
     Attributes:
-        on_ready: called when a device is ready.
-        on_gone: called when it is gone, and its variables with it.
+        on_ready: all are called when a device is ready.
+        on_gone: all are called when it is gone, and its variables with it.
     """
 
-    on_ready: Callable[[DeviceProfile], None]
-    on_gone: Callable[[], None]
+    on_ready: list[Callable[[DeviceProfile], None]]
+    on_gone: list[Callable[[], None]]
 
     def attach_description(self, description: Description, firmware_id: str) -> None:
         """Offer the variables of a description."""
@@ -87,7 +87,7 @@ class _Loading:
 
 
 class Symbols:
-    """Keeps the device's description loaded; takes over `on_ready` and `on_gone` of the device.
+    """Keeps the device's description loaded.
 
     Args:
         loop: that all of this happens in.
@@ -121,8 +121,8 @@ class Symbols:
         self._timer: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._waiting: list[tuple[str, asyncio.Future[None]]] = []
-        device.on_ready = self._device_ready
-        device.on_gone = self._device_gone
+        device.on_ready.append(self._device_ready)
+        device.on_gone.append(self._device_gone)
 
     @property
     def loaded(self) -> LoadedDescription | None:

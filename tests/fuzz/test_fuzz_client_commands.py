@@ -54,7 +54,7 @@ ODD: Final[tuple[Any, ...]] = (
 def server(tmp_path: Path) -> Iterator[Server]:
     server = Server(tmp_path)
     write_package(server.library.store.path_of(ID), ID, car_map(), CAR_ALIASES)
-    server.device.on_ready(PROFILE)
+    server.device.become_ready(PROFILE)
     server.run_until(lambda: server.symbols.loaded)
     yield server
     server.close()

@@ -152,7 +152,7 @@ async def ready_bench(endpoint: SimulatorEndpoint, folder: Path) -> AsyncGenerat
         assert driver.status.state is DeviceState.READY
         driver.attach_description(CarDescription(), FIRMWARE_ID)
 
-    driver.on_ready = attach
+    driver.on_ready.append(attach)
     running = asyncio.create_task(driver.run())
     try:
         await bench.until(lambda: driver.loaded_firmware_id is not None)
@@ -318,8 +318,8 @@ def test_the_end_of_the_device_is_told_after_its_status(
         async with ready_bench(endpoint, tmp_path) as bench:
             seen: list[tuple[DeviceState, str | None]] = []
             last = bench.statuses
-            bench.driver.on_gone = lambda: seen.append(
-                (last[-1].state, last[-1].loaded_firmware_id)
+            bench.driver.on_gone.append(
+                lambda: seen.append((last[-1].state, last[-1].loaded_firmware_id))
             )
             entry = bench.entry("/car/speed")
             bench.subscriptions.watch(bench.feed, entry, None)

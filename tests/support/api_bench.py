@@ -66,8 +66,8 @@ class FakeDevice:
 
     def __init__(self, store: ValueStore) -> None:
         self.on_status_changed: Callable[[], None] = lambda: None
-        self.on_ready: Callable[[DeviceProfile], None] = lambda profile: None
-        self.on_gone: Callable[[], None] = lambda: None
+        self.on_ready: list[Callable[[DeviceProfile], None]] = []
+        self.on_gone: list[Callable[[], None]] = []
         self.loaded_firmware_id: str | None = None
         self.description_failure = ""
         self.unreadable: dict[str, str] = {}
@@ -96,6 +96,13 @@ class FakeDevice:
             self.loaded_firmware_id,
             self.description_failure,
         )
+
+    def become_ready(self, profile: DeviceProfile) -> None:
+        """Be a device that has just been connected."""
+        self.profile = profile
+        self.on_status_changed()
+        for listener in self.on_ready:
+            listener(profile)
 
     def answer(self) -> None:
         """End all operations that wait."""

@@ -17,7 +17,7 @@ from scrutiny.firmware_link.simulator import (
     SimulatedDevice,
 )
 from scrutiny.server.entries import Entry
-from scrutiny.server.jobs import Job, MessageJob
+from scrutiny.server.jobs import Job
 from scrutiny.server.memory_blocks import PlanLimits
 from scrutiny.server.outcome import Outcome
 from scrutiny.server.pending_writes import PendingWrite
@@ -159,7 +159,7 @@ class Rig:
         response = self._exchange(job.frame)
         self.now_ns += self.exchange_ns
         assert job.is_answered_by(response)
-        if not isinstance(job, MessageJob):
+        if not job.decides_next(response):
             self._following = self.schedule.next_job(self.now_ns)
         job.answered(response, self.now_ns)
         if response.code and isinstance(job, ReadJob):

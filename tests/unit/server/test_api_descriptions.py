@@ -58,7 +58,7 @@ def install(server: Server, firmware_id: str = ID, *arguments: Any) -> Path:
 
 def connect(server: Server) -> None:
     install(server)
-    server.device.on_ready(PROFILE)
+    server.device.become_ready(PROFILE)
     server.run_until(lambda: server.symbols.loaded)
 
 

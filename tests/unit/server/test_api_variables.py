@@ -38,7 +38,7 @@ ALIASES: Final[dict[str, Any]] = {
 def load(server: Server, variable_map: Any = None, aliases: Any = None) -> None:
     """Install a description, and let the device find it."""
     write_package(server.library.store.path_of(ID), ID, variable_map, aliases)
-    server.device.on_ready(PROFILE)
+    server.device.become_ready(PROFILE)
     server.run_until(lambda: server.symbols.loaded)
 
 

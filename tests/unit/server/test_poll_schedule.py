@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 
+import pytest
+
 from scrutiny.firmware_link.errors import LinkError, NoAnswer
 from scrutiny.firmware_link.frames import Request, Response
 from scrutiny.firmware_link.messages import AddressFormat, UserCommand
@@ -235,3 +237,81 @@ def test_a_refusal_of_an_older_plan_changes_nothing(store: ValueStore, make_feed
     plan.replace_refused(old)
 
     assert (plan.continuous, plan.periodic) == ([], [])
+
+
+# ------------------------------------------------------------------ the datalogger
+
+
+def bulk(name: int = 2) -> Job:
+    return MessageJob(UserCommand(name, b""), AddressFormat(4), lambda result, now_ns: None)
+
+
+def test_the_datalogger_and_reads_take_turns(store: ValueStore, make_feed: MakeFeed) -> None:
+    schedule, _ = make_schedule(store)
+    schedule.set_plan(plan_of(store, make_feed(), {0: None}), 0)
+    chunk = bulk()
+    schedule.datalog.put(chunk, repeats=True)
+
+    jobs = [schedule.next_job(0) for _ in range(6)]
+
+    assert [job is chunk for job in jobs] == [True, False] * 3
+    assert all(isinstance(job, ReadJob) for job in jobs[1::2])
+
+
+def test_the_datalogger_and_bulk_take_turns_between_the_reads(
+    store: ValueStore, make_feed: MakeFeed
+) -> None:
+    schedule, _ = make_schedule(store)
+    schedule.set_plan(plan_of(store, make_feed(), {0: None}), 0)
+    chunk, piece = bulk(), bulk(3)
+    schedule.datalog.put(chunk, repeats=True)
+    for _ in range(4):
+        schedule.add_bulk(piece)
+
+    jobs = [schedule.next_job(0) for _ in range(8)]
+
+    assert [job for job in jobs if not isinstance(job, ReadJob)] == [chunk, piece, chunk, piece]
+    assert all(isinstance(job, ReadJob) for job in jobs[1::2])
+
+
+def test_without_reads_the_datalogger_has_the_link_for_itself(store: ValueStore) -> None:
+    schedule, queue = make_schedule(store)
+    chunk = bulk()
+    schedule.datalog.put(chunk, repeats=True)
+    assert [schedule.next_job(0) for _ in range(3)] == [chunk] * 3
+    queue.add(urgent := bulk(4))
+    assert schedule.next_job(0) is urgent  # what a user wants at once comes first
+    schedule.datalog.withdraw()
+    assert schedule.next_job(0) is None
+
+
+def test_rated_reads_keep_their_rate_beside_a_transfer(
+    store: ValueStore, make_feed: MakeFeed
+) -> None:
+    schedule, _ = make_schedule(store)
+    schedule.set_plan(plan_of(store, make_feed(), {0: 100.0}), 0)
+    chunk = bulk()
+    schedule.datalog.put(chunk, repeats=True)
+
+    jobs = [schedule.next_job(now_ms * MS) for now_ms in range(1000)]
+
+    assert sum(isinstance(job, ReadJob) for job in jobs) == pytest.approx(100, abs=1)
+    assert sum(job is chunk for job in jobs) == pytest.approx(900, abs=1)
+
+
+def test_a_question_of_the_datalogger_is_asked_once_and_fails_with_the_device(
+    store: ValueStore,
+) -> None:
+    schedule, _ = make_schedule(store)
+    added: list[str] = []
+    schedule.datalog.on_job = lambda: added.append("job")
+    results: list[object] = []
+    schedule.datalog.put(question := command(results))
+    assert added == ["job"]
+    assert [schedule.next_job(0), schedule.next_job(0)] == [question, None]
+
+    schedule.datalog.put(command(results))
+    schedule.fail_all("gone", 0)
+
+    assert schedule.next_job(0) is None
+    assert isinstance(results[0], NoAnswer)

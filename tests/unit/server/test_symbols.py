@@ -46,8 +46,8 @@ class NotingDevice:
     """Keeps what it was told, in order."""
 
     def __init__(self) -> None:
-        self.on_ready: Callable[[DeviceProfile], None] = lambda profile: None
-        self.on_gone: Callable[[], None] = lambda: None
+        self.on_ready: list[Callable[[DeviceProfile], None]] = []
+        self.on_gone: list[Callable[[], None]] = []
         self.told: list[str] = []
         self.description: Description | None = None
         self._changed = asyncio.Event()
@@ -65,9 +65,14 @@ class NotingDevice:
         assert self.description is None
         self._note(reason)
 
+    def become_ready(self, profile: DeviceProfile) -> None:
+        for listener in self.on_ready:
+            listener(profile)
+
     def disappear(self) -> None:
         self.description = None
-        self.on_gone()
+        for listener in self.on_gone:
+            listener()
 
     async def next(self) -> str:
         """Return the oldest thing that it was told."""
@@ -108,7 +113,7 @@ class Bench:
 
     def connect(self, profile: DeviceProfile = PROFILE) -> None:
         assert self.symbols
-        self.device.on_ready(profile)
+        self.device.become_ready(profile)
 
 
 @asynccontextmanager

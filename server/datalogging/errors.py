@@ -5,6 +5,7 @@ ScrutinyError
     ├── DatabaseUnusable       the file: no rights, no room, locked, of another program, too new
     │   └── DatabaseMalformed  SQLite says that it is malformed, or no database at all
     ├── AcquisitionUnknown     nothing is stored under this id
+    ├── AcquisitionRefused     it is too large, or not as acquisitions are
     ├── AcquisitionExists      something is stored under this id already
     ├── AcquisitionDamaged     it is stored, but not all of it is as it was
     ├── AxisUnknown            the acquisition has no axis of this number
@@ -57,6 +58,10 @@ class AcquisitionUnknown(StorageError):
     def __init__(self, reference_id: str) -> None:
         super().__init__(f"no acquisition is stored as {reference_id[:60]!r}")
         self.reference_id = reference_id
+
+
+class AcquisitionRefused(StorageError):
+    """An acquisition is too large, or not as acquisitions are; it has not been stored."""
 
 
 class AcquisitionExists(StorageError):

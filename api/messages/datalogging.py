@@ -57,9 +57,12 @@ class LoggedWatchable(Struct):
 
 
 class SignalData(Struct):
-    """Samples of one signal; floats that are not finite are ``nan``, ``inf`` and ``-inf``."""
+    """Samples of one signal; floats that are not finite are ``nan``, ``inf`` and ``-inf``.
 
-    name: str
+    Here and below, other servers send null for a name that there is not; ours sends an empty one.
+    """
+
+    name: str | None
     axis_id: int
     watchable: LoggedWatchable | None
     data: list[int | float | str]
@@ -68,7 +71,7 @@ class SignalData(Struct):
 class XAxisData(Struct):
     """What the signals are drawn over; no watchable unless it is a signal."""
 
-    name: str
+    name: str | None
     watchable: LoggedWatchable | None
     data: list[int | float | str]
 
@@ -78,7 +81,7 @@ class StoredAcquisition(Struct):
 
     reference_id: str
     firmware_id: str
-    name: str
+    name: str | None
     timestamp: float
     firmware_metadata: dict[str, Any] | None
     firmware_name: str | None = None  # added
@@ -231,7 +234,7 @@ class AcquisitionContentReply(ServerMessage, tag="response_read_datalogging_acqu
     reference_id: str
     firmware_id: str
     firmware_name: str | None
-    name: str
+    name: str | None
     timestamp: float
     trigger_index: int | None
     yaxes: list[DataloggingAxis]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from datetime import datetime
 from typing import cast
 
 from scrutiny.api.messages import WrittenValue
@@ -55,6 +56,21 @@ def check_timeout(value: object, name: str = "timeout") -> float:
 def check_optional_timeout(value: object) -> float | None:
     """Return a time limit in seconds, or None."""
     return None if value is None else check_timeout(value)
+
+
+def check_before(value: object) -> float | None:
+    """Return a date and time as Unix time in seconds, or None."""
+    if value is None:
+        return None
+    if not isinstance(value, datetime):
+        raise TypeError(f"before_datetime is a datetime, not {value!r}")
+    try:
+        unix_s = value.timestamp()
+    except (OverflowError, OSError, ValueError):
+        raise ValueError(f"before_datetime cannot be used: {value}") from None
+    if unix_s < 0:
+        raise ValueError(f"before_datetime is 1970 or later, not {value}")
+    return unix_s
 
 
 def check_rate(value: object) -> float | None:

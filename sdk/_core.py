@@ -10,6 +10,8 @@ import itertools
 import logging
 
 from scrutiny.api.messages import (
+    AcquisitionCompleted,
+    AcquisitionListChanged,
     AnyServerMessage,
     Command,
     Error,
@@ -23,13 +25,20 @@ from scrutiny.api.messages import (
 
 from . import _from_api, exceptions
 from ._exchanges import Exchange
+from ._recording import EarlyCompletions, Recording
 from ._status import loss_events, status_events
 from ._subscriptions import Rebinder, Subscription
 from ._watch_state import WatchState, WatchTable
-from .definitions import ServerInfo, ServerState, ValueStatus
+from .definitions import (
+    DataloggingListChangeType,
+    ServerInfo,
+    ServerState,
+    ValueStatus,
+)
 from .events import (
     AnyEvent,
     ConnectedEvent,
+    DataloggingListChanged,
     DeviceGoneEvent,
     DeviceReadyEvent,
     EventQueue,
@@ -39,6 +48,12 @@ from .events import (
 
 logger = logging.getLogger(__name__)
 
+_LIST_CHANGES = {
+    "delete": DataloggingListChangeType.DELETE,
+    "new": DataloggingListChangeType.NEW,
+    "update": DataloggingListChangeType.UPDATE,
+    "delete_all": DataloggingListChangeType.DELETE_ALL,
+}
 _REQUEST_NUMBERS = (1 << 32) - 1  # other implementations wrap here
 
 
@@ -63,6 +78,7 @@ class ClientCore:
         self._numbers = itertools.count()
         self._by_number: dict[int, Exchange] = {}
         self._by_token: dict[str, Exchange] = {}
+        self._early_completions = EarlyCompletions()
         self._next_deadline_s = float("inf")
         self._rebinder = Rebinder(self.watches)
         self._to_send: list[Command] = []
@@ -96,6 +112,7 @@ class ClientCore:
         pending = list(self._by_number.values())
         self._by_number.clear()
         self._by_token.clear()
+        self._early_completions.clear()
         for exchange in pending:
             exchange.fail(
                 exceptions.ConnectionError(
@@ -197,6 +214,11 @@ class ClientCore:
                 self._receive_values(message, wall_s)
             case WriteCompleted() | MemoryReadCompleted() | MemoryWriteCompleted():
                 self._answer(self._by_token.get(message.request_token), message, now_s)
+            case AcquisitionCompleted():
+                self._receive_completion(message, now_s)
+            case AcquisitionListChanged():
+                change = _LIST_CHANGES[message.action]
+                self._put(DataloggingListChanged(change, message.reference_id))
             case Welcome():
                 self.welcome = message
                 self.state = ServerState.Connected
@@ -254,6 +276,16 @@ class ClientCore:
         for event in events:
             self._put(event)
 
+    def _receive_completion(self, message: AcquisitionCompleted, now_s: float) -> None:
+        """Take the end of a recording, which may come before the reply that tells its token."""
+        exchange = self._by_token.get(message.request_token)
+        if exchange is None and self._awaits_token():
+            self._early_completions.keep(message)
+        self._answer(exchange, message, now_s)
+
+    def _awaits_token(self) -> bool:
+        return any(isinstance(e, Recording) and e.token is None for e in self._by_number.values())
+
     def _answer_number(self, message: AnyServerMessage, now_s: float) -> None:
         if message.reqid is not None:
             self._answer(self._by_number.get(message.reqid), message, now_s)
@@ -269,8 +301,10 @@ class ClientCore:
             self._give(exchange, message)
         if exchange.is_done:
             self.forget(exchange)
-        elif exchange.token is not None:
+        elif exchange.token is not None and exchange.token not in self._by_token:
             self._by_token[exchange.token] = exchange
+            if (early := self._early_completions.take(exchange.token)) is not None:
+                self._answer(exchange, early, now_s)
 
     def _give(self, exchange: Exchange, message: AnyServerMessage) -> None:
         try:

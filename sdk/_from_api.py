@@ -248,10 +248,15 @@ def server_statistics(message: api.ServerStatsReply) -> ServerStatistics:
 
 
 def sfd_info(message: api.SfdInfo) -> SFDInfo:
-    """Return what the server tells about a description; what has a wrong type is left out."""
-    fields = message.metadata
+    """Return what the server tells about a description."""
+    metadata = sfd_metadata(message.metadata) if message.metadata else None
+    return SFDInfo(message.firmware_id, message.filesize, metadata)
+
+
+def sfd_metadata(fields: dict[str, Any]) -> SFDMetadata:
+    """Return what an author says about a firmware; what has a wrong type is left out."""
     generation: object = fields.get("generation_info")
-    metadata = SFDMetadata(
+    return SFDMetadata(
         project_name=_text(fields, "project_name"),
         author=_text(fields, "author"),
         version=_text(fields, "version"),
@@ -259,7 +264,6 @@ def sfd_info(message: api.SfdInfo) -> SFDInfo:
             cast("dict[str, Any]", generation) if isinstance(generation, dict) else {}
         ),
     )
-    return SFDInfo(message.firmware_id, message.filesize, metadata if fields else None)
 
 
 def _generation_info(fields: dict[str, Any]) -> SFDGenerationInfo:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .definitions import ServerInfo
+from .definitions import DataloggingState, ServerInfo
 from .events import (
     AnyEvent,
     DataloggerStateChanged,
@@ -33,9 +33,16 @@ def status_events(old: ServerInfo | None, new: ServerInfo) -> list[AnyEvent]:
         events.append(DeviceReadyEvent(new.device_session_id))
     if firmware_changed and new.sfd_firmware_id is not None:
         events.append(SFDLoadedEvent(new.sfd_firmware_id))
-    if old is not None and old.datalogging != new.datalogging:
+    if _is_news(old, new):
         events.append(DataloggerStateChanged(new.datalogging))
     return events
+
+
+def _is_news(old: ServerInfo | None, new: ServerInfo) -> bool:
+    """Tell whether the state of the datalogger is worth an event; at first only if it is busy."""
+    if old is None:
+        return new.datalogging.state not in (DataloggingState.NA, DataloggingState.Standby)
+    return old.datalogging != new.datalogging
 
 
 def loss_events(last: ServerInfo | None, host: str, port: int) -> list[AnyEvent]:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import base64
 import json
 import logging
+import sys
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from scrutiny.api.messages import (
     DeviceInfoReply,
@@ -40,8 +42,9 @@ from scrutiny.api.messages import (
     WriteSingleWatchable,
 )
 
-from . import _from_api, _memory, events, exceptions
+from . import _datalogging, _from_api, _memory, events, exceptions
 from ._arguments import (
+    check_before,
     check_int,
     check_octets,
     check_optional_timeout,
@@ -58,8 +61,11 @@ from ._exchanges import Call
 from ._traffic import TrafficRates
 from ._watching import Watching
 from .batch import UNKNOWN_OUTCOME, BatchWriteContext, Writer
+from .datalogging_request_info import DataloggingRequestInfo
+from .datalogging_storage import DataloggingStorageEntry
 from .definitions import (
     BaseLinkConfig,
+    DataloggingCapabilities,
     DetailedAliasWatchableConfiguration,
     DetailedRPVWatchableConfiguration,
     DetailedVarWatchableConfiguration,
@@ -79,6 +85,11 @@ from .sfd_requests import SFDDownloadRequest, SFDUploadRequest
 from .watchable_handle import ValueSnapshot, WatchableHandle
 from .watchable_list import PartCallback, WatchableListDownloadRequest
 
+if TYPE_CHECKING:
+    from .acquisition import DataloggingAcquisition
+    from .datalogging_config import DataloggingConfig
+    from .datalogging_request import DataloggingRequest
+
 __all__ = [
     "SFDDownloadRequest",
     "SFDUploadRequest",
@@ -91,6 +102,7 @@ _Definition = TypeVar("_Definition", bound=DetailedWatchableConfiguration)
 
 _LARGEST_ADDRESS = (1 << 64) - 1
 _STATUS_TIMEOUT_S = 2.5
+_LONGEST_ACQUISITION_LIST = 10_000
 
 
 class ScrutinyClient:
@@ -774,6 +786,154 @@ class ScrutinyClient:
         self._call(Call(command, SetLinkConfigReply))
         # The status at hand tells about the link before; this answer is newer for certain.
         self._call(Call(GetServerStatus(), ServerStatus))
+
+    # ----------------------------------------------------------------- datalogging
+
+    def get_datalogging_capabilities(self) -> DataloggingCapabilities | None:
+        """Return what the datalogger of the device can do, None without device or datalogger."""
+        device = self.get_device_info()
+        return None if device is None else device.datalogging_capabilities
+
+    def start_datalog(self, config: DataloggingConfig) -> DataloggingRequest:
+        """Ask for an acquisition; returns when the server has accepted.
+
+        One acquisition is recorded at a time, in the order in which they were asked for, by
+        whatever client.
+
+        Args:
+            config: What to record, with at least one signal.
+
+        Returns:
+            The request: ``wait_for_completion()``, then ``fetch_acquisition()``; or ``cancel()``.
+
+        Raises:
+            ValueError: the configuration has no signal.
+            OperationFailure: the server refused; the text says why.
+            RequestTimeout: it did not answer; whether it will record is unknown.
+            ConnectionError: there is no connection, or it was lost meanwhile.
+        """
+        # Here, as below: recording is a quarter of the import time, and few scripts record.
+        from .datalogging_config import DataloggingConfig
+        from .datalogging_request import DataloggingRequest
+
+        if not isinstance(config, DataloggingConfig):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise TypeError(f"config is a DataloggingConfig, not {config!r}")
+        command = config.make_command(self._name or Path(sys.argv[0]).name)
+        request = DataloggingRequest(self._channel, command)
+        request.start()
+        return request
+
+    def get_datalogging_requests(
+        self, timeout: float | None = None
+    ) -> list[DataloggingRequestInfo]:
+        """Return the requests of all clients that have not ended, in the order of their turn."""
+        return _datalogging.requests(self._channel, check_optional_timeout(timeout))
+
+    def cancel_datalogging_request(self, token: str, timeout: float | None = None) -> None:
+        """End a request, of this or another client, in the device as well.
+
+        Whoever made it is told that it failed.
+
+        Args:
+            token: Of :meth:`get_datalogging_requests`.
+            timeout: In seconds; None for the client's timeout.
+
+        Raises:
+            OperationFailure: there is no such request any more.
+        """
+        limit_s = check_optional_timeout(timeout)
+        _datalogging.cancel_request(self._channel, check_str("token", token), limit_s)
+
+    def read_datalogging_acquisition(
+        self, reference_id: str, timeout: float | None = None
+    ) -> DataloggingAcquisition:
+        """Return a stored acquisition with its samples.
+
+        Args:
+            reference_id: Of a request that is complete, or of the list of what is stored.
+            timeout: In seconds, for all of it; None for the client's timeout, for each chunk.
+
+        Raises:
+            OperationFailure: there is none of this id, or what came is damaged.
+            RequestTimeout: it did not come in time.
+        """
+        from ._acquisition_download import fetch
+
+        limit_s = check_optional_timeout(timeout)
+        return fetch(self._channel, check_str("reference_id", reference_id), limit_s)
+
+    def list_stored_datalogging_acquisitions(
+        self,
+        firmware_id: str | None = None,
+        before_datetime: datetime | None = None,
+        count: int = 500,
+        timeout: float | None = None,
+    ) -> list[DataloggingStorageEntry]:
+        """Return what is stored, newest first, without the samples.
+
+        Args:
+            firmware_id: Restricts it to recordings of devices with this firmware.
+            before_datetime: Restricts it to those that are older, for example than the last one of
+                the list before; local time unless it has a time zone, 1970 or later.
+            count: The longest list that is wanted, 0 to 10000.
+            timeout: In seconds; None for the client's timeout.
+        """
+        if firmware_id is not None:
+            check_str("firmware_id", firmware_id)
+        before_s = check_before(before_datetime)
+        check_int("count", count, 0, _LONGEST_ACQUISITION_LIST)
+        limit_s = check_optional_timeout(timeout)
+        return _datalogging.stored(self._channel, firmware_id, before_s, count, limit_s)
+
+    def read_datalogging_acquisitions_metadata(
+        self, reference_id: str, timeout: float | None = None
+    ) -> DataloggingStorageEntry | None:
+        """Return what the list tells about one stored acquisition, None if there is none."""
+        limit_s = check_optional_timeout(timeout)
+        checked_id = check_str("reference_id", reference_id)
+        return _datalogging.metadata(self._channel, checked_id, limit_s)
+
+    def update_datalogging_acquisition(
+        self,
+        reference_id: str,
+        name: str | None = None,
+        axis_names: Mapping[int, str] | None = None,
+        timeout: float | None = None,
+    ) -> None:
+        """Rename a stored acquisition, or some of its axes, or both.
+
+        Args:
+            reference_id: Of the acquisition.
+            name: New name; None leaves it.
+            axis_names: New names by the ``axis_id`` of an axis; -1 is the X axis.
+            timeout: In seconds; None for the client's timeout.
+
+        Raises:
+            ValueError: nothing is to be changed.
+            OperationFailure: there is no such acquisition, or no such axis.
+        """
+        limit_s = check_optional_timeout(timeout)
+        check_str("reference_id", reference_id)
+        axes = {
+            check_int("an axis id", axis_id, -1): check_str("the name of an axis", axis)
+            for axis_id, axis in (axis_names or {}).items()
+        }
+        if name is not None:
+            check_str("name", name)
+        elif not axes:
+            raise ValueError("nothing to change: give a name, or names of axes")
+        _datalogging.rename(self._channel, reference_id, name, axes, limit_s)
+
+    def delete_datalogging_acquisition(
+        self, reference_id: str, timeout: float | None = None
+    ) -> None:
+        """Delete a stored acquisition, for all clients; OperationFailure if there is none."""
+        limit_s = check_optional_timeout(timeout)
+        _datalogging.delete(self._channel, check_str("reference_id", reference_id), limit_s)
+
+    def clear_datalogging_storage(self, timeout: float | None = None) -> None:
+        """Delete all stored acquisitions, of all firmwares, for all clients."""
+        _datalogging.delete_all(self._channel, check_optional_timeout(timeout))
 
     # ----------------------------------------------------------------- server
 

@@ -12,6 +12,7 @@ ScrutinyError
 │   └── UnsupportedRequest   device side: no such command or subfunction
 ├── DeviceRefused            a response code other than OK
 ├── NoAnswer                 silence, after all retries
+├── RecordingFailed          the datalogger did not deliver
 ├── LinkOpenError            the transport cannot be opened
 └── LinkClosed               the transport was lost
 """
@@ -133,6 +134,10 @@ _REFUSALS = {
 
 class NoAnswer(LinkError):
     """Nothing usable came back in time; whether the device did the work is unknown."""
+
+
+class RecordingFailed(LinkError):
+    """An acquisition came to nothing; the text says why and what to do, for the user."""
 
 
 class LinkOpenError(LinkError):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from scrutiny.core.datalogging import X_AXIS_ID, Acquisition, AcquisitionSummary
@@ -65,8 +65,15 @@ def insert(connection: sqlite3.Connection, rows: Rows) -> None:
             )
 
 
-def read(connection: sqlite3.Connection, row_id: int) -> Acquisition:
+def read(
+    connection: sqlite3.Connection, row_id: int, series_row_ids: Iterable[int] | None = None
+) -> Acquisition:
     """Return the acquisition of a row.
+
+    Args:
+        connection: of the database.
+        row_id: of the acquisition.
+        series_row_ids: of its series, in their order, if the index is not to be relied on.
 
     Raises:
         Damage: it is not as it was stored.
@@ -81,14 +88,8 @@ def read(connection: sqlite3.Connection, row_id: int) -> Acquisition:
             f"SELECT {_AXIS} FROM axis WHERE acquisition_id = ? ORDER BY position LIMIT ?",
             (row_id, AXES_MAX + 1),
         )
-        # Not all at once: they may be much larger than they claim to be.
-        series = connection.execute(
-            f"SELECT {_SERIES} FROM series WHERE acquisition_id = ? ORDER BY position LIMIT ?",
-            (row_id, SERIES_MAX + 1),
-        )
-        return from_rows(
-            AcquisitionRow(*row), map(AxisRow._make, axes), map(SeriesRow._make, series)
-        )
+        series = _series_rows(connection, row_id, series_row_ids)
+        return from_rows(AcquisitionRow._make(row), map(AxisRow._make, axes), series)
     except sqlite3.Error as error:
         if not is_damage(error):
             raise
@@ -133,6 +134,25 @@ def rename_axis(connection: sqlite3.Connection, row_id: int, axis_id: int, name:
         return connection.execute(statement, (name, row_id)).rowcount == 1
     statement = "UPDATE axis SET name = ? WHERE acquisition_id = ? AND axis_id = ?"
     return connection.execute(statement, (name, row_id, axis_id)).rowcount == 1
+
+
+def _series_rows(
+    connection: sqlite3.Connection, row_id: int, series_row_ids: Iterable[int] | None
+) -> Iterator[SeriesRow]:
+    """Return series one by one, because they may be much larger than they claim to be."""
+    if series_row_ids is None:
+        rows = connection.execute(
+            f"SELECT {_SERIES} FROM series WHERE acquisition_id = ? ORDER BY position LIMIT ?",
+            (row_id, SERIES_MAX + 1),
+        )
+        yield from map(SeriesRow._make, rows)
+        return
+    for series_row_id in series_row_ids:
+        yield SeriesRow._make(
+            connection.execute(
+                f"SELECT {_SERIES} FROM series WHERE id = ?", (series_row_id,)
+            ).fetchone()
+        )
 
 
 def _signals(connection: sqlite3.Connection, row_id: int) -> tuple[str, ...]:

@@ -30,7 +30,7 @@ from .errors import (
     DatabaseMalformed,
     DatabaseUnusable,
 )
-from .sqlite_file import SqliteFile, make_folder, size_on_disk
+from .sqlite_file import SqliteFile, identity_of, make_folder, size_on_disk
 from .stored_acquisition import Damage, storable_name, to_microseconds, to_rows
 
 LIST_MAX: Final = 100_000
@@ -306,9 +306,13 @@ def _seconds(time_us: int | None) -> float | None:
 
 def _may_be_written(file: Path) -> bool:
     """Whether permissions and disk allow it; SQLite also makes files beside the database."""
-    return os.access(file.parent, os.W_OK) and (not file.exists() or os.access(file, os.W_OK))
+    is_there = identity_of(file) is not None
+    return os.access(file.parent, os.W_OK) and (not is_there or os.access(file, os.W_OK))
 
 
 def _is_alone(file: Path) -> bool:
     """Whether all of a database is in its file: nobody has it open, and nobody was killed."""
-    return file.is_file() and size_on_disk(file) == file.stat().st_size
+    try:
+        return file.stat().st_size == size_on_disk(file)
+    except OSError:
+        return False

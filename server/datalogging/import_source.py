@@ -6,7 +6,7 @@ import contextlib
 import sqlite3
 from collections.abc import Generator
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Final, Protocol
 
 from scrutiny.core.datalogging import Acquisition
 
@@ -18,6 +18,8 @@ from .peer_database import PeerDatabase
 from .sqlite_file import SqliteFile, is_damage
 from .stored_acquisition import Damage
 
+_SERIES_MAX: Final = 10 * LIST_MAX
+
 
 class _Tables(Protocol):
     def read(self, row_id: int) -> Acquisition:
@@ -26,11 +28,21 @@ class _Tables(Protocol):
 
 
 class _OwnTables:
+    """Reads tables without their indices, which may be damaged where the tables are not."""
+
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
+        rows, _ = _scan(connection, "series", "acquisition_id, position", _SERIES_MAX)
+        self._series: dict[object, list[tuple[Any, int]]] = {}
+        for row_id, (acquisition_id, position) in rows.items():
+            self._series.setdefault(acquisition_id, []).append((position, row_id))
 
     def read(self, row_id: int) -> Acquisition:
-        return acquisition_tables.read(self._connection, row_id)
+        try:
+            series = sorted(self._series.get(row_id, []))
+        except TypeError as error:
+            raise Damage("the positions of its series are no numbers") from error
+        return acquisition_tables.read(self._connection, row_id, [one for _, one in series])
 
 
 class ImportSource:
@@ -41,7 +53,7 @@ class ImportSource:
         copy: is changed where that helps to read it.
 
     Attributes:
-        reference_ids: whatever is in their place, by the number of the row.
+        reference_ids: or whatever is in their place, by the number of the row.
         is_complete: whether these are all.
 
     Raises:
@@ -56,7 +68,8 @@ class ImportSource:
             with self._blaming_original():
                 self._tables, table = self._open()
                 with self._sqlite.reading() as connection:
-                    self.reference_ids, self.is_complete = _scan(connection, table)
+                    rows, self.is_complete = _scan(connection, table, "reference_id", LIST_MAX)
+                self.reference_ids = {row_id: columns[0] for row_id, columns in rows.items()}
         except BaseException:
             self._sqlite.close()
             raise
@@ -82,20 +95,17 @@ class ImportSource:
 
     def _open(self) -> tuple[_Tables, str]:
         """Return what reads the tables, and the name of that with the reference ids."""
-        connection = self._sqlite.connection
         application_id, tables = schema.tell(self._sqlite)
         if application_id == schema.APPLICATION_ID:
             schema.prepare(self._sqlite)
-            # Where an index is damaged and its table is not, this helps.
-            with contextlib.suppress(DatabaseUnusable), self._sqlite.writing():
-                connection.execute("REINDEX")
-            return _OwnTables(connection), "acquisition"
+            with self._sqlite.reading() as connection:
+                return _OwnTables(connection), "acquisition"
         if not tables >= PEER_TABLES:
             raise ImportFailed(
                 f"{self._original} is a database, but none of acquisitions; that of the stock "
                 f"server is scrutiny_datalog.sqlite"
             )
-        with self._sqlite.reading():
+        with self._sqlite.reading() as connection:
             try:
                 return PeerDatabase(connection), "acquisitions"
             except ImportFailed as error:
@@ -107,26 +117,27 @@ class ImportSource:
             yield
         except DatabaseMalformed as error:
             raise ImportFailed(
-                f"nothing can be read from {self._original}: {error.reason}"
+                f"nothing can be taken from {self._original}: {error.reason}"
             ) from error
         except DatabaseUnusable as error:
             raise ImportFailed(f"{self._original}, of which a copy was read: {error}") from error
 
 
-def _scan(connection: sqlite3.Connection, table: str) -> tuple[dict[int, object], bool]:
-    """Return reference ids by row, and whether these are all.
+def _scan(
+    connection: sqlite3.Connection, table: str, columns: str, count: int
+) -> tuple[dict[int, tuple[Any, ...]], bool]:
+    """Return columns by the number of their row, and whether these are all rows.
 
     Damage is approached from both sides.
     """
-    found: dict[int, object] = {}
+    found: dict[int, tuple[Any, ...]] = {}
     for order in ("ASC", "DESC"):
         try:
-            found.update(  # with those that come before the damage
-                connection.execute(
-                    f"SELECT id, reference_id FROM {table} NOT INDEXED ORDER BY id {order} LIMIT ?",
-                    (LIST_MAX,),
-                )
-            )
+            for row_id, *values in connection.execute(
+                f"SELECT id, {columns} FROM {table} NOT INDEXED ORDER BY id {order} LIMIT ?",
+                (count,),
+            ):
+                found[row_id] = tuple(values)
         except sqlite3.Error as error:
             if not is_damage(error):
                 raise

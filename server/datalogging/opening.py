@@ -10,6 +10,7 @@ from . import schema
 from .database import AcquisitionDatabase
 from .errors import ImportFailed
 from .imports import import_acquisitions
+from .sqlite_file import identity_of
 
 logger = logging.getLogger(__name__)
 
@@ -43,7 +44,7 @@ def open_database(data_folder: Path) -> AcquisitionDatabase:
 
 
 def _take_over(file: Path, database: AcquisitionDatabase) -> None:
-    if not file.exists():
+    if identity_of(file) is None:
         return
     try:
         report = import_acquisitions(file, database)

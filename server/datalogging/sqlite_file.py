@@ -86,8 +86,12 @@ class SqliteFile:
         Raises:
             DatabaseUnusable: it cannot be read.
         """
-        with self._transaction("BEGIN") as connection:
-            yield connection
+        with self.outside_transactions() as connection:
+            connection.execute("BEGIN")
+            try:
+                yield connection
+            finally:
+                self._roll_back()  # not COMMIT, which fails for the damage that has been met
 
     @contextlib.contextmanager
     def writing(self) -> Generator[sqlite3.Connection]:
@@ -96,8 +100,14 @@ class SqliteFile:
         Raises:
             DatabaseUnusable: it cannot be written; nothing has changed.
         """
-        with self._transaction("BEGIN IMMEDIATE") as connection:
-            yield connection
+        with self.outside_transactions() as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+                connection.execute("COMMIT")
+            except BaseException:
+                self._roll_back()
+                raise
 
     @contextlib.contextmanager
     def outside_transactions(self) -> Generator[sqlite3.Connection]:
@@ -139,19 +149,11 @@ class SqliteFile:
         self._steps_left -= 1
         return self._steps_left <= 0
 
-    @contextlib.contextmanager
-    def _transaction(self, begin: str) -> Generator[sqlite3.Connection]:
-        with self.outside_transactions() as connection:
-            connection.execute(begin)
-            try:
-                yield connection
-                connection.execute("COMMIT")
-            except BaseException:
-                self._steps_left = _STEPS_MAX  # to give it back takes some work, too
-                if connection.in_transaction:
-                    with contextlib.suppress(sqlite3.Error):
-                        connection.execute("ROLLBACK")
-                raise
+    def _roll_back(self) -> None:
+        self._steps_left = _STEPS_MAX  # that takes some work, too
+        if self.connection.in_transaction:
+            with contextlib.suppress(sqlite3.Error):
+                self.connection.execute("ROLLBACK")
 
 
 def identity_of(file: Path) -> FileIdentity | None:

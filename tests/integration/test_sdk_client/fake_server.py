@@ -139,6 +139,8 @@ COMPLETIONS = (
     api.WriteCompleted,
     api.MemoryReadCompleted,
     api.MemoryWriteCompleted,
+    api.AcquisitionCompleted,
+    api.AcquisitionListChanged,
 )
 
 

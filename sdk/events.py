@@ -101,7 +101,10 @@ class Events:
 
     @dataclass(frozen=True)
     class DataloggerStateChanged:
-        """The state of the datalogger changed, or how complete the acquisition is."""
+        """The state of the datalogger changed, or how complete the acquisition is.
+
+        Who connects while an acquisition is under way is told its state, after the other events.
+        """
 
         FLAG: ClassVar[int] = 64
 

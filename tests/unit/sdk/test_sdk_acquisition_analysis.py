@@ -30,7 +30,7 @@ def test_a_data_frame_has_the_types_of_the_samples_over_the_x_axis() -> None:
     assert frame.index.name == "Time (ideal)"
     assert list(frame.index) == [-0.001, 0.0, 0.001]
     assert list(frame["state"]) == [1, 2, (1 << 63) - 1]
-    assert list(frame["speed"][:2]) == [98.0, 101.5]
+    assert list(frame["speed"].iloc[:2]) == [98.0, 101.5]
     assert np.isnan(frame["speed"].iloc[2])
 
 

@@ -11,9 +11,10 @@ import struct
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, get_args
 
 from scrutiny.core.types import DataType
+from scrutiny.core.values import ByteOrder
 
 VECTORS: Final = Path(__file__).resolve().parents[1] / "data" / "device-protocol-vectors.json"
 DOCUMENT: Final[dict[str, Any]] = json.loads(VECTORS.read_text())
@@ -33,6 +34,29 @@ Command: TypeAlias = tuple[bytes, bytes]
 
 Executor: TypeAlias = Callable[[Sequence[Command]], list[bytes]]
 """Carries out commands in order and returns their replies."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """What a device runs on, or seems to run on.
+
+    Attributes:
+        supports_64bits: whether it has the types of 8 octets.
+    """
+
+    byte_order: ByteOrder = "little"
+    supports_64bits: bool = True
+
+    def __str__(self) -> str:
+        return f"{self.byte_order} endian, {64 if self.supports_64bits else 32} bits"
+
+
+VECTORS_TARGET: Final = Target()
+TARGETS: Final = tuple(
+    Target(byte_order, supports_64bits)
+    for byte_order in get_args(ByteOrder)
+    for supports_64bits in (True, False)
+)
 
 
 @dataclass(frozen=True)

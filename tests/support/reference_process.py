@@ -5,15 +5,18 @@ from __future__ import annotations
 import shutil
 import struct
 import subprocess
+import sys
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Final
 
 from .missing_tools import cannot_run
-from .reference_device import Command, ReferenceDevice
+from .reference_device import Command, ReferenceDevice, Target
 
 _FOLDER: Final = Path(__file__).resolve().parents[1] / "firmware"
+
+_FOREIGN: Final = ("hppa-linux-gnu-gcc", "qemu-hppa")
 
 # What lies in the two pipes at once must not fill them: they hold 64 KiB each.
 _COMMANDS_AT_ONCE: Final = 64
@@ -55,16 +58,38 @@ def running(command: Sequence[str | Path]) -> Generator[ReferenceDevice]:
             process.kill()
 
 
-def build(folder: Path, programs: Sequence[str], **variables: str) -> None:
+def build(folder: Path, programs: Sequence[str]) -> None:
     """Build test programs of `tests/firmware/Makefile` into a folder, for this machine."""
+    _make(folder, programs, f"CC={_own_compiler()}")
+
+
+def build_for(target: Target, folder: Path) -> list[str | Path]:
+    """Build the reference device for a target, and return the command that runs it.
+
+    The other byte order is that of a PA-RISC Linux, emulated: of those of the distribution the
+    compiler and library that take the least room.
+    """
+    program = "reference_device_a4"
+    options = f"OPTIONS=-DSCRUTINY_ENABLE_64BIT={int(target.supports_64bits)}"
+    if target.byte_order == sys.byteorder:
+        _make(folder, [program], f"CC={_own_compiler()}", options)
+        return [folder / program]
+    if missing := [tool for tool in (*_FOREIGN, "make") if shutil.which(tool) is None]:
+        cannot_run(f"needs {' and '.join(missing)}: tools/install_system_packages.sh test")
+    compiler, emulator = _FOREIGN
+    _make(folder, [program], f"CC={compiler}", "SANITIZERS=-static", options)
+    return [emulator, folder / program]
+
+
+def _own_compiler() -> str:
     compiler = next(filter(None, map(shutil.which, ("gcc", "clang", "cc"))), None)
-    if compiler is None or shutil.which("make") is None:
-        cannot_run("needs a C compiler and make")
-    build_with(compiler, folder, programs, **variables)
+    if compiler is None:
+        cannot_run("needs a C compiler")
+    return compiler
 
 
-def build_with(compiler: str, folder: Path, programs: Sequence[str], **variables: str) -> None:
-    """Build them with a certain compiler, which is there."""
-    make = ["make", "-s", "-j4", "-C", str(_FOLDER), f"BUILD={folder}", f"CC={compiler}"]
-    make += [f"{name}={value}" for name, value in variables.items()]
+def _make(folder: Path, programs: Sequence[str], *variables: str) -> None:
+    if shutil.which("make") is None:
+        cannot_run("needs make")
+    make = ["make", "-s", "-j4", "-C", str(_FOLDER), f"BUILD={folder}", *variables]
     subprocess.run([*make, *(str(folder / program) for program in programs)], check=True)

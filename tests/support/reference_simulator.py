@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 from scrutiny.core.types import DataType
-from scrutiny.core.values import ByteOrder, Value, decode
+from scrutiny.core.values import Value, decode
 from scrutiny.firmware_link.codes import LoopType
 from scrutiny.firmware_link.messages import LoopDefinition, PublishedValueDefinition
 from scrutiny.firmware_link.simulator import (
@@ -27,27 +26,15 @@ from .reference_device import (
     MEMORY_SIZE,
     MORE_RPVS,
     REFERENCE,
+    VECTORS_TARGET,
     Command,
     ReferenceDevice,
+    Target,
 )
 
 _NS_PER_US: Final = 1000
 _VECTOR_RPVS: Final = {rpv["id"]: DataType(rpv["type"]) for rpv in REFERENCE["rpvs"]}
 _DATALOGGING: Final = REFERENCE["datalogging"]
-
-
-@dataclass(frozen=True)
-class Target:
-    """What kind of target the device is, or seems to be.
-
-    Attributes:
-        name: for the names of tests.
-        supports_64bits: whether it has the types of 8 octets.
-    """
-
-    name: str
-    byte_order: ByteOrder = "little"
-    supports_64bits: bool = True
 
 
 class ReferenceApplication(Application):
@@ -83,7 +70,7 @@ def reference_values() -> dict[int, Value]:
 
 
 def reference_settings(
-    target: Target = Target("vectors"),
+    target: Target = VECTORS_TARGET,
     transmit_payload: int = REFERENCE["max_tx_payload"],
     buffer_size: int = _DATALOGGING["buffer_size"],
     *,
@@ -121,7 +108,7 @@ class ReferenceSimulator:
     """Carries out the commands of the C program on a simulated device."""
 
     def __init__(
-        self, target: Target = Target("vectors"), settings: DeviceSettings | None = None
+        self, target: Target = VECTORS_TARGET, settings: DeviceSettings | None = None
     ) -> None:
         """Start with other settings than those of the vectors, if there are any."""
         self._target = target
@@ -174,7 +161,7 @@ class ReferenceSimulator:
 
 
 def simulated_reference(
-    target: Target = Target("vectors"), settings: DeviceSettings | None = None
+    target: Target = VECTORS_TARGET, settings: DeviceSettings | None = None
 ) -> ReferenceDevice:
     """Return a simulated device, without a session."""
     return ReferenceDevice(ReferenceSimulator(target, settings).execute)

@@ -121,6 +121,10 @@ class SqliteFile:
             yield self.connection
         except sqlite3.Error as error:
             raise self.explain(error) from error
+        except UnicodeDecodeError as error:
+            # The module's answer when a message of SQLite quotes a table that is no text any more.
+            reason = "what describes its tables is no text"
+            raise DatabaseMalformed(self.file, reason, self.identity) from error
 
     @property
     def is_current(self) -> bool:

@@ -197,7 +197,9 @@ def test_a_database_that_was_deleted_is_begun_anew(
     (later,) = add(keeper)
 
     assert listed(keeper) == {later.reference_id}
-    assert listed(DatabaseKeeper(folder)) == {later.reference_id}
+    other = DatabaseKeeper(folder)
+    assert listed(other) == {later.reference_id}
+    other.close()
     assert "was moved or deleted" in warnings(caplog)[0]
 
 

@@ -21,7 +21,7 @@ import csv
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from itertools import chain, repeat
-from typing import Any, Final, Protocol, TextIO
+from typing import Any, Final, Protocol
 
 from .datalogging import Acquisition
 
@@ -38,18 +38,26 @@ class CsvWriter(Protocol):
         ...
 
 
+class TextSink(Protocol):
+    """Takes text piece by piece, as a file does."""
+
+    def write(self, text: str, /) -> object:
+        """Take the next piece."""
+        ...
+
+
 def write_csv(acquisition: Acquisition, writer: CsvWriter) -> None:
     """Write an acquisition to a writer of the caller's, in the caller's dialect."""
     for row in csv_rows(acquisition):
         writer.writerow(row)
 
 
-def write_csv_text(acquisition: Acquisition, stream: TextIO) -> None:
+def write_csv_text(acquisition: Acquisition, stream: TextSink) -> None:
     """Write an acquisition with commas, minimal quotes, and CR LF after each row.
 
     Args:
         acquisition: what to write.
-        stream: opened with ``newline=""``, or line ends would be translated once more.
+        stream: a file opened with ``newline=""``, or line ends would be translated once more.
     """
     write_csv(acquisition, csv.writer(stream, lineterminator="\r\n"))
 

@@ -56,6 +56,13 @@ VERBS: Final = {
     "install-sfd": Verb("install_sfd", "let the server find a description", _LOG_OPTIONS),
     "uninstall-sfd": Verb("uninstall_sfd", "remove an installed description", _LOG_OPTIONS),
     "list-sfd": Verb("list_sfd", "list the installed descriptions", _LOG_OPTIONS),
+    "list-datalog": Verb("list_datalog", "list the stored acquisitions", _LOG_OPTIONS),
+    "datalog-info": Verb("datalog_info", "tell how much is stored, and where", _LOG_OPTIONS),
+    "export-datalog": Verb("export_datalog", "write an acquisition into a file", _LOG_OPTIONS),
+    "delete-datalog": Verb("delete_datalog", "delete stored acquisitions", _LOG_OPTIONS),
+    "import-datalog": Verb(
+        "import_datalog", "take over acquisitions of another database", _LOG_OPTIONS
+    ),
     "version": Verb("version", "show the version"),
     "noop": Verb("noop", "do nothing, successfully"),
 }

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from scrutiny.api.messages import RequestAcquisition
 
 from . import _datalogging, exceptions
@@ -13,10 +11,13 @@ from ._channel import Channel
 from ._recording import Recording
 from ._waiting import Deadline, Latch
 from .acquisition import DataloggingAcquisition
+from .datalogging_request_info import DataloggingRequestInfo, DataloggingRequestState
 from .pending_request import PendingRequest
 
-if TYPE_CHECKING:
-    from .datalogging_request_info import DataloggingRequestInfo
+_BEFORE_ARMED = (DataloggingRequestState.Queued, DataloggingRequestState.Configuring)
+
+# Status events tell that the device is armed, but not for which of two requests in a row.
+_STATE_PERIOD_S = 0.1
 
 
 class DataloggingRequest(PendingRequest):
@@ -102,6 +103,39 @@ class DataloggingRequest(PendingRequest):
             if info.token == self.request_token:
                 return info
         return None
+
+    def wait_until_armed(self, timeout: float | None = None) -> None:
+        """Wait until it is its turn, and the device waits for the trigger, or is past that.
+
+        What is to be recorded should happen after this; else what precedes it may be missing.
+
+        Args:
+            timeout: In seconds, None waits for ever.
+
+        Raises:
+            TimeoutException: others are before it still, or the device is not told yet.
+            OperationFailure: it failed.
+            ConnectionError: there is no connection, or it was lost meanwhile.
+        """
+        deadline = Deadline(check_optional_timeout(timeout))
+        while not self.completed:
+            status_count = self._channel.core.status_count
+            info = self.get_info()
+            if info is None or info.state not in _BEFORE_ARMED:
+                break
+            if deadline.remaining_s() <= 0:
+                raise exceptions.TimeoutException(
+                    f"not armed within {timeout:g} s, the request is {info.state.value}"
+                )
+            self._wait_for_news(status_count, min(_STATE_PERIOD_S, deadline.remaining_s()))
+        if self.failure_reason:
+            raise exceptions.OperationFailure(self.failure_reason)
+
+    def _wait_for_news(self, status_count: int, timeout_s: float) -> None:
+        core = self._channel.core
+        self._channel.wait_state(
+            lambda: self.completed or core.status_count != status_count, timeout_s
+        )
 
     def cancel(self, timeout: float | None = None) -> None:
         """End the request, in the device as well. Afterwards it is complete, as failed.

@@ -384,6 +384,66 @@ def test_a_request_that_the_server_does_not_list_is_over(
     assert request_.get_info(SOON_S) is None
 
 
+def tell_states(server: FakeServer, *states: str) -> None:
+    """Let the server tell these states of the request t0, one per question; then it is over."""
+    remaining = list(states)
+
+    def answer(command: api.ListAcquisitionRequests) -> list[api.ServerMessage]:
+        requests: list[Any] = []
+        if remaining:
+            state: Any = remaining.pop(0)
+            requests = [api.AcquisitionRequestInfo("t0", "", "me", True, True, state, None, 1.0)]
+        return [api.AcquisitionRequestsReply(requests=requests)]
+
+    server.answers[api.ListAcquisitionRequests] = answer
+
+
+@pytest.mark.parametrize("state", ["waiting_for_trigger", "acquiring", "downloading", "storing"])
+def test_one_can_wait_until_the_device_waits_for_the_trigger(
+    server: FakeServer, request_: DataloggingRequest, state: str
+) -> None:
+    tell_states(server, "queued", "queued", "configuring", state)
+
+    request_.wait_until_armed(SOON_S)
+
+    asked = [server.expect(api.ListAcquisitionRequests) for _ in range(4)]
+    assert len(asked) == 4
+    assert not server.has_received(api.ListAcquisitionRequests)
+
+
+def test_a_request_that_is_not_armed_in_time_goes_on(
+    server: FakeServer, request_: DataloggingRequest
+) -> None:
+    tell_states(server, *["queued"] * 100)
+
+    with pytest.raises(TimeoutException, match=r"0\.01 s, the request is queued"):
+        request_.wait_until_armed(0.01)
+
+    assert not request_.completed
+
+
+def test_a_request_that_ends_instead_of_being_armed_tells_why(
+    server: FakeServer, request_: DataloggingRequest
+) -> None:
+    tell_states(server, *["queued"] * 1000)
+    waiting = in_thread(lambda: request_.wait_until_armed(SOON_S))
+    server.expect(api.ListAcquisitionRequests)
+
+    server.send(completed("t0", None, "cancelled by the bench"))
+
+    with pytest.raises(OperationFailure, match="the bench"):
+        waiting.result(SOON_S)
+
+
+def test_a_request_that_is_over_was_armed(server: FakeServer, request_: DataloggingRequest) -> None:
+    server.send(completed("t0"))
+    request_.wait_for_completion(SOON_S)
+
+    request_.wait_until_armed(0)
+
+    assert not server.has_received(api.ListAcquisitionRequests)
+
+
 @pytest.mark.parametrize("available", [True, False])
 def test_capabilities_are_those_of_the_device(
     server: FakeServer, client: ScrutinyClient, available: bool

@@ -13,6 +13,7 @@ from typing import Final
 from scrutiny.core.datalogging import X_AXIS_ID, Acquisition, Samples, Series
 from scrutiny.core.watchables import PublishedValue
 from scrutiny.firmware_link.codes import LoopType
+from scrutiny.firmware_link.errors import RecordingFailed
 from scrutiny.firmware_link.messages import Configure, LoopDefinition
 from scrutiny.firmware_link.profile import DeviceProfile
 
@@ -103,15 +104,15 @@ class RecordingPlan:
         """Return what was recorded, in the user's units.
 
         Raises:
-            RecordingRefused: the octets are not those of whole entries, or there are none.
+            RecordingFailed: the octets are not those of whole entries, or there are none.
         """
         size, count = self._layout.size, recorded.point_count
         if len(recorded.octets) != count * size:
-            raise RecordingRefused(
+            raise RecordingFailed(
                 f"the device gave {len(recorded.octets)} octets for {count} samples of {size}"
             )
         if not count:
-            raise RecordingRefused(
+            raise RecordingFailed(
                 "the recording ended before its first sample; the timeout is shorter than the time "
                 "between two samples"
             )

@@ -11,6 +11,7 @@ from scrutiny.core.datalogging import Axis
 from scrutiny.core.types import DataType
 from scrutiny.core.watchables import Variable
 from scrutiny.firmware_link.codes import DatalogEncoding, FeatureBits, TriggerCondition
+from scrutiny.firmware_link.errors import RecordingFailed
 from scrutiny.firmware_link.messages import Configure, DatalogSetup, MemorySignal, TimeSignal
 from scrutiny.firmware_link.profile import DeviceProfile
 from scrutiny.server.datalogging.plan import (
@@ -193,9 +194,9 @@ def test_what_would_fill_the_memory_of_the_server_is_refused() -> None:
 def test_octets_that_are_not_whole_samples_are_a_failure() -> None:
     made = plan(wanted(SPEED))
     for octets, count in ((bytes(3), 1), (bytes(2), 2), (bytes(4), 1), (b"", 1)):
-        with pytest.raises(RecordingRefused, match=r"octets for"):
+        with pytest.raises(RecordingFailed, match=r"octets for"):
             made.acquisition(Recorded(octets, count, 0), ORIGIN)
-    with pytest.raises(RecordingRefused, match=r"before its first sample"):
+    with pytest.raises(RecordingFailed, match=r"before its first sample"):
         made.acquisition(Recorded(b"", 0, 0), ORIGIN)
 
 

@@ -62,6 +62,7 @@ class ImportSource:
 
     def __init__(self, original: Path, copy: Path) -> None:
         self._original = original
+        self._copy = copy
         with self._blaming_original():
             self._sqlite = SqliteFile(copy, "write")
         try:
@@ -120,7 +121,8 @@ class ImportSource:
                 f"nothing can be taken from {self._original}: {error.reason}"
             ) from error
         except DatabaseUnusable as error:
-            raise ImportFailed(f"{self._original}, of which a copy was read: {error}") from error
+            text = f"{error}".replace(f"{self._copy}", f"{self._original}")
+            raise ImportFailed(text) from error
 
 
 def _scan(

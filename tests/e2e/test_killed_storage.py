@@ -36,10 +36,11 @@ SEED: Final = 0x9111ED
 class Nursery:
     """Starts writers, and kills them."""
 
-    def __init__(self) -> None:
+    def __init__(self, place_of_copies: Path) -> None:
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.support.acquisition_writer"],
             cwd=ROOT,
+            env={**os.environ, "TMPDIR": str(place_of_copies)},  # those of the killed stay
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -78,8 +79,8 @@ class Nursery:
 
 
 @pytest.fixture
-def nursery() -> Iterator[Nursery]:
-    nursery = Nursery()
+def nursery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nursery]:
+    nursery = Nursery(tmp_path_factory.mktemp("copies"))
     yield nursery
     nursery.close()
 

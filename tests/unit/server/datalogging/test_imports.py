@@ -133,8 +133,14 @@ def test_an_import_can_be_repeated(
 
 
 def test_the_original_stays_as_it_is_octet_for_octet(
-    database: AcquisitionDatabase, peer: HandmadePeerDatabase
+    database: AcquisitionDatabase,
+    peer: HandmadePeerDatabase,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    place_of_copies = tmp_path / "copies"
+    place_of_copies.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(place_of_copies))
     peer.add(IDS[1])
     file = peer.close()
     os.utime(file, ns=(1_000_000_000, 1_000_000_000))
@@ -143,7 +149,7 @@ def test_the_original_stays_as_it_is_octet_for_octet(
     assert import_acquisitions(file, database).added == 1
 
     assert fingerprint(file) == before
-    assert list(Path(tempfile.gettempdir()).glob("scrutiny-*/copy.sqlite")) == []
+    assert list(place_of_copies.iterdir()) == []
 
 
 def test_a_change_that_was_interrupted_is_undone_in_the_copy_only(
@@ -399,6 +405,19 @@ def test_a_damaged_index_costs_nothing(database: AcquisitionDatabase, tmp_path: 
     report = import_acquisitions(file, database)
 
     assert (report.added, report.skipped) == (50, 0)
+
+
+def test_one_of_a_later_version_is_an_error_that_names_it(
+    database: AcquisitionDatabase, tmp_path: Path
+) -> None:
+    file = tmp_path / "later.sqlite3"
+    AcquisitionDatabase.open(file).close()
+    connection = sqlite3.connect(file)
+    connection.execute("PRAGMA user_version = 99")
+    connection.close()
+
+    with pytest.raises(ImportFailed, match=rf"^{re.escape(str(file))} was written by a later"):
+        import_acquisitions(file, database)
 
 
 # --- files that cannot be imported

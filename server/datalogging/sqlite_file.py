@@ -28,6 +28,8 @@ BUSY_TIMEOUT_S: Final = 5.0
 _STEP_SIZE: Final = 1_000_000
 _STEPS_MAX: Final = 200
 
+_NO_ROOM: Final = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
+
 _LOWEST_VERSION: Final = (3, 37, 0)  # has tables with strict types
 
 Mode = Literal["create", "write", "read", "immutable"]
@@ -105,8 +107,10 @@ class SqliteFile:
             try:
                 yield connection
                 connection.execute("COMMIT")
-            except BaseException:
+            except BaseException as error:
                 self._roll_back()
+                if isinstance(error, sqlite3.Error) and _code(error) in _NO_ROOM:
+                    self._give_room_back()
                 raise
 
     @contextlib.contextmanager
@@ -158,6 +162,11 @@ class SqliteFile:
         if self.connection.in_transaction:
             with contextlib.suppress(sqlite3.Error):
                 self.connection.execute("ROLLBACK")
+
+    def _give_room_back(self) -> None:
+        """Empty the write-ahead log, so that there is room at least for what deletes something."""
+        with contextlib.suppress(sqlite3.Error):
+            self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 def identity_of(file: Path) -> FileIdentity | None:

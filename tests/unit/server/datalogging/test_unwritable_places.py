@@ -106,6 +106,7 @@ def test_a_disk_without_room_loses_the_new_acquisition_only(file: Path) -> None:
     try:
         with pytest.raises(StorageError, match=r"fails.*room that is left"):
             database.add(acquisition(NOISE, NOISE))
+        assert file.with_name(f"{file.name}-wal").stat().st_size == 0
         assert content(database.read(stored.reference_id)) == content(stored)
         database.rename(stored.reference_id, "small changes have room")
     finally:

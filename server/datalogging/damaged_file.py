@@ -35,9 +35,10 @@ def set_aside(file: Path, identity: FileIdentity | None, now: datetime) -> Path 
                 return None
             target = _free_name(file, now)
             # First what belongs to it: beside a new file of the same name it would be lost.
-            for old, new in zip(companions(file), companions(target), strict=True):
-                with contextlib.suppress(FileNotFoundError):
-                    old.rename(new)
+            if not file.is_symlink():
+                for old, new in zip(companions(file), companions(target), strict=True):
+                    with contextlib.suppress(FileNotFoundError):
+                        old.rename(new)
             file.rename(target)
     except FileNotFoundError:
         return None

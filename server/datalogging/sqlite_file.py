@@ -180,7 +180,8 @@ def identity_of(file: Path) -> FileIdentity | None:
 
 def companions(file: Path) -> list[Path]:
     """Return where SQLite keeps what has not got into the file; they may not be there."""
-    return [file.with_name(f"{file.name}{ending}") for ending in ("-wal", "-journal")]
+    place = file.resolve()  # which is not beside a link
+    return [place.with_name(f"{place.name}{ending}") for ending in ("-wal", "-journal")]
 
 
 def size_on_disk(file: Path) -> int:

@@ -188,6 +188,18 @@ def test_what_is_in_a_write_ahead_log_is_taken_over(
     assert fingerprint(peer.file) == before
 
 
+def test_what_a_link_leads_to_is_taken_over_with_its_log(
+    database: AcquisitionDatabase, peer: HandmadePeerDatabase, tmp_path: Path
+) -> None:
+    peer.execute("PRAGMA journal_mode = WAL")
+    peer.add(IDS[1])
+    link = tmp_path / "elsewhere" / "link.sqlite"
+    link.parent.mkdir()
+    link.symlink_to(peer.file)
+
+    assert import_acquisitions(link, database).added == 1
+
+
 @pytest.mark.parametrize(
     ("damage", "reason"),
     [

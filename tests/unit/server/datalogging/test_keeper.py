@@ -163,6 +163,21 @@ def test_what_belongs_to_a_damaged_database_is_moved_along(tmp_path: Path) -> No
     ]
 
 
+def test_of_a_damaged_database_behind_a_link_the_link_is_moved(tmp_path: Path) -> None:
+    place, link = tmp_path / "place.sqlite3", tmp_path / "link.sqlite3"
+    log = tmp_path / "place.sqlite3-wal"
+    place.touch()
+    log.touch()
+    link.symlink_to(place)
+
+    moved = set_aside(link, identity_of(link), NOW)
+
+    assert moved is not None
+    assert moved.resolve() == place
+    assert log.exists()
+    assert not link.is_symlink()
+
+
 def test_what_is_gone_need_not_be_moved(tmp_path: Path) -> None:
     assert set_aside(tmp_path / "a.sqlite3", None, NOW) is None
 

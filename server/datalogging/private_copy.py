@@ -30,7 +30,7 @@ def private_copy(file: Path) -> Generator[Path]:
         ImportFailed: it cannot be read or copied, or somebody is writing to it.
     """
     try:
-        folder = tempfile.TemporaryDirectory(prefix="scrutiny-", ignore_cleanup_errors=True)
+        folder = tempfile.TemporaryDirectory(prefix="scrutiny-import-", ignore_cleanup_errors=True)
     except OSError as error:
         raise ImportFailed(
             f"there is no place for a copy of {file}: {error.strerror or error}; set TMPDIR to a "

@@ -140,7 +140,7 @@ class AcquisitionTransfer:
             return
         self._foreign_in_a_row = 0
         if finished:
-            self._take_last(counter, payload[_HEAD_SIZE:])
+            self._take_last(payload[_HEAD_SIZE:])
         else:
             self._take_one(counter, payload[_HEAD_SIZE:])
 
@@ -160,9 +160,8 @@ class AcquisitionTransfer:
             self.refusal = code
 
     def ask_again(self) -> None:
-        """Go on after a refusal: the acquisition is still there. The device begins a new pass."""
+        """Go on after a refusal, because the acquisition is still there."""
         self.refusal = None
-        self._position.expect(0)
 
     # ------------------------------------------------------------------ chunks
 
@@ -172,51 +171,53 @@ class AcquisitionTransfer:
         if size > self._chunk_size:
             self._lay_out(size)
         elif size < self._chunk_size or not size:
-            self._take_rest(counter, data)
+            self._take_rest(data)
             return
         index = self._position.index_of(counter)
         if index is not None:
             self._store(index, data)
 
-    def _take_rest(self, counter: int, data: bytes) -> None:
+    def _take_rest(self, data: bytes) -> None:
         """Place the last data, which the device sends without the CRC if both do not fit."""
         if not data:
             self._position.lost()
             return
         index = self._chunk_count - 1
-        if index & 0xFF != counter or index * self._chunk_size + len(data) != self.total_size:
+        if index * self._chunk_size + len(data) != self.total_size:
             self._contradiction()
             return
         self._position.arrive_at(index, index + 1)
         self._store(index, data)
 
-    def _take_last(self, counter: int, data_and_crc: bytes) -> None:
+    def _take_last(self, data_and_crc: bytes) -> None:
         """Place the chunk that ends the pass."""
         size = len(data_and_crc) - _CRC_SIZE
         if size < 0:
             self._position.lost()
             return
-        crc = int.from_bytes(data_and_crc[size:], "big")
         if size == self.total_size:
             self._lay_out(size)
-        if not self._chunk_size:
+        index = self._index_at_end(size)
+        if index is None:
+            if self._chunk_size:
+                self._contradiction()
             self._position.expect(0)  # where this one belongs is not known, but what follows is
             return
-        index, odd_size = divmod(self.total_size - size, self._chunk_size)
-        if size == 0:
-            index, odd_size = self._chunk_count, 0
-        is_in_place = odd_size == 0 and size <= self._chunk_size and index & 0xFF == counter
-        if is_in_place and self._crc in (None, crc):
-            self._crc = crc
-            self._position.pass_length = index + 1
-            self._position.arrive_at(index, 0)
-            if size:
-                self._store(index, data_and_crc[:size])
-            self._check()
-        else:
-            self._contradiction()
-        if not self._position.is_known:
-            self._position.expect(0)
+        self._crc = int.from_bytes(data_and_crc[size:], "big")
+        self._position.pass_length = index + 1
+        self._position.arrive_at(index, 0)
+        if size:
+            self._store(index, data_and_crc[:size])
+        self._check()
+
+    def _index_at_end(self, size: int) -> int | None:
+        """Return the index of the last chunk from its size, None if that does not fit in."""
+        if not size:
+            return self._chunk_count or None
+        if size > self._chunk_size:
+            return None
+        index, rest = divmod(self.total_size - size, self._chunk_size)
+        return None if rest else index
 
     def _lay_out(self, chunk_size: int) -> None:
         """Learn the size of a full chunk; what has been placed by another one goes."""
@@ -225,7 +226,7 @@ class AcquisitionTransfer:
         self._drop()
         self._chunk_size = chunk_size
         self._chunk_count = -(-self.total_size // chunk_size)
-        self._position.full_count = self.total_size // chunk_size
+        self._position.lay_out(self.total_size // chunk_size)
 
     def _store(self, index: int, data: bytes) -> None:
         held = self._data
@@ -310,7 +311,6 @@ class AcquisitionTransfer:
                 "changes it while it is read; record again"
             )
         self._drop()
-        self._position.forget()
 
     def _drop(self) -> None:
         self._shown = self.completion
@@ -318,6 +318,4 @@ class AcquisitionTransfer:
         self._holes = set()
         self._held_size = self._best_size = 0
         self._chunk_size = self._chunk_count = 0
-        self._position.full_count = 0
-        self._position.pass_length = None
         self._crc = None

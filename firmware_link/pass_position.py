@@ -26,22 +26,22 @@ class PassPosition:
     """Where in a pass the device is, as far as this side can know.
 
     Attributes:
-        full_count: full chunks, which all but the last one are; 0: not known yet.
         pass_length: chunks of a pass; None: not known yet.
     """
 
-    __slots__ = ("_lost", "_next", "_seen", "full_count", "pass_length")
+    __slots__ = ("_full_count", "_lost", "_next", "_seen", "pass_length")
 
     def __init__(self) -> None:
-        self.full_count = 0
         self.pass_length: int | None = None
+        self._full_count = 0
         self._next: int | None = 0  # index if nothing gets lost; None: unknown
         self._lost = 0  # requests that may have taken the device ahead of that
         self._seen = 0  # chunks that have come, of which the last ones may come again
 
-    @property
-    def is_known(self) -> bool:
-        return self._next is not None
+    def lay_out(self, full_count: int) -> None:
+        """Take note of how many full chunks there are; one with the rest may follow."""
+        self._full_count = full_count
+        self.pass_length = None
 
     def index_of(self, counter: int) -> int | None:
         """Take note of a full chunk and return its index, None if it cannot be told.
@@ -49,12 +49,12 @@ class PassPosition:
         The index may be beyond the end if the counter makes no sense.
         """
         self._seen += 1
-        if self.full_count < COUNTER_RANGE - 1:  # with one for the rest, and one for the CRC
+        if self._full_count <= COUNTER_RANGE:
             return counter
         index = self._next
         if index is None:
             return None
-        if counter == index & 0xFF and index < self.full_count:
+        if counter == index & 0xFF and index < self._full_count:
             self._advance(0, index + 1)  # in order, whatever else may fit
             return index
         return self._search(counter, index)
@@ -77,9 +77,9 @@ class PassPosition:
         """Take note of a request without an answer; the device may have sent one."""
         self._lost += 1
         if self._lost > MAX_LOST:
-            self.forget()
+            self._forget()
 
-    def forget(self) -> None:
+    def _forget(self) -> None:
         """Do not rely on the counter until the end of the pass has come."""
         self._next = None
         self._lost = 0
@@ -89,7 +89,7 @@ class PassPosition:
         for pass_length in self._pass_lengths():
             for step in range(-self._may_be_late(), self._lost + 1):
                 index = (origin + step) % pass_length
-                if index & 0xFF == counter and index < self.full_count:
+                if index & 0xFF == counter and index < self._full_count:
                     found[index] = step
         if len(found) == 1:
             ((index, step),) = found.items()
@@ -98,7 +98,7 @@ class PassPosition:
         if not found and counter == 0:
             self.expect(1)  # the device has begun a pass anew, as it may in a new session
             return 0
-        self.forget()
+        self._forget()
         return None
 
     def _steps_to(self, index: int) -> int | None:
@@ -119,7 +119,7 @@ class PassPosition:
     def _pass_lengths(self) -> tuple[int, ...]:
         if self.pass_length is not None:
             return (self.pass_length,)
-        return (self.full_count, self.full_count + 1, self.full_count + 2)
+        return (self._full_count, self._full_count + 1, self._full_count + 2)
 
     def _move(self, steps: int, following: int) -> None:
         if steps >= 0:

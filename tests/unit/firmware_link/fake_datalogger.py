@@ -293,7 +293,7 @@ def run_transfer(
     request = Request.decode(transfer.transaction.frame)
     is_ahead = False
     answer: Response | None = None
-    for _ in range(max_requests):
+    for _ in range(max_requests + 1):
         if transfer.is_done and not is_ahead:
             return
         if not is_ahead:

@@ -272,6 +272,14 @@ def test_arm_that_did_not_arrive_is_sent_again() -> None:
     assert trial.device.log[:3] == [Function.CONFIGURE, Function.GET_STATUS, Function.ARM]
 
 
+def test_the_loop_gets_time_to_notice_before_arm_is_sent_again() -> None:
+    trial = Trial(scripted(COMPLETED), [Fault.NONE, Fault.ANSWER_LOST])
+    steps = trial.recorder.record()
+    step = trial.shell.step(steps, next(steps))
+
+    assert trial.shell.step(steps, step) == Wait(POLL_NS)
+
+
 def test_a_device_that_never_answers_arm_is_given_up() -> None:
     device = scripted(CONFIGURED)
     trial = Trial(device, [Fault.NONE] + [Fault.REQUEST_LOST, Fault.NONE] * 100)
@@ -413,6 +421,13 @@ def test_a_late_answer_that_claims_completion_does_no_harm() -> None:
 
     assert trial.record() == DATA
     assert trial.device.log.count(Function.GET_METADATA) == 2
+
+
+def test_a_late_answer_does_not_end_a_download() -> None:
+    device = scripted(ARMED, COMPLETED, COMPLETED, ARMED, COMPLETED)
+    device.refuse[Function.READ_ACQUISITION] = deque([ResponseCode.FAILURE_TO_PROCEED])
+
+    assert Trial(device).record() == DATA
 
 
 def test_metadata_that_are_refused_for_good_end_the_recording() -> None:
@@ -607,6 +622,18 @@ def test_chunks_that_have_come_are_not_fetched_again_in_the_new_session() -> Non
     assert trial.resume() == data
     assert trial.told[-1].completion == 500 * 28 / 20_000
     assert transfer.request_count < 500 + 716 + 2  # one lost chunk, so one more pass up to it
+
+
+def test_data_that_were_complete_are_not_asked_for_in_the_new_session() -> None:
+    trial = Trial(scripted(COMPLETED))
+    interrupted_at(trial, "Download")
+    transfer = trial.recorder.transfer
+    assert transfer is not None
+    while not transfer.is_done:
+        transfer.received(trial.device.answer(Request(5, 7, b"")).payload)
+
+    assert trial.resume() == DATA
+    assert trial.shell.downloads == []
 
 
 @pytest.mark.parametrize(

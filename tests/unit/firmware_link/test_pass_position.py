@@ -12,7 +12,7 @@ FULL_COUNT = 2340  # and one chunk with the rest
 @pytest.fixture
 def position() -> PassPosition:
     position = PassPosition()
-    position.full_count = FULL_COUNT
+    position.lay_out(FULL_COUNT)
     return position
 
 
@@ -22,11 +22,11 @@ def go_to(position: PassPosition, index: int) -> None:
         assert position.index_of(before & 0xFF) == before
 
 
-def test_up_to_256_chunks_the_counter_is_the_index() -> None:
+def test_up_to_256_full_chunks_the_counter_is_the_index() -> None:
     position = PassPosition()
-    position.full_count = 254
+    position.lay_out(256)
 
-    assert [position.index_of(counter) for counter in (200, 3, 253)] == [200, 3, 253]
+    assert [position.index_of(counter) for counter in (200, 3, 255)] == [200, 3, 255]
 
 
 def test_the_index_goes_on_where_the_counter_wraps(position: PassPosition) -> None:
@@ -52,7 +52,7 @@ def test_a_chunk_that_nothing_explains_leaves_the_position_unknown(position: Pas
 
     assert position.index_of((1000 + 2) & 0xFF) is None
     assert position.index_of((1000 + 3) & 0xFF) is None
-    assert not position.is_known
+    assert position.index_of(1000 & 0xFF) is None
 
 
 def test_too_many_lost_requests_leave_the_position_unknown(position: PassPosition) -> None:
@@ -64,7 +64,7 @@ def test_too_many_lost_requests_leave_the_position_unknown(position: PassPositio
 
 
 def test_the_end_of_the_pass_makes_the_position_known_again(position: PassPosition) -> None:
-    position.forget()
+    assert position.index_of(7) is None
     position.pass_length = FULL_COUNT + 1
     position.arrive_at(FULL_COUNT, 0)
 
@@ -117,7 +117,7 @@ def test_chunks_may_be_skipped_into_the_next_pass(position: PassPosition) -> Non
 
 def test_where_two_indexes_are_possible_none_is_chosen() -> None:
     position = PassPosition()
-    position.full_count = 256 + 20
+    position.lay_out(256 + 20)
     position.pass_length = 256 + 20
     go_to(position, 256)
     for _ in range(30):
@@ -130,3 +130,30 @@ def test_a_pass_may_begin_anew(position: PassPosition) -> None:
     go_to(position, 1000)
 
     assert [position.index_of(counter) for counter in (0, 1, 2)] == [0, 1, 2]
+
+
+@pytest.mark.parametrize("further", [0, 1, 2], ids=["", "with the CRC", "with rest and CRC"])
+def test_how_long_a_pass_is_need_not_be_known(position: PassPosition, further: int) -> None:
+    go_to(position, FULL_COUNT - 1)
+    for _ in range(1 + further + 1):  # the last full chunk, what follows, and the first
+        position.lost()
+
+    assert position.index_of(1) == 1
+
+
+def test_a_full_chunk_is_not_where_only_the_rest_can_be() -> None:
+    position = PassPosition()
+    position.lay_out(512)
+    go_to(position, 512)
+    position.lost()  # chunk 512, with the counter 0
+
+    assert [position.index_of(0), position.index_of(1)] == [0, 1]
+
+
+def test_chunks_of_another_size_make_a_pass_of_another_length(position: PassPosition) -> None:
+    position.pass_length = 300
+    position.lay_out(FULL_COUNT)
+    go_to(position, 299)
+    position.lost()
+
+    assert position.index_of(300 & 0xFF) == 300

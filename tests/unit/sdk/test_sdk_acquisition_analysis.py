@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import itertools
 import json
 import re
 from typing import cast
@@ -175,6 +176,21 @@ def test_a_picture_does_not_grow_with_the_samples() -> None:
     acquisition.add_data(DataSeries(noise, "noise"), RPM)
 
     assert len(shown_in_a_notebook(acquisition)) < 200_000
+
+
+def test_a_long_line_is_drawn_in_pieces_that_meet() -> None:
+    """The renderer raises OverflowError for one that is long and goes all over the picture."""
+    acquisition = DataloggingAcquisition("f" * 32)
+    acquisition.set_xdata(DataSeries(range(20_000), "Index"))
+    acquisition.add_data(DataSeries(range(20_000), "ramp"), RPM)
+
+    pieces = [np.asarray(line.get_xydata()) for line in acquisition.plot().axes[0].lines]
+
+    assert max(len(piece) for piece in pieces) < 10_000
+    assert all((a[-1] == b[0]).all() for a, b in itertools.pairwise(pieces))
+    drawn = np.concatenate([pieces[0], *(piece[1:] for piece in pieces[1:])])
+    assert drawn[:, 0].tolist() == drawn[:, 1].tolist() == list(range(20_000))
+    assert len({line.get_color() for line in acquisition.plot().axes[0].lines}) == 1
 
 
 def test_names_cannot_put_anything_into_a_notebook() -> None:

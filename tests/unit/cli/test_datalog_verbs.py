@@ -20,6 +20,8 @@ from scrutiny.core.datalogging import X_AXIS_ID, Acquisition, Axis, Series
 from scrutiny.server.datalogging.database import AcquisitionDatabase
 from tests.support.peer_database import HandmadePeerDatabase
 
+pytestmark = pytest.mark.skipif(not hasattr(time, "tzset"), reason="time zones of POSIX")
+
 Run = Callable[..., tuple[int, str, str]]
 
 STARTUP = Acquisition(

@@ -44,9 +44,9 @@ class ImportReport:
         """Return the numbers, on one line."""
         parts = [f"{self.added} taken over"]
         if self.present:
-            parts.append(f"{self.present} were there already")
+            parts.append(f"{self.present} already there")
         if self.skipped:
-            parts.append(f"{self.skipped} are damaged")
+            parts.append(f"{self.skipped} damaged")
         if not self.is_complete:
             parts.append("others may have been where the file is damaged")
         return ", ".join(parts)

@@ -33,7 +33,7 @@ NAME_LENGTH_MAX: Final = 1000  # characters
 
 _TIME_MAX_S: Final = 253_402_300_799.0  # the end of the year 9999
 _KINDS: Final[tuple[LoggedKind, ...]] = ("var", "alias", "rpv")
-_COMPRESSION_LEVEL: Final = 1  # 64 KiB of noise: 3 ms; higher levels take longer and save little
+_COMPRESSION_LEVEL: Final = 1  # 128 KiB of noise: 4 ms; higher levels take longer and save little
 
 
 class Damage(Exception):

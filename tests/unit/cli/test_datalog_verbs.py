@@ -400,7 +400,7 @@ def test_a_database_of_the_stock_server_is_imported(run: Run, file: Path, tmp_pa
     assert (code, output) == (0, "")
     assert errors.splitlines() == [
         f"warning: left out: {'2' * 32}: its time is '\\x1b[2J'",
-        "acquisitions of other.sqlite: 1 taken over, 1 are damaged",
+        "acquisitions of other.sqlite: 1 taken over, 1 damaged",
     ]
     assert stored(file) == ["1" * 32]
     assert run("import-datalog", "other.sqlite")[0] == 0
@@ -414,7 +414,7 @@ def test_an_import_of_nothing_but_damage_fails(run: Run, tmp_path: Path) -> None
     code, _, errors = run("import-datalog", "other.sqlite")
 
     assert code == 1
-    assert "0 taken over, 1 are damaged" in errors
+    assert "0 taken over, 1 damaged" in errors
 
 
 @pytest.mark.parametrize("name", ["none.sqlite", "notes.txt", "data"])

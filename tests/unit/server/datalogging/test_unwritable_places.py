@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import resource
 import sys
 from array import array
 from collections.abc import Iterator
@@ -97,6 +96,8 @@ def test_what_others_have_not_finished_is_not_overlooked_where_nothing_can_be_wr
 
 
 def test_a_disk_without_room_loses_the_new_acquisition_only(file: Path) -> None:
+    import resource  # of POSIX
+
     stored = acquisition()
     database = AcquisitionDatabase.open(file)
     database.add(stored)

@@ -18,6 +18,9 @@ FEATURES: tuple[str, ...] = (
     "partial_subscription",
     "descriptions",
     "description_failure_reason",
+    "datalogging",
+    "datalogging_queue",
+    "datalogging_download",
 )
 
 DEFAULT_PORT = 8765

@@ -14,6 +14,9 @@ from .api.device_port import Device
 from .api.hub import Hub
 from .api.listener import Listener
 from .clock import ServerClock
+from .datalogging.firmware_names import FirmwareNames
+from .datalogging.recordings import Recordings
+from .datalogging.storage import AcquisitionStorage
 from .device import DeviceDriver
 from .library import DescriptionLibrary
 from .loading import LOADER, DescriptionLoader
@@ -68,6 +71,8 @@ class Daemon:
         loop = asyncio.get_running_loop()
         parts = self._build(loop)
         listener = await Listener.open(Hub(parts), self._settings.host, self._settings.port)
+        parts.acquisitions.begin()
+        recording = loop.create_task(parts.recordings.run(), name="recordings")
         link = loop.create_task(parts.device.run(), name="device link")
         stopped = loop.create_task(self._stopped.wait(), name="wait for stop")
         try:
@@ -75,12 +80,15 @@ class Daemon:
             await asyncio.wait((link, stopped), return_when=asyncio.FIRST_COMPLETED)
         finally:
             stopped.cancel()
-            link.cancel()
             # Both at once: a client that does not answer must not delay the goodbye to the device.
             _, problem, _ = await asyncio.gather(
-                listener.close(), link, stopped, return_exceptions=True
+                listener.close(),
+                _end_device(parts.recordings, recording, link),
+                stopped,
+                return_exceptions=True,
             )
             await parts.background.close()
+            await parts.acquisitions.close()
             parts.descriptions.close()
             await parts.symbols.close()
             logger.info("%s has stopped", self._settings.name)
@@ -91,8 +99,12 @@ class Daemon:
         settings = self._settings
         store, subscriptions = ValueStore(), Subscriptions()
         device = self._make_device(loop, settings.device, store, subscriptions)
-        library = DescriptionLibrary(settings.data_folder or default_data_folder())
+        data_folder = settings.data_folder or default_data_folder()
+        library = DescriptionLibrary(data_folder)
         loader = DescriptionLoader(settings.cache_folder, self._loader)
+        symbols = Symbols(loop, device, library.store, loader, autoload=settings.autoload_sfd)
+        storage = AcquisitionStorage(data_folder)
+        names = FirmwareNames(symbols, library)
         return SharedParts(
             loop=loop,
             clock=ServerClock(),
@@ -100,7 +112,25 @@ class Daemon:
             subscriptions=subscriptions,
             device=device,
             descriptions=library,
-            symbols=Symbols(loop, device, library.store, loader, autoload=settings.autoload_sfd),
+            symbols=symbols,
+            recordings=Recordings(loop, device, storage, names.name_of),
+            acquisitions=storage,
+            firmware_names=names,
             background=BackgroundTasks(loop),
             turns=Turns(loop),
         )
+
+
+async def _end_device(
+    recordings: Recordings, recording: asyncio.Task[None], link: asyncio.Task[None]
+) -> None:
+    """Let what is recorded come to its end, then say goodbye to the device."""
+    try:
+        if not link.done():
+            await recordings.stop()
+    finally:
+        recording.cancel()
+        link.cancel()
+        _, problem = await asyncio.gather(recording, link, return_exceptions=True)
+    if isinstance(problem, Exception):
+        raise problem

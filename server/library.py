@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from scrutiny.sfd.errors import PackageError
 from scrutiny.sfd.store import DescriptionStore, InstalledDescription
@@ -43,6 +44,10 @@ class DescriptionLibrary:
     async def installed(self) -> list[InstalledDescription]:
         """Return all."""
         return await asyncio.to_thread(self.store.list)
+
+    async def metadata_of(self, firmware_ids: Iterable[str]) -> dict[str, dict[str, Any]]:
+        """Return the metadata of those that are installed, by firmware id."""
+        return await asyncio.to_thread(self._metadata, list(firmware_ids))
 
     async def size_of(self, firmware_id: str) -> int | None:
         """Return the size of one, in octets; None if it is not installed.
@@ -94,6 +99,14 @@ class DescriptionLibrary:
         self._uploads.add(upload)
         await upload.begin()
         return upload
+
+    def _metadata(self, firmware_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+        metadata: dict[str, dict[str, Any]] = {}
+        for firmware_id in firmware_ids:
+            with contextlib.suppress(PackageError, OSError):  # no id, or it has just vanished
+                if (description := self.store.get(firmware_id)) is not None:
+                    metadata[firmware_id] = description.metadata
+        return metadata
 
     def close(self) -> None:
         """Discard what is not complete."""

@@ -9,10 +9,26 @@ from typing import TYPE_CHECKING
 from scrutiny.api.messages import AnyCommand, command_name
 from scrutiny.core.errors import ScrutinyError
 
+from .limits import InFlight
+
 if TYPE_CHECKING:
     from .client import Client
 
 Work = Callable[[], Awaitable[None]]
+
+
+class CommandLine:
+    """Commands of one client that are carried out one after the other.
+
+    Attributes:
+        waiting: counts them, until they have ended.
+        turn: whose it is.
+    """
+
+    def __init__(self, kind: str, most: int) -> None:
+        """Let so many commands of a kind wait, which is told in plural."""
+        self.waiting = InFlight(kind, most)
+        self.turn = asyncio.Lock()
 
 
 class BackgroundTasks:
@@ -33,23 +49,25 @@ class BackgroundTasks:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    def start_in_order(self, client: Client, command: AnyCommand, work: Work) -> None:
-        """Do the work after all work that was started like this for the same client.
+    def start_in_order(
+        self, client: Client, command: AnyCommand, work: Work, line: CommandLine
+    ) -> None:
+        """Do the work after all work that was started in the same line.
 
         It is left out if the client has left by then.
 
         Raises:
             CommandRefused: too much waits already.
         """
-        client.description_commands.start()
+        line.waiting.start()
 
         async def take_turn() -> None:
             try:
-                async with client.description_order:
+                async with line.turn:
                     if client.is_open:
                         await work()
             finally:
-                client.description_commands.end()
+                line.waiting.end()
 
         self.start(client, command, take_turn)
 

@@ -16,6 +16,10 @@ from scrutiny.sfd.path_hints import path_hint
 
 from ..broadcast import ValueFeed
 from ..clock import ServerClock
+from ..datalogging.firmware_names import FirmwareNames
+from ..datalogging.queue import Requester
+from ..datalogging.recordings import Recordings
+from ..datalogging.storage import AcquisitionStorage
 from ..entries import Entry
 from ..library import DescriptionLibrary
 from ..metrics import ServerMetrics
@@ -24,12 +28,14 @@ from ..subscriptions import Subscriptions
 from ..symbols import Symbols
 from ..turns import Turns
 from ..uploads import Upload
-from .background import BackgroundTasks
+from .background import BackgroundTasks, CommandLine
 from .device_port import Device
 from .errors import CommandRefused, quoted
 from .limits import (
     LONGEST_PATH,
+    MOST_DATALOGGING_COMMANDS,
     MOST_DESCRIPTION_COMMANDS,
+    MOST_FETCHES,
     MOST_LISTS,
     MOST_LOADS,
     MOST_MEMORY_TRANSFERS,
@@ -51,6 +57,9 @@ class SharedParts:
     Attributes:
         descriptions: what is installed, and how that is changed.
         symbols: the description in use.
+        recordings: that clients have asked for.
+        acquisitions: what was recorded.
+        firmware_names: what descriptions tell about firmware.
         background: where commands go that wait for something.
         turns: where commands go that would hold the loop.
         clients: all that are connected, by the feed that brings them values.
@@ -63,6 +72,9 @@ class SharedParts:
     device: Device
     descriptions: DescriptionLibrary
     symbols: Symbols
+    recordings: Recordings
+    acquisitions: AcquisitionStorage
+    firmware_names: FirmwareNames
     background: BackgroundTasks
     turns: Turns
     metrics: ServerMetrics = field(default_factory=lambda: ServerMetrics(time.monotonic()))
@@ -114,6 +126,12 @@ class SharedParts:
             )
         return entry
 
+    def broadcast(self, message: ServerMessage) -> None:
+        """Send a message to all clients."""
+        data = encode(message)
+        for client in list(self.clients.values()):
+            client.send_encoded(data)
+
     def watchers(self, entry: Entry) -> list[Client]:
         """Return the clients that watch an entry."""
         return [self.clients[feed] for feed in entry.watchers if feed in self.clients]
@@ -126,6 +144,7 @@ class Client:
         parts: of the server.
         send: passes one encoded message on, without waiting.
         backlog: how many octets the client has not taken yet.
+        address: where it comes from.
 
     Attributes:
         is_open: it has not left.
@@ -135,14 +154,21 @@ class Client:
         user_commands: that have not been answered.
         lists: of watchables, of which parts are still to be sent.
         loads: of descriptions, that have not ended.
-        description_commands: that wait for their turn.
-        description_order: keeps them in order.
+        description_commands: in their order.
+        recording_commands: that ask for recordings, in their order.
+        acquisition_commands: about what is stored, in their order.
+        fetches: of acquisitions, that have not been sent.
+        requester: whose its recordings are.
         uploads: of descriptions, that are not complete, by token.
         backlog: how many octets the client has not taken yet.
     """
 
     def __init__(
-        self, parts: SharedParts, send: Callable[[bytes], None], backlog: Callable[[], int]
+        self,
+        parts: SharedParts,
+        send: Callable[[bytes], None],
+        backlog: Callable[[], int],
+        address: str,
     ) -> None:
         self.parts = parts
         self.feed = ValueFeed(parts.loop, self.send, backlog, parts.clock)
@@ -153,8 +179,11 @@ class Client:
         self.user_commands = InFlight("user commands", MOST_USER_COMMANDS)
         self.lists = InFlight("lists", MOST_LISTS)
         self.loads = InFlight("loads of descriptions", MOST_LOADS)
-        self.description_commands = InFlight("description commands", MOST_DESCRIPTION_COMMANDS)
-        self.description_order = asyncio.Lock()
+        self.description_commands = CommandLine("description commands", MOST_DESCRIPTION_COMMANDS)
+        self.recording_commands = CommandLine("recording commands", MOST_DATALOGGING_COMMANDS)
+        self.acquisition_commands = CommandLine("acquisition commands", MOST_DATALOGGING_COMMANDS)
+        self.fetches = InFlight("fetches of acquisitions", MOST_FETCHES)
+        self.requester = Requester(address)
         self.uploads: dict[str, Upload] = {}
         self._send = send
         self._counters = parts.metrics.clients
@@ -190,9 +219,10 @@ class Client:
         self.send(Error(reqid=reqid, request_cmd=request_cmd, msg="Internal error"))
 
     def close(self) -> None:
-        """Drop subscriptions and uploads, and send nothing more. Writes are still executed."""
+        """Drop what is of no use to others, and send nothing more. Writes are still executed."""
         self.is_open = False
         for upload in list(self.uploads.values()):
             upload.discard()
         self.feed.close()
+        self.parts.recordings.leave(self.requester)
         self.parts.subscriptions.drop(self.feed)

@@ -44,7 +44,7 @@ def get_installed(client: Client, command: GetInstalledSfd) -> None:
         infos = [sfd_info(d.firmware_id, d.size, d.metadata) for d in installed]
         client.send(_fitting(command.reqid, infos))
 
-    client.parts.background.start_in_order(client, command, answer)
+    client.parts.background.start_in_order(client, command, answer, client.description_commands)
 
 
 def get_loaded(client: Client, command: GetLoadedSfd) -> None:
@@ -90,7 +90,7 @@ def uninstall(client: Client, command: UninstallSfd) -> None:
             client.parts.symbols.check()
         client.send(UninstallSfdReply(reqid=command.reqid))
 
-    client.parts.background.start_in_order(client, command, answer)
+    client.parts.background.start_in_order(client, command, answer, client.description_commands)
 
 
 def checked_id(text: str) -> str:

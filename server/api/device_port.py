@@ -10,6 +10,7 @@ from scrutiny.core.watchables import Variable
 from scrutiny.firmware_link.profile import DeviceProfile
 from scrutiny.firmware_link.transports.settings import LinkSettings
 
+from ..datalogging.logger_link import RecordingDevice
 from ..device_status import DeviceStatus
 from ..entries import Entry
 from ..metrics import DeviceStatistics
@@ -17,7 +18,7 @@ from ..outcome import OutcomeCallback, ReadCallback
 from ..symbols import DescribedDevice
 
 
-class Device(DescribedDevice, Protocol):
+class Device(DescribedDevice, RecordingDevice, Protocol):
     """One device behind one link.
 
     An operation may end, and call its callback, before the method that started it returns.

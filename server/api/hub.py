@@ -6,10 +6,10 @@ from collections.abc import Callable
 from typing import Final
 
 from scrutiny import __version__
-from scrutiny.api.codec import encode
-from scrutiny.api.messages import ServerMessage, Welcome
+from scrutiny.api.messages import AcquisitionListChanged, ServerMessage, Welcome
 from scrutiny.api.versions import API_VERSION, FEATURES
 
+from ..datalogging.logger_status import LoggerStatus
 from .client import SharedParts
 from .session import ClientSession
 from .status import server_status
@@ -18,20 +18,26 @@ SERVER_NAME: Final = f"Scrutiny Bridge {__version__}"
 
 
 class Hub:
-    """The clients of one server; takes over `on_status_changed` of the device."""
+    """The clients of one server; takes over the callbacks of device and recordings."""
 
     def __init__(self, parts: SharedParts) -> None:
         self._parts = parts
+        self._told_logger: LoggerStatus | None = None
         parts.device.on_status_changed = self._status_changed
+        parts.recordings.on_status = self._logger_changed
+        parts.recordings.on_stored = self._acquisition_stored
 
-    def connect(self, send: Callable[[bytes], None], backlog: Callable[[], int]) -> ClientSession:
+    def connect(
+        self, send: Callable[[bytes], None], backlog: Callable[[], int], address: str
+    ) -> ClientSession:
         """Add a client and welcome it.
 
         Args:
             send: passes one encoded message on, without waiting.
             backlog: how many octets the client has not taken yet.
+            address: where it comes from, for other clients to read.
         """
-        session = ClientSession(self._parts, send, backlog)
+        session = ClientSession(self._parts, send, backlog, address)
         session.client.send(
             Welcome(
                 server_time_zero_timestamp=self._parts.clock.zero_timestamp,
@@ -50,9 +56,16 @@ class Hub:
 
     def broadcast(self, message: ServerMessage) -> None:
         """Send a message to all clients."""
-        data = encode(message)
-        for client in list(self._parts.clients.values()):
-            client.send_encoded(data)
+        self._parts.broadcast(message)
 
     def _status_changed(self) -> None:
-        self.broadcast(server_status(self._parts.device.status))
+        self._told_logger = self._parts.recordings.status
+        self.broadcast(server_status(self._parts.device.status, self._told_logger))
+
+    def _logger_changed(self) -> None:
+        """Tell the state of the datalogger, unless a change of the device has told it already."""
+        if self._parts.recordings.status != self._told_logger:
+            self._status_changed()
+
+    def _acquisition_stored(self, reference_id: str) -> None:
+        self.broadcast(AcquisitionListChanged(action="new", reference_id=reference_id))

@@ -39,6 +39,26 @@ LONGEST_PATH: Final = 4096
 MOST_CLIENTS: Final = 200
 
 
+# Commands about recordings and acquisitions that wait for each other.
+MOST_DATALOGGING_COMMANDS: Final = 64
+
+# Recordings of one client that have not ended, and of all together.
+MOST_RECORDINGS: Final = 32
+MOST_RECORDINGS_OF_ALL: Final = 256
+
+# Signals of a recording, and axes.
+MOST_LOGGED_SIGNALS: Final = 256
+
+# Characters of the name of a recording, of its signals and axes.
+LONGEST_NAME: Final = 500
+
+# Acquisitions that one client fetches at the same time; each is in memory meanwhile.
+MOST_FETCHES: Final = 4
+
+# Acquisitions in one list.
+MOST_LISTED: Final = 10_000
+
+
 class InFlight:
     """Counts the operations of one kind that a client has started and that have not ended.
 

@@ -103,7 +103,7 @@ class Listener:
             await connection.close(CloseCode.TRY_AGAIN_LATER, reason)
             return
         client_socket = _ClientSocket(connection, name)
-        session = self._hub.connect(client_socket.send, client_socket.backlog)
+        session = self._hub.connect(client_socket.send, client_socket.backlog, name)
         self._sockets.add(client_socket)
         logger.info("client %s connected", name)
         try:

@@ -9,11 +9,22 @@ from scrutiny.api import messages as m
 from scrutiny.api.codec import decode_command
 from scrutiny.api.errors import MalformedMessage
 from scrutiny.api.versions import MAX_MESSAGE_SIZE
+from scrutiny.core.errors import ScrutinyError
 
 from ..turns import Steps
-from . import descriptions, lists, memory, read, status, transfers, watch, write
+from . import (
+    acquisitions,
+    datalogging,
+    descriptions,
+    lists,
+    memory,
+    read,
+    status,
+    transfers,
+    watch,
+    write,
+)
 from .client import Client, SharedParts
-from .errors import CommandRefused
 from .steps import answered
 
 DescriptionCommand = (
@@ -25,9 +36,8 @@ DescriptionCommand = (
     | m.UploadSfdInit
     | m.UploadSfdData
 )
-DataloggingCommand = (
-    m.RequestAcquisition
-    | m.ListAcquisitionRequests
+AcquisitionCommand = (
+    m.ListAcquisitionRequests
     | m.CancelAcquisition
     | m.ListAcquisitions
     | m.ReadAcquisitionContent
@@ -45,12 +55,17 @@ class ClientSession:
         parts: of the server.
         send: passes one encoded message on, without waiting.
         backlog: how many octets the client has not taken yet.
+        address: where it comes from.
     """
 
     def __init__(
-        self, parts: SharedParts, send: Callable[[bytes], None], backlog: Callable[[], int]
+        self,
+        parts: SharedParts,
+        send: Callable[[bytes], None],
+        backlog: Callable[[], int],
+        address: str,
     ) -> None:
-        self.client = Client(parts, send, backlog)
+        self.client = Client(parts, send, backlog, address)
         self._counters = parts.metrics.clients
         self._idle = asyncio.Event()
         self._idle.set()
@@ -98,7 +113,7 @@ class ClientSession:
                 self.client.parts.turns.start(self._to_its_end(command, steps))
         except MalformedMessage as error:
             self.client.refuse(str(error), reqid=error.reqid, request_cmd=error.command)
-        except CommandRefused as error:
+        except ScrutinyError as error:
             self.client.refuse(str(error), reqid=reqid, request_cmd=name)
         except Exception as error:
             # One client's command must not take the others down, whatever fails.
@@ -150,20 +165,22 @@ def dispatch(client: Client, command: m.AnyCommand) -> Steps | None:
         case m.ReadWatchable():
             return read.read_watchable(client, command)
         case m.GetServerStatus():
-            client.send(status.server_status(client.parts.device.status, command.reqid))
+            status.get_server_status(client, command)
         case m.GetDeviceInfo():
             status.get_device_info(client, command)
         case m.SetLinkConfig():
             status.set_link_config(client, command)
         case m.GetServerStats():
             status.get_server_stats(client, command)
+        case m.RequestAcquisition():
+            return datalogging.request_acquisition(client, command)
         case _:
             _dispatch_description_command(client, command)
     return None
 
 
 def _dispatch_description_command(
-    client: Client, command: DescriptionCommand | DataloggingCommand
+    client: Client, command: DescriptionCommand | AcquisitionCommand
 ) -> None:
     match command:
         case m.GetInstalledSfd():
@@ -181,4 +198,24 @@ def _dispatch_description_command(
         case m.UploadSfdData():
             transfers.upload_data(client, command)
         case _:
-            raise CommandRefused("this server does not record yet")
+            _dispatch_acquisition_command(client, command)
+
+
+def _dispatch_acquisition_command(client: Client, command: AcquisitionCommand) -> None:
+    match command:
+        case m.ListAcquisitionRequests():
+            datalogging.list_requests(client, command)
+        case m.CancelAcquisition():
+            datalogging.cancel(client, command)
+        case m.ListAcquisitions():
+            acquisitions.list_stored(client, command)
+        case m.ReadAcquisitionContent():
+            acquisitions.read_content(client, command)
+        case m.DownloadAcquisition():
+            acquisitions.download(client, command)
+        case m.UpdateAcquisition():
+            acquisitions.update(client, command)
+        case m.DeleteAcquisition():
+            acquisitions.delete(client, command)
+        case m.DeleteAllAcquisitions():
+            acquisitions.delete_all(client, command)

@@ -11,6 +11,7 @@ from scrutiny.api.messages import (
     DeviceInfoReply,
     GetDeviceInfo,
     GetServerStats,
+    GetServerStatus,
     LinkStatus,
     MemoryRegion,
     SamplingRate,
@@ -26,21 +27,24 @@ from scrutiny.firmware_link.messages import DatalogSetup, LoopDefinition
 from scrutiny.firmware_link.profile import DeviceProfile
 from scrutiny.firmware_link.profile import MemoryRegion as ProfileRegion
 
+from ..datalogging.logger_status import LoggerStatus
 from ..device_status import DeviceStatus
 from .client import Client
 from .errors import CommandRefused
 from .links import link_settings_from_api, link_to_api
 
 
-def server_status(status: DeviceStatus, reqid: int | None = None) -> ServerStatus:
-    """Compose what clients are told about device and link."""
+def server_status(
+    status: DeviceStatus, logger: LoggerStatus, reqid: int | None = None
+) -> ServerStatus:
+    """Compose what clients are told about device, link and datalogger."""
     link_type, link_config = link_to_api(status.link)
     return ServerStatus(
         reqid=reqid,
         device_status=status.state.value,
         device_session_id=status.session_id,
         loaded_sfd_firmware_id=status.loaded_firmware_id,
-        datalogging_status=DataloggingStatus("unavailable"),
+        datalogging_status=DataloggingStatus(logger.state.value, logger.completion),
         device_comm_link=LinkStatus(
             link_type=link_type,
             link_operational=status.link_operational,
@@ -50,6 +54,12 @@ def server_status(status: DeviceStatus, reqid: int | None = None) -> ServerStatu
         ),
         sfd_failure_reason=status.description_failure,
     )
+
+
+def get_server_status(client: Client, command: GetServerStatus) -> None:
+    """Tell the state of device, link and datalogger."""
+    parts = client.parts
+    client.send(server_status(parts.device.status, parts.recordings.status, command.reqid))
 
 
 def get_device_info(client: Client, command: GetDeviceInfo) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import os
 from typing import Final
 
@@ -20,17 +19,13 @@ from scrutiny.sfd.regular_files import open_regular
 
 from ..loading import LoadError
 from ..uploads import LARGEST_UPLOAD, Upload
+from .chunks import checked_chunk_size, send_chunks
 from .client import Client
 from .descriptions import checked_id, sfd_info
 from .errors import CommandRefused, quoted
 from .memory import decode_base64
 
-LARGEST_CHUNK: Final = 524_032  # octets; as base64 two thirds of the largest message
 MOST_UPLOADS: Final = 2  # of one client
-
-# A client that leaves this much unread gets the next chunk when it has read.
-_PAUSE_BACKLOG: Final = 1 << 20
-_PAUSE_S: Final = 0.02
 
 
 def download(client: Client, command: DownloadSfd) -> None:
@@ -40,15 +35,12 @@ def download(client: Client, command: DownloadSfd) -> None:
         CommandRefused: the identifier is none, the chunks have no size, or too many commands wait.
     """
     firmware_id = checked_id(command.firmware_id)
-    size = LARGEST_CHUNK if command.max_chunk_size is None else command.max_chunk_size
-    if size < 1:
-        raise CommandRefused(f"max_chunk_size is {size}, at least 1 is due")
-    chunk_size = min(size, LARGEST_CHUNK)
+    chunk_size = checked_chunk_size(command.max_chunk_size)
 
     async def send() -> None:
         await _send_file(client, command.reqid, firmware_id, chunk_size)
 
-    client.parts.background.start_in_order(client, command, send)
+    client.parts.background.start_in_order(client, command, send, client.description_commands)
 
 
 def upload_init(client: Client, command: UploadSfdInit) -> None:
@@ -80,7 +72,7 @@ def upload_init(client: Client, command: UploadSfdInit) -> None:
             UploadSfdInitReply(reqid=command.reqid, token=upload.token, will_overwrite=overwrites)
         )
 
-    client.parts.background.start_in_order(client, command, begin)
+    client.parts.background.start_in_order(client, command, begin, client.description_commands)
 
 
 def upload_data(client: Client, command: UploadSfdData) -> None:
@@ -103,7 +95,7 @@ def upload_data(client: Client, command: UploadSfdData) -> None:
             upload.discard()
             raise
 
-    client.parts.background.start_in_order(client, command, take)
+    client.parts.background.start_in_order(client, command, take, client.description_commands)
 
 
 async def _take_chunk(client: Client, command: UploadSfdData, upload: Upload) -> None:
@@ -138,19 +130,16 @@ async def _send_file(client: Client, reqid: int | None, firmware_id: str, chunk_
     # It stays the file that it was when another one takes its place.
     with file:
         total_size = os.fstat(file.fileno()).st_size
-        for index, start in enumerate(range(0, total_size, chunk_size)):
-            data = await asyncio.to_thread(file.read, min(chunk_size, total_size - start))
-            # What the client reads is told to its socket only, so this looks again.
-            while client.is_open and client.backlog() > _PAUSE_BACKLOG:  # noqa: ASYNC110
-                await asyncio.sleep(_PAUSE_S)
-            if not client.is_open:
-                return
-            chunk = FileChunk(index, base64.b64encode(data).decode("ascii"))
-            client.send(
-                DownloadSfdReply(
-                    reqid=reqid, firmware_id=firmware_id, total_size=total_size, file_chunk=chunk
-                )
+
+        async def read(start: int, size: int) -> bytes:
+            return await asyncio.to_thread(file.read, size)
+
+        def message(chunk: FileChunk) -> DownloadSfdReply:
+            return DownloadSfdReply(
+                reqid=reqid, firmware_id=firmware_id, total_size=total_size, file_chunk=chunk
             )
+
+        await send_chunks(client, (total_size, chunk_size), read, message)
 
 
 def _check_reqid(reqid: int | None) -> None:

@@ -20,6 +20,10 @@ from scrutiny.server.api.client import SharedParts
 from scrutiny.server.api.device_port import Device
 from scrutiny.server.api.hub import Hub
 from scrutiny.server.clock import ServerClock
+from scrutiny.server.datalog_lane import DatalogLane
+from scrutiny.server.datalogging.firmware_names import FirmwareNames
+from scrutiny.server.datalogging.recordings import Recordings
+from scrutiny.server.datalogging.storage import AcquisitionStorage
 from scrutiny.server.device_status import DeviceState, DeviceStatus
 from scrutiny.server.entries import Entry
 from scrutiny.server.library import DescriptionLibrary
@@ -30,6 +34,8 @@ from scrutiny.server.store import Description, ValueStore
 from scrutiny.server.subscriptions import Subscriptions
 from scrutiny.server.symbols import Symbols
 from scrutiny.server.turns import Turns
+
+from .simulated_logger import SimulatedLogger
 
 DEADLINE_S = 30
 
@@ -68,6 +74,7 @@ class FakeDevice:
         self.on_status_changed: Callable[[], None] = lambda: None
         self.on_ready: list[Callable[[DeviceProfile], None]] = []
         self.on_gone: list[Callable[[], None]] = []
+        self.datalog = DatalogLane()
         self.loaded_firmware_id: str | None = None
         self.description_failure = ""
         self.unreadable: dict[str, str] = {}
@@ -97,12 +104,30 @@ class FakeDevice:
             self.description_failure,
         )
 
+    def install_logger(self, loop: asyncio.AbstractEventLoop) -> SimulatedLogger:
+        """Have a datalogger, and be ready."""
+        logger = SimulatedLogger(loop, self.datalog)
+        self.become_ready(logger.described())
+        return logger
+
     def become_ready(self, profile: DeviceProfile) -> None:
         """Be a device that has just been connected."""
         self.profile = profile
         self.on_status_changed()
         for listener in self.on_ready:
             listener(profile)
+
+    def line_ns(self, octets: int) -> int:
+        """Be fast."""
+        return 0
+
+    def disappear(self) -> None:
+        """Be gone."""
+        self.profile = None
+        self._store.clear()
+        self.on_status_changed()
+        for listener in self.on_gone:
+            listener()
 
     def answer(self) -> None:
         """End all operations that wait."""
@@ -196,12 +221,12 @@ class FakeDevice:
 class FakeClient:
     """Talks JSON to a session, and keeps what comes back."""
 
-    def __init__(self, server: Server) -> None:
+    def __init__(self, server: Server, address: str = "bench:1") -> None:
         self._server = server
         self._received: list[Message] = []
         self.sizes: list[int] = []
         self.unread_octets = 0
-        self.session = server.hub.connect(self._take, lambda: self.unread_octets)
+        self.session = server.hub.connect(self._take, lambda: self.unread_octets, address)
         self.welcome = self.all()
 
     def _take(self, data: bytes) -> None:
@@ -289,6 +314,9 @@ class Server:
         self.symbols = Symbols(
             self.loop, device, self.library.store, DescriptionLoader(folder / "cache")
         )
+        self.acquisitions = AcquisitionStorage(folder / "data")
+        names = FirmwareNames(self.symbols, self.library)
+        self.recordings = Recordings(self.loop, device, self.acquisitions, names.name_of)
         self.background = BackgroundTasks(self.loop)
         self.step_s = 0.0
         self._now_s = 0.0
@@ -301,14 +329,21 @@ class Server:
             device=device,
             descriptions=self.library,
             symbols=self.symbols,
+            recordings=self.recordings,
+            acquisitions=self.acquisitions,
+            firmware_names=names,
             background=self.background,
             turns=self.turns,
         )
         self.hub = Hub(self.parts)
+        self._recording = self.loop.create_task(self.recordings.run())
 
     def close(self) -> None:
         """End everything that runs."""
+        self._recording.cancel()
+        self.loop.run_until_complete(asyncio.gather(self._recording, return_exceptions=True))
         self.loop.run_until_complete(self.background.close())
+        self.loop.run_until_complete(self.acquisitions.close())
         self.library.close()
         self.loop.run_until_complete(self.symbols.close())
         self.loop.run_until_complete(self.loop.shutdown_default_executor())

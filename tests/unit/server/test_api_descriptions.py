@@ -14,8 +14,9 @@ import pytest
 
 from scrutiny.api.versions import MAX_MESSAGE_SIZE
 from scrutiny.server import library, uploads
+from scrutiny.server.api.chunks import LARGEST_CHUNK
 from scrutiny.server.api.limits import MOST_DESCRIPTION_COMMANDS
-from scrutiny.server.api.transfers import LARGEST_CHUNK, MOST_UPLOADS
+from scrutiny.server.api.transfers import MOST_UPLOADS
 from scrutiny.server.library import MOST_INSTALLERS
 from scrutiny.server.uploads import LARGEST_UPLOAD
 

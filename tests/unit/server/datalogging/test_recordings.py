@@ -41,9 +41,9 @@ def quick_polls(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(logger_link, "SHORTEST_POLL_NS", 1_000_000)
 
 
-def run(folder: Path, scenario: Scenario, device: BenchDevice | None = None) -> None:
+def run(folder: Path, scenario: Scenario) -> None:
     async def complete() -> None:
-        async with running(folder, device) as bench:
+        async with running(folder) as bench:
             await scenario(bench)
 
     asyncio.run(complete())
@@ -163,7 +163,7 @@ POINTED = variable("/*p", DataType.UINT32, 4, pointer=POINTER)
 
 
 def point_to(device: BenchDevice, address: int) -> None:
-    device.simulated.memory.write(BASE + 32, address.to_bytes(4, "little"))
+    device.write(BASE + 32, address.to_bytes(4, "little"))
 
 
 def test_a_pointer_is_read_just_before_it_is_recorded(tmp_path: Path) -> None:

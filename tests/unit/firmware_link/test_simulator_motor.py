@@ -4,19 +4,36 @@ from __future__ import annotations
 
 import math
 import struct
+from typing import TypeVar
 
 import pytest
 
 from scrutiny.core.types import DataType
 from scrutiny.core.values import FLOAT32_MAX
+from scrutiny.firmware_link.codes import DatalogState, TriggerCondition
+from scrutiny.firmware_link.frames import ResponseParser
+from scrutiny.firmware_link.messages import (
+    Arm,
+    Configure,
+    Connect,
+    Heartbeat,
+    MemorySignal,
+    ReadAcquisition,
+    RequestMessage,
+    RpvSignal,
+    Signal,
+    TimeSignal,
+)
 from scrutiny.firmware_link.simulator import (
     DeviceSettings,
     MemorySegment,
     MotorApplication,
+    SimulatedDevice,
     SparseMemory,
     UnmappedAddress,
 )
 from scrutiny.firmware_link.simulator.motor import HISTORY_SIZE, Motor, MotorState, Statistics
+from scrutiny.firmware_link.simulator.motor_application import CONTROL_LOOP, IDLE_LOOP
 from scrutiny.firmware_link.simulator.motor_variables import DEMO_VARIABLES, VariableLayout
 from scrutiny.firmware_link.simulator.settings import DEMO_LOOPS, DEMO_RPVS, RAM_START
 
@@ -31,6 +48,8 @@ SETPOINT, SPEED, STATE, FAULT_COUNT, KP, UPTIME, ENABLED = (
     0x1008,
 )
 LAST_FAULT, TICK_COUNT = 0x100A, 0x1010
+
+AnswerT = TypeVar("AnswerT")
 
 
 class Rig:
@@ -287,3 +306,89 @@ def test_a_model_beyond_float32_saturates_in_memory() -> None:
 
     assert (motor.temperature_c, motor.current_a) == (FLOAT32_MAX, -FLOAT32_MAX)
     assert layout.pack(motor, statistics) == octets
+
+
+# --- Recording ----------------------------------------------------------------------------------
+
+
+def recording_motor(loop_id: int, *signals: Signal) -> SimulatedDevice:
+    """A motor that has run for half a second, and records from now on."""
+    device = SimulatedDevice()
+    ask(device, Connect(), 0)
+    device.tick(500 * MS)
+    always = TriggerCondition.ALWAYS_TRUE
+    ask(device, Configure(loop_id, 1, 1, 0, 0, always, 0, (), signals), 500 * MS)
+    ask(device, Arm(), 500 * MS)
+    return device
+
+
+def ask(device: SimulatedDevice, message: RequestMessage[AnswerT], now_ns: int) -> AnswerT:
+    fmt = device.settings.address_format
+    device.receive(message.request(fmt).encode(), now_ns)
+    (response,) = ResponseParser().feed(device.take_output())
+    assert response.code == 0
+    return message.parse_answer(response.payload, fmt)
+
+
+def recorded(device: SimulatedDevice, now_ns: int) -> bytes:
+    """Fetch what was recorded until then."""
+    ask(device, Heartbeat(0, 1), now_ns - 1)
+    data = b""
+    is_last = False
+    while not is_last:
+        chunk = ask(device, ReadAcquisition(), now_ns)
+        data, is_last = data + chunk.data, chunk.is_last
+    return data
+
+
+def test_each_step_of_the_control_loop_is_recorded_with_its_own_values() -> None:
+    application = MotorApplication()
+    speed = MemorySignal(application.variable_address("motor_speed_rpm"), 4)
+    samples = MemorySignal(application.variable_address("statistics.sample_count"), 4)
+    device = recording_motor(CONTROL_LOOP, samples, speed, RpvSignal(TICK_COUNT), TimeSignal())
+
+    data = recorded(device, 4900 * MS)
+    # Memory is little endian, published values and times are big endian.
+    in_memory = list(struct.iter_unpack("<If12x", data))
+    published = list(struct.iter_unpack(">8xQI", data))
+    count = 0x1_0000 // 20
+    assert [samples for samples, _ in in_memory] == list(range(501, 501 + count))
+    assert published == [(500 + n, 10_000 * n) for n in range(1, count + 1)]
+    assert len({speed for _, speed in in_memory}) > count // 2, "it is noisy"
+
+
+def test_a_recorded_motor_runs_like_another() -> None:
+    device = recording_motor(CONTROL_LOOP, TimeSignal())
+    other = SimulatedDevice()
+
+    device.tick(3000 * MS)
+    other.tick(3000 * MS)
+
+    assert device.memory.read(RAM_START, 0x400) == other.memory.read(RAM_START, 0x400)
+
+
+def test_the_idle_loop_iterates_when_the_device_is_called() -> None:
+    device = recording_motor(IDLE_LOOP, RpvSignal(UPTIME), TimeSignal())
+    application = device.application
+
+    for now_ms in (600, 601, 650):
+        device.tick(now_ms * MS)
+
+    assert application.datalogger is not None
+    assert application.datalogger.status().bytes_since_trigger == 2 * 8
+    entries = list(struct.iter_unpack(">II", application.datalogger.octets()))
+    assert entries[-3:] == [(600, 6_000_000), (601, 6_010_000), (650, 6_500_000)]
+
+
+def test_time_goes_on_after_a_recording_is_complete() -> None:
+    device = recording_motor(CONTROL_LOOP, MemorySignal(RAM_START, 255), TimeSignal())
+    device.tick(4000 * MS)
+    application = device.application
+    assert application.datalogger is not None
+    assert application.datalogger.state is DatalogState.ACQUISITION_COMPLETED
+
+    ask(device, Arm(), 4000 * MS)
+    device.tick(4001 * MS)
+
+    newest = application.datalogger.octets()[-4:]
+    assert int.from_bytes(newest, "big") == 3501 * 10_000

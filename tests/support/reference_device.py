@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeAlias, get_args
@@ -172,7 +172,7 @@ def restart(transmit_payload: int, buffer_size: int) -> Command:
     return b"B", struct.pack("<HI", transmit_payload, buffer_size)
 
 
-def refuse_values(rpv_ids: Sequence[int]) -> Command:
+def refuse_values(rpv_ids: Collection[int]) -> Command:
     """Refuse to read these published values, and no others, until told otherwise."""
     return b"V", struct.pack("<I", sum(1 << (rpv_id - FIRST_RPV) for rpv_id in rpv_ids))
 

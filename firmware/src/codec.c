@@ -1,5 +1,26 @@
 #include "codec.h"
 
+void scrutiny_store_number(scrutiny_octet_t *octets, scrutiny_wide_uint_t bits, size_t size) {
+    uint32_t low = (uint32_t)bits;
+    switch (size) {
+    case 1:
+        octets[0] = (scrutiny_octet_t)(low & 0xFFu);
+        break;
+    case 2:
+        scrutiny_store_u16(octets, (unsigned int)(low & 0xFFFFu));
+        break;
+#if SCRUTINY_ENABLE_64BIT
+    case 8:
+        scrutiny_store_u32(octets, (uint32_t)(bits >> 32));
+        scrutiny_store_u32(octets + 4, low);
+        break;
+#endif
+    default:
+        scrutiny_store_u32(octets, low);
+        break;
+    }
+}
+
 scrutiny_reader_t scrutiny_reader(const scrutiny_octet_t *data, size_t size) {
     scrutiny_reader_t reader;
     reader.next = data;
@@ -84,18 +105,14 @@ void scrutiny_put_u8(scrutiny_writer_t *writer, uint_least8_t value) {
 void scrutiny_put_u16(scrutiny_writer_t *writer, uint_least16_t value) {
     scrutiny_octet_t *room = scrutiny_put(writer, 2);
     if (room != NULL) {
-        room[0] = (scrutiny_octet_t)((value >> 8) & 0xFFu);
-        room[1] = (scrutiny_octet_t)(value & 0xFFu);
+        scrutiny_store_u16(room, value);
     }
 }
 
 void scrutiny_put_u32(scrutiny_writer_t *writer, uint32_t value) {
     scrutiny_octet_t *room = scrutiny_put(writer, 4);
     if (room != NULL) {
-        room[0] = (scrutiny_octet_t)((value >> 24) & 0xFFu);
-        room[1] = (scrutiny_octet_t)((value >> 16) & 0xFFu);
-        room[2] = (scrutiny_octet_t)((value >> 8) & 0xFFu);
-        room[3] = (scrutiny_octet_t)(value & 0xFFu);
+        scrutiny_store_u32(room, value);
     }
 }
 

@@ -4,8 +4,7 @@
 #ifndef SCRUTINY_SRC_CODEC_H
 #define SCRUTINY_SRC_CODEC_H
 
-#include "scrutiny/scrutiny_config.h"
-#include "scrutiny/scrutiny_port.h"
+#include "scrutiny/scrutiny_context.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -23,6 +22,20 @@ typedef struct {
     size_t size; /* octets written */
     bool failed; /* something did not fit */
 } scrutiny_writer_t;
+
+/* Store a number, big endian. */
+static inline void scrutiny_store_u16(scrutiny_octet_t *octets, unsigned int value) {
+    octets[0] = (scrutiny_octet_t)((value >> 8) & 0xFFu);
+    octets[1] = (scrutiny_octet_t)(value & 0xFFu);
+}
+static inline void scrutiny_store_u32(scrutiny_octet_t *octets, uint32_t value) {
+    octets[0] = (scrutiny_octet_t)((value >> 24) & 0xFFu);
+    octets[1] = (scrutiny_octet_t)((value >> 16) & 0xFFu);
+    octets[2] = (scrutiny_octet_t)((value >> 8) & 0xFFu);
+    octets[3] = (scrutiny_octet_t)(value & 0xFFu);
+}
+/* `size` octets: 1, 2, 4 or 8. */
+void scrutiny_store_number(scrutiny_octet_t *octets, scrutiny_wide_uint_t bits, size_t size);
 
 scrutiny_reader_t scrutiny_reader(const scrutiny_octet_t *data, size_t size);
 

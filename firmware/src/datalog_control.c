@@ -7,7 +7,6 @@
 #include "datalog_setup.h"
 #include "datalogger.h"
 #include "encoder.h"
-#include "shared.h"
 
 #define ENCODING_RAW 0u
 #define CHUNK_HEADER 4u
@@ -71,16 +70,10 @@ static scrutiny_code_t command(scrutiny_datalogger_t *datalogger,
 
 static void get_status(const scrutiny_datalogger_t *datalogger, scrutiny_writer_t *response) {
     scrutiny_datalog_state_t state = scrutiny_datalogger_state(datalogger);
-    uint32_t to_acquire = 0;
-    uint32_t acquired = 0;
-    if (state == SCRUTINY_DATALOG_TRIGGERED) {
-        to_acquire = scrutiny_shared_u32(&datalogger->target_chars);
-        acquired = (uint32_t)(scrutiny_shared_u32(&datalogger->entries_since_trigger) *
-                              datalogger->setup.entry_size);
-    }
+    bool triggered = state == SCRUTINY_DATALOG_TRIGGERED;
     scrutiny_put_u8(response, (uint_least8_t)state);
-    scrutiny_put_u32(response, to_acquire);
-    scrutiny_put_u32(response, acquired);
+    scrutiny_put_u32(response, triggered ? datalogger->target_chars : 0);
+    scrutiny_put_u32(response, triggered ? scrutiny_datalogger_acquired(datalogger) : 0);
 }
 
 static scrutiny_code_t get_metadata(const scrutiny_datalogger_t *datalogger,
@@ -88,12 +81,13 @@ static scrutiny_code_t get_metadata(const scrutiny_datalogger_t *datalogger,
     if (scrutiny_datalogger_state(datalogger) != SCRUTINY_DATALOG_COMPLETED) {
         return SCRUTINY_CODE_FAILURE_TO_PROCEED;
     }
-    uint32_t entries = (uint32_t)datalogger->encoder.entries;
+    uint32_t held = (uint32_t)datalogger->encoder.held;
+    uint32_t entry_size = (uint32_t)datalogger->setup.entry_size;
     scrutiny_put_u16(response, datalogger->acquisition_id);
     scrutiny_put_u16(response, datalogger->setup.config_id);
-    scrutiny_put_u32(response, entries);
-    scrutiny_put_u32(response, (uint32_t)(entries * datalogger->setup.entry_size));
-    scrutiny_put_u32(response, datalogger->entries_since_trigger);
+    scrutiny_put_u32(response, held / entry_size);
+    scrutiny_put_u32(response, held);
+    scrutiny_put_u32(response, scrutiny_datalogger_acquired(datalogger) / entry_size);
     return SCRUTINY_CODE_OK;
 }
 

@@ -240,8 +240,18 @@ static scrutiny_code_t measure_entry(const scrutiny_t *scrutiny, scrutiny_datalo
     if (setup->entry_size > buffer_size) {
         return SCRUTINY_CODE_OVERFLOW;
     }
-    setup->max_entries = buffer_size / setup->entry_size;
     return SCRUTINY_CODE_OK;
+}
+
+/* What the loop would otherwise have to work out again and again. */
+static void prepare(const scrutiny_t *scrutiny, scrutiny_datalog_setup_t *setup) {
+    size_t buffer_size = scrutiny->datalogger.encoder.size;
+    uint32_t share = 255u - setup->probe_location; /* of 256; in two steps, for 32 bits to do */
+    setup->ring_size = buffer_size - buffer_size % setup->entry_size;
+    setup->share_chars =
+        (uint32_t)(buffer_size / 256u) * share + (uint32_t)(buffer_size % 256u) * share / 256u;
+    setup->period_100ns = scrutiny->config->loops[setup->loop_id].period_100ns;
+    scrutiny_trigger_prepare(scrutiny, setup);
 }
 
 scrutiny_code_t scrutiny_datalog_parse_setup(const scrutiny_t *scrutiny,
@@ -262,7 +272,7 @@ scrutiny_code_t scrutiny_datalog_parse_setup(const scrutiny_t *scrutiny,
         code = measure_entry(scrutiny, setup);
     }
     if (code == SCRUTINY_CODE_OK) {
-        scrutiny_trigger_prepare(scrutiny, setup);
+        prepare(scrutiny, setup);
     }
     return code;
 }

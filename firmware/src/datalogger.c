@@ -47,12 +47,17 @@ void scrutiny_datalogger_reset(scrutiny_datalogger_t *datalogger) {
 
 void scrutiny_datalogger_start(scrutiny_datalogger_t *datalogger) {
     datalogger->state = SCRUTINY_DATALOG_CONFIGURED;
+    SCRUTINY_FENCE(); /* a loop that is just looking becomes the owner here, not at the release */
     datalogger->owner = datalogger->setup.loop_id;
 }
 
 void scrutiny_datalogger_command(scrutiny_datalogger_t *datalogger,
                                  scrutiny_datalog_command_t command) {
-    unsigned int sequence = (datalogger->command & 0xFFu & ~COMMAND_MASK) + COMMAND_SEQUENCE_STEP;
+    uint_least8_t last = datalogger->command;
+    unsigned int sequence = last & ~COMMAND_MASK;
+    if (last == datalogger->applied_command) {
+        sequence += COMMAND_SEQUENCE_STEP; /* else this one replaces the last, which still waits */
+    }
     datalogger->command = (uint_least8_t)((sequence & 0xFFu) | (unsigned int)command);
 }
 
@@ -73,6 +78,18 @@ scrutiny_datalog_state_t scrutiny_datalogger_state(const scrutiny_datalogger_t *
     return applied ? state : after_command(state, datalogger->command);
 }
 
+uint32_t scrutiny_datalogger_acquired(const scrutiny_datalogger_t *datalogger) {
+    uint_least8_t turn = 0;
+    uint32_t chars = 0;
+    do {
+        turn = datalogger->acquired_turn;
+        SCRUTINY_FENCE();
+        chars = datalogger->acquired_chars[turn % 2u];
+        SCRUTINY_FENCE();
+    } while (turn != datalogger->acquired_turn);
+    return chars;
+}
+
 /* ---- From here on: called from the owning loop. -----------------------------------------------
  */
 
@@ -81,20 +98,23 @@ static void set_state(scrutiny_datalogger_t *datalogger, scrutiny_datalog_state_
     datalogger->state = (uint_least8_t)state;
 }
 
-static void apply_command(scrutiny_datalogger_t *datalogger) {
+/* Apply the command that waits, if there is one. Returns the state. */
+static scrutiny_datalog_state_t apply_command(scrutiny_datalogger_t *datalogger) {
+    scrutiny_datalog_state_t state = (scrutiny_datalog_state_t)datalogger->state;
     uint_least8_t command = datalogger->command;
     if (command != datalogger->applied_command) {
-        scrutiny_datalog_state_t state = (scrutiny_datalog_state_t)datalogger->state;
-        set_state(datalogger, after_command(state, command));
+        state = after_command(state, command);
+        set_state(datalogger, state);
         SCRUTINY_FENCE();
         datalogger->applied_command = command;
     }
+    return state;
 }
 
 /* The time of this iteration: a fixed loop counts its periods, which costs no look at the clock. */
 static void advance_time(scrutiny_t *scrutiny) {
     scrutiny_datalogger_t *datalogger = &scrutiny->datalogger;
-    uint32_t period_100ns = scrutiny->config->loops[datalogger->setup.loop_id].period_100ns;
+    uint32_t period_100ns = datalogger->setup.period_100ns;
     if (period_100ns != 0) {
         datalogger->time_100ns = (uint32_t)(datalogger->time_100ns + period_100ns);
     } else {
@@ -103,63 +123,74 @@ static void advance_time(scrutiny_t *scrutiny) {
     }
 }
 
-static void record(scrutiny_t *scrutiny) {
-    scrutiny_datalogger_t *datalogger = &scrutiny->datalogger;
+/* Whether this iteration is one of those that are recorded. */
+static bool is_sampled(scrutiny_datalogger_t *datalogger) {
     datalogger->decimation_count = (uint_least16_t)(datalogger->decimation_count + 1u);
     if (datalogger->decimation_count < datalogger->setup.decimation) {
-        return;
+        return false;
     }
     datalogger->decimation_count = 0;
-    scrutiny_encoder_append(scrutiny);
-    if (datalogger->state == SCRUTINY_DATALOG_TRIGGERED) {
-        datalogger->entries_since_trigger = datalogger->entries_since_trigger + 1u;
-    }
+    return true;
 }
 
-/* How many chars to record from the trigger on: the share of the buffer that the probe location
- * asks for, and at least what fills the buffer for the first time. */
-static uint32_t target_chars(const scrutiny_datalogger_t *datalogger) {
-    uint32_t size = (uint32_t)datalogger->encoder.size;
-    uint32_t share = 255u - datalogger->setup.probe_location;
-    uint32_t target = (size / 256u) * share + (size % 256u) * share / 256u;
-    uint32_t unused = (uint32_t)((datalogger->setup.max_entries - datalogger->encoder.entries) *
-                                 datalogger->setup.entry_size);
-    return target > unused ? target : unused;
+/* The poll may come in between at any place: it finds the number before or this one. */
+static void set_acquired(scrutiny_datalogger_t *datalogger, uint32_t chars) {
+    uint_least8_t turn = (uint_least8_t)((datalogger->acquired_turn + 1u) & 0xFFu);
+    datalogger->acquired_chars[turn % 2u] = chars;
+    SCRUTINY_FENCE();
+    datalogger->acquired_turn = turn;
+}
+
+static uint32_t acquired(const scrutiny_datalogger_t *datalogger) {
+    return datalogger->acquired_chars[datalogger->acquired_turn % 2u];
 }
 
 static void fire(scrutiny_t *scrutiny) {
     scrutiny_datalogger_t *datalogger = &scrutiny->datalogger;
+    /* At least what fills the buffer for the first time. */
+    uint32_t unused = (uint32_t)(datalogger->setup.ring_size - datalogger->encoder.held);
+    uint32_t share = datalogger->setup.share_chars;
     if (scrutiny->config->datalog_triggered != NULL) {
         scrutiny->config->datalog_triggered(scrutiny->config->context);
     }
     datalogger->triggered_100ns = datalogger->time_100ns;
-    datalogger->entries_since_trigger = 0;
-    datalogger->target_chars = target_chars(datalogger);
+    datalogger->target_chars = share > unused ? share : unused;
+    set_acquired(datalogger, 0);
     set_state(datalogger, SCRUTINY_DATALOG_TRIGGERED);
 }
 
 static bool is_complete(const scrutiny_datalogger_t *datalogger) {
-    const scrutiny_datalog_setup_t *setup = &datalogger->setup;
+    uint32_t timeout_100ns = datalogger->setup.timeout_100ns;
     uint32_t elapsed_100ns = (uint32_t)(datalogger->time_100ns - datalogger->triggered_100ns);
-    uint32_t chars = (uint32_t)(datalogger->entries_since_trigger * setup->entry_size);
-    return chars >= datalogger->target_chars ||
-           (setup->timeout_100ns > 0 && elapsed_100ns >= setup->timeout_100ns);
+    return acquired(datalogger) >= datalogger->target_chars ||
+           (timeout_100ns > 0 && elapsed_100ns >= timeout_100ns);
+}
+
+static void complete(scrutiny_datalogger_t *datalogger) {
+    datalogger->acquisition_id = (uint_least16_t)((datalogger->acquisition_id + 1u) & 0xFFFFu);
+    set_state(datalogger, SCRUTINY_DATALOG_COMPLETED);
 }
 
 static void iterate(scrutiny_t *scrutiny) {
     scrutiny_datalogger_t *datalogger = &scrutiny->datalogger;
     advance_time(scrutiny);
-    apply_command(datalogger);
-    if (datalogger->state == SCRUTINY_DATALOG_COMPLETED) {
+    scrutiny_datalog_state_t state = apply_command(datalogger);
+    if (state == SCRUTINY_DATALOG_COMPLETED) {
         return;
     }
-    record(scrutiny);
-    if (datalogger->state == SCRUTINY_DATALOG_ARMED && scrutiny_trigger_fires(scrutiny)) {
-        fire(scrutiny);
+    if (is_sampled(datalogger)) {
+        scrutiny_encoder_append(scrutiny);
+        if (state == SCRUTINY_DATALOG_TRIGGERED) {
+            uint32_t entry_size = (uint32_t)datalogger->setup.entry_size;
+            set_acquired(datalogger, acquired(datalogger) + entry_size);
+        }
     }
-    if (datalogger->state == SCRUTINY_DATALOG_TRIGGERED && is_complete(datalogger)) {
-        datalogger->acquisition_id = (uint_least16_t)((datalogger->acquisition_id + 1u) & 0xFFFFu);
-        set_state(datalogger, SCRUTINY_DATALOG_COMPLETED);
+    if (state == SCRUTINY_DATALOG_ARMED && scrutiny_trigger_fires(scrutiny)) {
+        fire(scrutiny);
+        state = SCRUTINY_DATALOG_TRIGGERED;
+    }
+    if (state == SCRUTINY_DATALOG_TRIGGERED && is_complete(datalogger)) {
+        complete(datalogger);
     }
 }
 

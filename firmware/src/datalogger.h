@@ -1,16 +1,26 @@
 /* The recording engine: samples in one control loop, its owner, until some time after a trigger.
  *
  * The owner may be an interrupt that preempts the poll, a task that the poll preempts, or run on
- * another core. What they share changes hands as follows.
+ * another core. What they share changes hands as follows. Every flag is an octet that one side
+ * writes, so neither of them ever sees half of it.
  *
  * - Configure and Reset rebuild everything. The poll raises `poll_holds` and looks whether the
- * owner is inside an iteration; the owner raises `loop_inside` and looks whether the poll holds.
- * Each puts a fence between the two, so at least one of them sees the other. The loop never waits:
- * it skips the iteration. The poll comes back at its next turn. It depends on no iteration to
- * happen, so a configuration can be replaced although its loop has stopped.
+ *   owner is inside an iteration; the owner raises `loop_inside` and looks whether the poll holds.
+ *   Each puts a fence between the two, so at least one of them sees the other. The loop never
+ * waits: it skips the iteration. The poll comes back at its next turn. It depends on no iteration
+ * to happen, so a configuration can be replaced although its loop has stopped. A loop that has
+ * raised `loop_inside` looks once more whether it is the owner, because that may have changed
+ * since. The poll sets `owner` last, behind a fence: who finds itself the owner finds the whole
+ * configuration, even if it has looked for `poll_holds` before the poll came.
  * - Arm and Disarm only leave `command`, a small number with a sequence number in the same octet,
- *   which the owner applies at its next iteration. No iteration is skipped.
+ *   which the owner applies at its next iteration. No iteration is skipped. A command that still
+ *   waits is replaced by the next one, and counts as applied for whoever asks for the state.
+ * - The owner shows a state, behind a fence, when everything that belongs to it is there, and that
+ *   it has applied a command when the state is. `acquired_chars`, the one number that changes while
+ *   the poll may read it, exists twice, because narrow processors move it in pieces.
  * - A completed acquisition lies still until the next command, so the poll reads it freely.
+ *
+ * tests/firmware/interrupted.c lets both sides interrupt each other at every instruction.
  *
  * Source: device protocol, sections 11 and 12.
  */
@@ -61,6 +71,9 @@ void scrutiny_datalogger_command(scrutiny_datalogger_t *datalogger,
 
 /* The state, with a command that the owner has yet to apply counted as applied. */
 scrutiny_datalog_state_t scrutiny_datalogger_state(const scrutiny_datalogger_t *datalogger);
+
+/* Chars recorded since the trigger. */
+uint32_t scrutiny_datalogger_acquired(const scrutiny_datalogger_t *datalogger);
 
 #endif
 

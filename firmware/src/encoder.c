@@ -8,6 +8,7 @@
 #include "codec.h"
 #include "data_types.h"
 #include "published.h"
+#include "words.h"
 
 #define NUMBER_OCTETS_MAX 8u
 #define TIME_OCTETS 4u
@@ -20,7 +21,7 @@ size_t scrutiny_signal_size(const scrutiny_t *scrutiny, const scrutiny_signal_t 
 #if SCRUTINY_ENABLE_PUBLISHED_VALUES
     case SCRUTINY_SIGNAL_RPV: {
         size_t index = signal->source.value_index;
-        return scrutiny_type_size(scrutiny->config->published_values[index].type) /
+        return SCRUTINY_TYPE_SIZE(scrutiny->config->published_values[index].type) /
                SCRUTINY_OCTETS_PER_CHAR;
     }
 #endif
@@ -30,42 +31,70 @@ size_t scrutiny_signal_size(const scrutiny_t *scrutiny, const scrutiny_signal_t 
 }
 
 void scrutiny_encoder_clear(scrutiny_encoder_t *encoder) {
-    encoder->next_entry = 0;
-    encoder->entries = 0;
+    encoder->next = 0;
+    encoder->held = 0;
 }
 
-/* Append a number in wire order to an entry. */
-static unsigned char *append_number(unsigned char *chars, const scrutiny_octet_t *octets,
-                                    size_t size) {
-    size_t char_count = size / SCRUTINY_OCTETS_PER_CHAR;
-    scrutiny_octets_to_chars(chars, octets, char_count);
-    return chars + char_count;
-}
-
-static unsigned char *append_time(unsigned char *chars, uint32_t time_100ns) {
-    scrutiny_octet_t octets[TIME_OCTETS];
-    scrutiny_writer_t writer = scrutiny_writer(octets, TIME_OCTETS);
-    scrutiny_put_u32(&writer, time_100ns);
-    return append_number(chars, octets, TIME_OCTETS);
+/* Append a number of 1, 2, 4 or 8 octets in the order of the wire. */
+static unsigned char *append_number(unsigned char *chars, scrutiny_wide_uint_t bits, size_t size) {
+#if CHAR_BIT == 8
+    scrutiny_store_number(chars, bits, size);
+#else
+    scrutiny_octet_t octets[NUMBER_OCTETS_MAX];
+    scrutiny_store_number(octets, bits, size);
+    scrutiny_octets_to_chars(chars, octets, size / SCRUTINY_OCTETS_PER_CHAR);
+#endif
+    return chars + size / SCRUTINY_OCTETS_PER_CHAR;
 }
 
 #if SCRUTINY_ENABLE_PUBLISHED_VALUES
 static unsigned char *append_published(const scrutiny_t *scrutiny, unsigned char *chars,
                                        size_t value_index) {
     const scrutiny_published_value_t *definition = &scrutiny->config->published_values[value_index];
-    scrutiny_octet_t octets[NUMBER_OCTETS_MAX];
-    scrutiny_writer_t writer = scrutiny_writer(octets, NUMBER_OCTETS_MAX);
     scrutiny_value_t value;
-    if (!scrutiny_published_read(scrutiny, definition, &value)) {
-        memset(&value, 0, sizeof(value));
+    scrutiny_wide_uint_t bits = 0;
+    if (scrutiny_published_read(scrutiny, definition, &value)) {
+        bits = scrutiny_value_to_bits(definition->type, &value);
     }
-    scrutiny_put_value(&writer, definition->type, &value);
-    return append_number(chars, octets, writer.size);
+    return append_number(chars, bits, SCRUTINY_TYPE_SIZE(definition->type));
 }
 #endif
 
+static void copy_block(unsigned char *chars, const unsigned char *source, size_t size) {
+    uintptr_t up = (uintptr_t)source - (uintptr_t)chars;
+    uintptr_t down = (uintptr_t)chars - (uintptr_t)source;
+    if (up >= size && down >= size) {
+        memcpy(chars, source, size); /* often several times as fast as the other */
+    } else {
+        memmove(chars, source, size); /* somebody records the recording itself */
+    }
+}
+
 static unsigned char *append_memory(unsigned char *chars, const scrutiny_signal_t *signal) {
-    memcpy(chars, SCRUTINY_ADDRESS_TO_POINTER(signal->source.address), signal->size);
+    const unsigned char *source = SCRUTINY_ADDRESS_TO_POINTER(signal->source.address);
+    if (signal->size == sizeof(uint32_t)) { /* what most are: 60 instructions less for 16 of them */
+        scrutiny_save_u32(chars, scrutiny_load_u32(source));
+        return chars + sizeof(uint32_t);
+    }
+    switch (signal->size) {
+    case 2 * sizeof(uint32_t): {
+        uint32_t second = scrutiny_load_u32(source + sizeof(uint32_t));
+        scrutiny_save_u32(chars, scrutiny_load_u32(source));
+        scrutiny_save_u32(chars + sizeof(uint32_t), second);
+        break;
+    }
+    case sizeof(uint16_t):
+        scrutiny_save_u16(chars, scrutiny_load_u16(source));
+        break;
+#if CHAR_BIT == 8
+    case 1:
+        *chars = *source;
+        break;
+#endif
+    default:
+        copy_block(chars, source, signal->size);
+        break;
+    }
     return chars + signal->size;
 }
 
@@ -79,37 +108,36 @@ static unsigned char *append_signal(const scrutiny_t *scrutiny, unsigned char *c
         return append_published(scrutiny, chars, signal->source.value_index);
 #endif
     default:
-        return append_time(chars, scrutiny->datalogger.time_100ns);
+        return append_number(chars, scrutiny->datalogger.time_100ns, TIME_OCTETS);
     }
 }
 
 void scrutiny_encoder_append(scrutiny_t *scrutiny) {
     const scrutiny_datalog_setup_t *setup = &scrutiny->datalogger.setup;
     scrutiny_encoder_t *encoder = &scrutiny->datalogger.encoder;
-    unsigned char *chars = encoder->chars + encoder->next_entry * setup->entry_size;
-    for (size_t i = 0; i < setup->signal_count; i++) {
-        chars = append_signal(scrutiny, chars, &setup->signals[i]);
+    const scrutiny_signal_t *end = setup->signals + setup->signal_count;
+    unsigned char *chars = encoder->chars + encoder->next;
+    for (const scrutiny_signal_t *signal = setup->signals; signal != end; signal++) {
+        chars = append_signal(scrutiny, chars, signal);
     }
-    encoder->next_entry++;
-    if (encoder->next_entry == setup->max_entries) {
-        encoder->next_entry = 0;
+    encoder->next += setup->entry_size;
+    if (encoder->next == setup->ring_size) {
+        encoder->next = 0;
     }
-    if (encoder->entries < setup->max_entries) {
-        encoder->entries++;
+    if (encoder->held < setup->ring_size) {
+        encoder->held += setup->entry_size;
     }
 }
 
 size_t scrutiny_encoder_octets(const scrutiny_datalogger_t *datalogger) {
-    return datalogger->encoder.entries * datalogger->setup.entry_size * SCRUTINY_OCTETS_PER_CHAR;
+    return datalogger->encoder.held * SCRUTINY_OCTETS_PER_CHAR;
 }
 
 void scrutiny_encoder_read(const scrutiny_datalogger_t *datalogger, size_t offset,
                            scrutiny_octet_t *octets, size_t size) {
     const scrutiny_encoder_t *encoder = &datalogger->encoder;
-    const scrutiny_datalog_setup_t *setup = &datalogger->setup;
-    size_t end = setup->max_entries * setup->entry_size;
-    bool full = encoder->entries == setup->max_entries;
-    size_t oldest = full ? encoder->next_entry * setup->entry_size : 0;
+    size_t end = datalogger->setup.ring_size;
+    size_t oldest = encoder->held == end ? encoder->next : 0;
     size_t char_offset = offset / SCRUTINY_OCTETS_PER_CHAR;
     size_t char_count = size / SCRUTINY_OCTETS_PER_CHAR;
     /* oldest + char_offset could pass the largest size_t on a 16-bit target. */

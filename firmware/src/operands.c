@@ -5,7 +5,9 @@
 #include <string.h>
 
 #include "data_types.h"
+#include "numbers.h"
 #include "published.h"
+#include "words.h"
 
 #if SCRUTINY_ENABLE_64BIT
 #define WIDE_UINT_TYPE SCRUTINY_TYPE_UINT64
@@ -16,6 +18,8 @@
 #define WIDE_SINT_TYPE SCRUTINY_TYPE_SINT32
 #define WIDE_SINT_MIN (-2147483648.0f) /* -2^31 */
 #endif
+#define WIDE_SINT_MAX ((scrutiny_wide_uint_t)-1 / 2u)
+#define AS_UINT(type) ((uint_least8_t)(((type)&0x0Fu) | (SCRUTINY_KIND_UINT << 4)))
 #define WHOLE_FROM 8388608.0f /* 2^23: from here on a float32 has no room for a fraction */
 
 /* ---- When a trigger is configured -------------------------------------------------------------
@@ -43,94 +47,95 @@ bool scrutiny_operand_is_integer(const scrutiny_t *scrutiny, const scrutiny_oper
     return SCRUTINY_TYPE_KIND(type) != SCRUTINY_KIND_FLOAT;
 }
 
-void scrutiny_operand_set_literal(scrutiny_operand_t *operand, bool as_integer) {
+static void set_literal(scrutiny_operand_t *operand, bool as_integer) {
     float value = operand->source.real;
+    bool is_negative = value <= -1.0f;
     operand->data_type = SCRUTINY_TYPE_FLOAT32;
+    operand->bit_offset = 0;
     if (!as_integer || !fits_integer(value)) {
         return;
     }
-    if (value <= -1.0f) {
-        operand->source.integer = 0u - (scrutiny_wide_uint_t)-value;
-        operand->data_type = WIDE_SINT_TYPE;
-    } else {
-        operand->source.integer = value > 0.0f ? (scrutiny_wide_uint_t)value : 0u;
-        operand->data_type = WIDE_UINT_TYPE;
+    value = value < 0.0f ? -value : value;
+    while (value >= 4294967296.0f) { /* 2^32 */
+        value *= 0.5f;
+        operand->bit_offset++;
+    }
+    operand->source.size = (uint32_t)value;
+    operand->data_type = is_negative ? WIDE_SINT_TYPE : WIDE_UINT_TYPE;
+}
+
+void scrutiny_operand_prepare(scrutiny_operand_t *operand, bool as_integer) {
+    if (operand->kind == SCRUTINY_OPERAND_LITERAL) {
+        set_literal(operand, as_integer);
+    } else if (operand->data_type == SCRUTINY_TYPE_BOOL) {
+        operand->data_type = AS_UINT(SCRUTINY_TYPE_BOOL);
     }
 }
 
 /* ---- In the loop ------------------------------------------------------------------------------
  */
 
-static float to_real(scrutiny_wide_uint_t bits, unsigned int bit_count) {
-    float value = 0.0f;
-#if SCRUTINY_HAS_FLOAT64
-    if (bit_count == 64) {
-        double wide = 0.0;
-        memcpy(&wide, &bits, sizeof(wide));
-        return (float)wide;
-    }
-#else
-    (void)bit_count;
-#endif
-    uint32_t low = (uint32_t)bits;
-    memcpy(&value, &low, sizeof(value));
-    return value;
-}
-
-/* The number that the low `bit_count` bits are; the others have to be 0. */
-static void set_number(scrutiny_number_t *number, uint_least8_t type, scrutiny_wide_uint_t bits,
-                       unsigned int bit_count) {
+static void set_number(scrutiny_number_t *number, uint_least8_t type,
+                       const scrutiny_value_t *value) {
     uint_least8_t kind = SCRUTINY_TYPE_KIND(type);
     number->is_real = kind == SCRUTINY_KIND_FLOAT;
-    number->is_negative = false;
     if (number->is_real) {
-        number->value.real = to_real(bits, bit_count);
+        number->value.real = value->as_float32;
+#if SCRUTINY_HAS_FLOAT64
+        if (type == SCRUTINY_TYPE_FLOAT64) {
+            number->value.real = (float)value->as_float64;
+        }
+#endif
         return;
     }
-    if (kind == SCRUTINY_KIND_SINT) {
-        scrutiny_wide_uint_t sign = (scrutiny_wide_uint_t)1 << (bit_count - 1u);
-        number->is_negative = (bits & sign) != 0;
-        bits = (bits ^ sign) - sign;
-    }
-    number->value.integer = bits;
+    number->value.integer = scrutiny_value_to_bits(type, value);
+    number->is_negative = kind == SCRUTINY_KIND_SINT && number->value.integer > WIDE_SINT_MAX;
 }
 
-/* The word at an address, which need not be aligned. Copies of a constant size are single loads
- * where the processor allows it, so that no interrupt divides them. */
-static scrutiny_wide_uint_t load(uintptr_t address, size_t size) {
-    const unsigned char *source = SCRUTINY_ADDRESS_TO_POINTER(address);
-    uint16_t two = 0;
-    uint32_t four = 0;
-    switch (size) {
+/* Copy a value from memory, where it need not be aligned. */
+static void load(scrutiny_value_t *value, const scrutiny_operand_t *operand) {
+    const unsigned char *source = SCRUTINY_ADDRESS_TO_POINTER(operand->source.address);
+    switch (SCRUTINY_TYPE_SIZE(operand->data_type)) {
     case 4:
-        memcpy(&four, source, sizeof(four));
-        return four;
+        value->as_uint32 = scrutiny_load_u32(source);
+        break;
     case 2:
-        memcpy(&two, source, sizeof(two));
-        return two;
+        value->as_uint16 = scrutiny_load_u16(source);
+        break;
 #if SCRUTINY_ENABLE_64BIT
     case 8: {
-        uint64_t eight = 0;
-        memcpy(&eight, source, sizeof(eight));
-        return eight;
+        uint32_t halves[2];
+        halves[0] = scrutiny_load_u32(source);
+        halves[1] = scrutiny_load_u32(source + sizeof(uint32_t));
+        memcpy(value, halves, sizeof(halves));
+        break;
     }
 #endif
     default:
-        return *source;
+        memcpy(value, source, 1);
+        break;
     }
 }
 
 static void fetch_variable(const scrutiny_operand_t *operand, scrutiny_number_t *number) {
-    size_t size = scrutiny_type_size(operand->data_type);
-    scrutiny_wide_uint_t bits = load(operand->source.address, size);
-    set_number(number, operand->data_type, bits, (unsigned int)(size * 8u));
+    scrutiny_value_t value;
+    load(&value, operand);
+    set_number(number, operand->data_type, &value);
 }
 
 static void fetch_bit_field(const scrutiny_operand_t *operand, scrutiny_number_t *number) {
-    size_t size = scrutiny_type_size(operand->data_type);
-    scrutiny_wide_uint_t bits = load(operand->source.address, size) >> operand->bit_offset;
+    scrutiny_value_t value;
     scrutiny_wide_uint_t top = (scrutiny_wide_uint_t)1 << (operand->bit_size - 1u);
-    set_number(number, operand->data_type, bits & (top | (top - 1u)), operand->bit_size);
+    load(&value, operand);
+    scrutiny_wide_uint_t bits = scrutiny_value_to_bits(AS_UINT(operand->data_type), &value);
+    bits = (bits >> operand->bit_offset) & (top | (top - 1u));
+    number->is_real = false;
+    number->is_negative = false;
+    if (SCRUTINY_TYPE_KIND(operand->data_type) == SCRUTINY_KIND_SINT) {
+        number->is_negative = (bits & top) != 0;
+        bits = (bits ^ top) - top; /* extends the sign */
+    }
+    number->value.integer = bits;
 }
 
 #if SCRUTINY_ENABLE_PUBLISHED_VALUES
@@ -142,10 +147,7 @@ static bool fetch_published(const scrutiny_t *scrutiny, const scrutiny_operand_t
     if (!scrutiny_published_read(scrutiny, definition, &value)) {
         return false;
     }
-    uint_least8_t type = definition->type;
-    unsigned int bit_count = (unsigned int)(scrutiny_type_size(type) * 8u);
-    scrutiny_wide_uint_t top = (scrutiny_wide_uint_t)1 << (bit_count - 1u);
-    set_number(number, type, scrutiny_value_to_bits(type, &value) & (top | (top - 1u)), bit_count);
+    set_number(number, definition->type, &value);
     return true;
 }
 #endif
@@ -155,9 +157,10 @@ static void fetch_literal(const scrutiny_operand_t *operand, scrutiny_number_t *
     number->is_negative = operand->data_type == WIDE_SINT_TYPE;
     if (number->is_real) {
         number->value.real = operand->source.real;
-    } else {
-        number->value.integer = operand->source.integer;
+        return;
     }
+    scrutiny_wide_uint_t size = (scrutiny_wide_uint_t)operand->source.size << operand->bit_offset;
+    number->value.integer = number->is_negative ? 0u - size : size;
 }
 
 bool scrutiny_operand_fetch(const scrutiny_t *scrutiny, const scrutiny_operand_t *operand,

@@ -12,12 +12,6 @@ extern "C" {
 
 #if SCRUTINY_ENABLE_DATALOGGING
 
-#if SCRUTINY_ENABLE_64BIT
-#define SCRUTINY_WIDE_UINT_END 18446744073709551616.0f /* 2^64 */
-#else
-#define SCRUTINY_WIDE_UINT_END 4294967296.0f /* 2^32 */
-#endif
-
 typedef enum {
     SCRUTINY_OPERAND_LITERAL = 0,
     SCRUTINY_OPERAND_VAR = 1,
@@ -28,9 +22,9 @@ typedef enum {
 /* Whether a checked operand is an integer. A literal is to be as on the wire. */
 bool scrutiny_operand_is_integer(const scrutiny_t *scrutiny, const scrutiny_operand_t *operand);
 
-/* Make a literal, as on the wire, a float32; or, if it fits, an integer, with its fraction cut
- * off. Called once. */
-void scrutiny_operand_set_literal(scrutiny_operand_t *operand, bool as_integer);
+/* Get a checked operand ready for scrutiny_operand_fetch(), once. A literal becomes a float32; or,
+ * if that is asked for and it fits, an integer, with its fraction cut off. */
+void scrutiny_operand_prepare(scrutiny_operand_t *operand, bool as_integer);
 
 /* The value of an operand now. False if the application refuses it. Called from the owning loop. */
 bool scrutiny_operand_fetch(const scrutiny_t *scrutiny, const scrutiny_operand_t *operand,

@@ -25,44 +25,6 @@ bool scrutiny_published_read(const scrutiny_t *scrutiny,
     return config->read_value != NULL && config->read_value(config->context, definition, value);
 }
 
-scrutiny_wide_uint_t scrutiny_value_to_bits(uint_least8_t type, const scrutiny_value_t *value) {
-    uint32_t bits = 0;
-    switch (type) {
-#if CHAR_BIT == 8
-    case SCRUTINY_TYPE_SINT8:
-        return (scrutiny_wide_uint_t)value->as_sint8;
-    case SCRUTINY_TYPE_UINT8:
-        return value->as_uint8;
-#endif
-    case SCRUTINY_TYPE_SINT16:
-        return (scrutiny_wide_uint_t)value->as_sint16;
-    case SCRUTINY_TYPE_UINT16:
-        return value->as_uint16;
-    case SCRUTINY_TYPE_SINT32:
-        return (scrutiny_wide_uint_t)value->as_sint32;
-    case SCRUTINY_TYPE_UINT32:
-        return value->as_uint32;
-#if SCRUTINY_ENABLE_64BIT
-    case SCRUTINY_TYPE_SINT64:
-        return (scrutiny_wide_uint_t)value->as_sint64;
-    case SCRUTINY_TYPE_UINT64:
-        return value->as_uint64;
-#endif
-#if SCRUTINY_HAS_FLOAT64
-    case SCRUTINY_TYPE_FLOAT64: {
-        uint64_t wide_bits = 0;
-        memcpy(&wide_bits, &value->as_float64, sizeof(wide_bits));
-        return wide_bits;
-    }
-#endif
-    case SCRUTINY_TYPE_FLOAT32:
-        memcpy(&bits, &value->as_float32, sizeof(bits));
-        return bits;
-    default:
-        return value->as_bool ? 1u : 0u;
-    }
-}
-
 static void from_bits(uint_least8_t type, scrutiny_wide_uint_t bits, scrutiny_value_t *value) {
     uint32_t low = (uint32_t)bits;
     switch (type) {
@@ -110,17 +72,15 @@ static void from_bits(uint_least8_t type, scrutiny_wide_uint_t bits, scrutiny_va
 
 void scrutiny_put_value(scrutiny_writer_t *writer, uint_least8_t type,
                         const scrutiny_value_t *value) {
-    scrutiny_wide_uint_t bits = scrutiny_value_to_bits(type, value);
-    size_t size = scrutiny_type_size(type);
+    size_t size = SCRUTINY_TYPE_SIZE(type);
     scrutiny_octet_t *room = scrutiny_put(writer, size);
-    for (size_t i = size; room != NULL && i > 0; i--) {
-        room[i - 1] = (scrutiny_octet_t)(bits & 0xFFu);
-        bits >>= 8;
+    if (room != NULL) {
+        scrutiny_store_number(room, scrutiny_value_to_bits(type, value), size);
     }
 }
 
 static void take_value(scrutiny_reader_t *reader, uint_least8_t type, scrutiny_value_t *value) {
-    size_t size = scrutiny_type_size(type);
+    size_t size = SCRUTINY_TYPE_SIZE(type);
     const scrutiny_octet_t *octets = scrutiny_take(reader, size);
     scrutiny_wide_uint_t bits = 0;
     for (size_t i = 0; octets != NULL && i < size; i++) {
@@ -164,7 +124,7 @@ static scrutiny_code_t check_write(const scrutiny_t *scrutiny, scrutiny_reader_t
         if (definition == NULL) {
             return SCRUTINY_CODE_INVALID_REQUEST;
         }
-        size_t size = scrutiny_type_size(definition->type);
+        size_t size = SCRUTINY_TYPE_SIZE(definition->type);
         if (scrutiny_take(&reader, size) == NULL) {
             return SCRUTINY_CODE_INVALID_REQUEST;
         }

@@ -19,9 +19,6 @@ const scrutiny_published_value_t *scrutiny_published_find(const scrutiny_t *scru
 bool scrutiny_published_read(const scrutiny_t *scrutiny,
                              const scrutiny_published_value_t *definition, scrutiny_value_t *value);
 
-/* The value as the bits of an unsigned number; bits above its size do not count. */
-scrutiny_wide_uint_t scrutiny_value_to_bits(uint_least8_t type, const scrutiny_value_t *value);
-
 /* Append a value, big endian, as many octets as its type has. */
 void scrutiny_put_value(scrutiny_writer_t *writer, uint_least8_t type,
                         const scrutiny_value_t *value);

@@ -38,13 +38,15 @@ unsigned char fuzz_arena[FUZZ_ARENA_SIZE];
 static scrutiny_octet_t rx_buffer[SCRUTINY_RX_BUFFER_SIZE(PAYLOAD)];
 static scrutiny_octet_t tx_buffer[SCRUTINY_TX_BUFFER_SIZE(PAYLOAD)];
 static scrutiny_octet_t ring[RING];
-static unsigned char datalog_buffer[300];
+static unsigned char datalog_buffer[300]; /* less than the largest entry has */
 static scrutiny_octet_t output[OUTPUT];
 static size_t output_size;
 static size_t write_limit;
 static uint32_t clock_us;
 static uint64_t random_state;
 static bool in_loop;
+static bool sane;               /* make configurations that are accepted, most of them */
+static unsigned long triggered; /* recordings that waited for something */
 static scrutiny_t device;
 
 static const scrutiny_loop_t loops[LOOPS] = {
@@ -180,7 +182,14 @@ static void finish(frame_t *frame) {
 
 static uint32_t any_address(void) {
     static const uint32_t corners[] = {0, 0xFF0, 0x1000, 0x10FF, 0xFFFEFFFFu, 0xFFFFFFFFu};
+    if (sane) {
+        return 0xFF0 + below(0x110);
+    }
     return one_in(2) ? corners[below(6)] : below(0x10000);
+}
+
+static uint32_t any_value_id(void) {
+    return sane ? 1 + below(4) : below(6);
 }
 
 static void add_memory_request(frame_t *frame) {
@@ -201,28 +210,40 @@ static void add_memory_request(frame_t *frame) {
     }
 }
 
+static uint32_t any_literal(void) {
+    /* Zeros, a denormal number, where fractions end, and where integers of 32 and 64 bits do. */
+    static const uint32_t corners[] = {0,           0x80000000u, 1,           0x4AFFFFFFu,
+                                       0x4B000000u, 0x4F000000u, 0xCF000000u, 0xCF000001u,
+                                       0x4F7FFFFFu, 0x4F800000u, 0x5F000000u, 0xDF000000u,
+                                       0xDF000001u, 0x5F7FFFFFu, 0x5F800000u, 0x7F7FFFFFu};
+    if (!sane && one_in(8)) {
+        return 0x7F800000u | (below(2) << 31) | below(2);
+    }
+    return one_in(2) ? corners[below(16)] : below(0xFF800000u);
+}
+
 static void add_operand(frame_t *frame) {
-    static const uint32_t types[] = {0x10, 0x01, 0x22, 0x23, 0x13, 0x30, 0x02, 0x5F};
+    static const uint32_t types[] = {0x10, 0x01, 0x22, 0x23, 0x13, 0x30, 0x02, 0x03};
     uint32_t kind = below(4);
     add(frame, kind, 1);
     if (kind == 0) {
-        add(frame, one_in(8) ? 0x7F800000u : below(0x50000000), 4);
+        add(frame, any_literal(), 4);
     } else if (kind == 3) {
-        add(frame, below(6), 2);
+        add(frame, any_value_id(), 2);
     } else {
-        add(frame, types[below(8)], 1);
+        add(frame, !sane && one_in(8) ? 0x5F : types[below(8)], 1);
         add(frame, any_address(), 4);
-        add(frame, kind == 2 ? (below(64) << 8) | below(64) : 0, kind == 2 ? 2 : 0);
+        add(frame, kind == 2 ? (below(64) << 8) | below(one_in(2) ? 9 : 66) : 0, kind == 2 ? 2 : 0);
     }
 }
 
 static void add_configuration(frame_t *frame) {
     static const uint32_t operand_counts[] = {0, 2, 2, 2, 2, 2, 2, 2, 3, 1};
-    uint32_t condition = below(10);
+    uint32_t condition = below(sane ? 9 : 10);
     begin(frame, 5, 2);
-    add(frame, below(4), 1);
+    add(frame, below(sane ? 2 : 4), 1);
     add(frame, below(0x10000), 2);
-    add(frame, below(3), 2);
+    add(frame, sane ? 1 : below(3), 2);
     add(frame, below(256), 1);
     add(frame, below(2) * below(100000), 4);
     add(frame, condition, 1);
@@ -231,13 +252,13 @@ static void add_configuration(frame_t *frame) {
     for (uint32_t i = 0; i < operand_counts[condition]; i++) {
         add_operand(frame);
     }
-    uint32_t signals = below(6);
+    uint32_t signals = sane ? 1 + below(16) : below(one_in(8) ? 18 : 6);
     add(frame, signals, 1);
     for (uint32_t i = 0; i < signals; i++) {
         uint32_t kind = below(3);
         add(frame, kind, 1);
-        add(frame, kind == 0 ? any_address() : below(6), kind == 0 ? 4 : (kind == 1 ? 2 : 0));
-        add(frame, below(one_in(8) ? 256 : 9), kind == 0 ? 1 : 0);
+        add(frame, kind == 0 ? any_address() : any_value_id(), kind == 0 ? 4 : (kind == 1 ? 2 : 0));
+        add(frame, sane ? 1 + below(16) : below(one_in(8) ? 256 : 9), kind == 0 ? 1 : 0);
     }
 }
 
@@ -423,14 +444,20 @@ static uint32_t dropped_responses(void) {
     return counters.sessions_expired + counters.tx_stalls;
 }
 
-/* What chance alone hardly ever does: an acquisition from configuration to its last entry. */
+/* What chance alone hardly ever does: configure, arm, and run loops for a while. */
 static void record_something(void) {
     static const scrutiny_octet_t always[] = {0, 0, 9, 0, 1, 0, 0, 0, 0, 0,    0, 0,
                                               0, 0, 0, 0, 2, 2, 0, 0, 0, 0x20, 0, 7};
     frame_t frame;
-    begin(&frame, 5, 2);
-    for (size_t i = 0; i < sizeof(always); i++) {
-        add(&frame, always[i], 1);
+    if (one_in(4)) {
+        begin(&frame, 5, 2);
+        for (size_t i = 0; i < sizeof(always); i++) {
+            add(&frame, always[i], 1);
+        }
+    } else {
+        sane = true;
+        add_configuration(&frame);
+        sane = false;
     }
     finish(&frame);
     scrutiny_receive(&device, frame.octets, frame.size);
@@ -439,7 +466,13 @@ static void record_something(void) {
     scrutiny_receive(&device, frame.octets, frame.size);
     settle();
     for (uint32_t i = below(100); i > 0; i--) {
-        run_loop(0);
+        for (size_t j = 0; j < 8; j++) { /* what triggers look at, among others */
+            fuzz_arena[0xFF0 + below(0x120)] = (unsigned char)below(256);
+        }
+        run_loop(below(2));
+    }
+    if (device.datalogger.setup.operand_count > 0 && device.datalogger.state > 2) {
+        triggered++;
     }
 }
 
@@ -480,6 +513,7 @@ int main(int argc, char **argv) {
             answers += counters.requests;
         }
     }
-    printf("%lu frames, %lu answers, %lu of them refusals\n", frames, answers, refusals);
+    printf("%lu frames, %lu answers, %lu of them refusals, %lu triggers\n", frames, answers,
+           refusals, triggered);
     return 0;
 }

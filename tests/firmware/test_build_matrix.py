@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -31,6 +32,7 @@ VARIANTS: dict[str, list[str]] = {
     "small CRC table": ["-DSCRUTINY_SMALL_CRC_TABLE=1"],
     "short addresses": ["-DSCRUTINY_ADDRESS_SIZE=2"],
     "ring index of one octet": ["-DSCRUTINY_RING_INDEX_TYPE=uint8_t"],
+    "fence by a call": ["-DSCRUTINY_FENCE()=scrutiny_fence()"],
 }
 LANGUAGES = {"C99": ["-std=c99"], "C++17": ["-x", "c++", "-std=c++17"]}
 COMPILERS = {
@@ -96,7 +98,17 @@ def symbols(folder: Path, source: str, variant: str) -> str:
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True).stdout
 
 
-@pytest.mark.parametrize("source", ["datalogger.c", "datalog_setup.c", "encoder.c", "trigger.c"])
+@pytest.mark.parametrize(
+    "source",
+    [
+        "datalogger.c",
+        "datalog_setup.c",
+        "encoder.c",
+        "numbers.c",
+        "operands.c",
+        "trigger.c",
+    ],
+)
 def test_code_of_a_disabled_feature_is_gone(tmp_path: Path, source: str) -> None:
     assert symbols(tmp_path, source, "defaults") != ""
     assert symbols(tmp_path, source, "without DATALOGGING") == ""
@@ -110,6 +122,21 @@ def test_firmware_id_placeholder_occurs_once_in_a_program(tmp_path: Path) -> Non
     run([compiler, *flags, *map(str, SOURCES), str(main), "-o", "program"], tmp_path)
     placeholder = bytes.fromhex("a9dcc06528fd41fa7ce863d6aa94a708")
     assert (tmp_path / "program").read_bytes().count(placeholder) == 1
+
+
+def test_fence_of_c11_is_used_where_there_are_no_gnu_extensions(tmp_path: Path) -> None:
+    compiler = tool("gcc", required=True)
+    flags = ["-std=c11", "-U__GNUC__", "-O2", "-c", *WARNINGS, *INCLUDES]
+    run([compiler, *flags, str(FIRMWARE / "src" / "datalogger.c"), "-o", "a.o"], tmp_path)
+    command = [tool("nm", required=True), "a.o"]
+    found = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+    assert "scrutiny_datalogger_run" in found
+    assert "scrutiny_fence" not in found
+
+
+def test_cmake_compiles_every_file() -> None:
+    listed = re.findall(r"src/\w+\.c", (FIRMWARE / "CMakeLists.txt").read_text())
+    assert listed == [f"src/{path.name}" for path in sorted((FIRMWARE / "src").glob("*.c"))]
 
 
 def test_cmake_target(tmp_path: Path) -> None:

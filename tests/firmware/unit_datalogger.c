@@ -362,7 +362,7 @@ static void test_reset_during_an_iteration_waits_for_its_end(void **state) {
     run(&f, FIXED_LOOP, 1);
     assert_int_equal(0, f.output_size);
     run(&f, FIXED_LOOP, 1); /* skipped, the poll holds */
-    assert_int_equal(1, f.scrutiny.datalogger.encoder.entries);
+    assert_int_equal(f.scrutiny.datalogger.setup.entry_size, f.scrutiny.datalogger.encoder.held);
     poll_all(&f);
     assert_int_equal(OK, take_answer(&f).code);
     assert_int_equal(IDLE, state_of(&f));
@@ -391,7 +391,7 @@ static void test_reset_gives_up_on_an_iteration_without_end(void **state) {
     assert_false(scrutiny_poll(&f.scrutiny));
     assert_int_equal(FAILURE, take_answer(&f).code);
     run(&f, FIXED_LOOP, 1); /* goes on as before */
-    assert_int_equal(1, f.scrutiny.datalogger.encoder.entries);
+    assert_int_equal(f.scrutiny.datalogger.setup.entry_size, f.scrutiny.datalogger.encoder.held);
     assert_int_equal(CONFIGURED, state_of(&f));
 }
 
@@ -410,7 +410,7 @@ static void test_session_end_drops_a_waiting_reset(void **state) {
     assert_false(scrutiny_poll(&f.scrutiny));
     assert_int_equal(0, f.output_size);
     run(&f, FIXED_LOOP, 1); /* the acquisition survives the session */
-    assert_int_equal(1, f.scrutiny.datalogger.encoder.entries);
+    assert_int_equal(f.scrutiny.datalogger.setup.entry_size, f.scrutiny.datalogger.encoder.held);
 }
 
 static void test_rearming_takes_the_data_away(void **state) {

@@ -146,14 +146,20 @@
 #endif
 
 /** Keeps the compiler, and the processor where it matters, from moving memory accesses across.
- * Orders the data that interrupts, loops and the poll hand to each other. */
+ * Orders the data that interrupts, loops and the poll hand to each other. A compiler that has
+ * neither GNU extensions nor the atomics of C11 gets a call of a function in a file of its own:
+ * good enough on one core, as long as it does not optimise over all files at once. */
 #ifndef SCRUTINY_FENCE
 #if defined(__AVR__) && defined(__GNUC__)
 #define SCRUTINY_FENCE() __asm__ volatile("" ::: "memory")
 #elif defined(__GNUC__)
 #define SCRUTINY_FENCE() __atomic_thread_fence(__ATOMIC_SEQ_CST)
+#elif !defined(__cplusplus) && defined(__STDC_VERSION__) && __STDC_VERSION__ >= 201112L &&         \
+    !defined(__STDC_NO_ATOMICS__)
+#include <stdatomic.h>
+#define SCRUTINY_FENCE() atomic_thread_fence(memory_order_seq_cst)
 #else
-#define SCRUTINY_FENCE() ((void)0) /* all shared indices and flags are volatile */
+#define SCRUTINY_FENCE() scrutiny_fence()
 #endif
 #endif
 

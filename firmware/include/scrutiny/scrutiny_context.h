@@ -13,6 +13,9 @@ extern "C" {
 
 struct scrutiny_config;
 
+/* Does nothing; see SCRUTINY_FENCE. */
+void scrutiny_fence(void);
+
 typedef SCRUTINY_RING_INDEX_TYPE scrutiny_ring_index_t;
 
 /* Octets from the receiving side to the poll: one producer, one consumer, no lock. A gap is the
@@ -76,14 +79,15 @@ typedef int32_t scrutiny_wide_sint_t;
 #endif
 
 #if SCRUTINY_ENABLE_DATALOGGING
-/* A trigger operand. The data type of a literal is set by scrutiny_trigger_prepare(): float32, or
- * the widest signed or unsigned integer. */
+/* A trigger operand. scrutiny_operand_prepare() decides what a literal is: with the data type
+ * float32, `real`; with the widest signed or unsigned integer, `size`, moved up by `bit_offset`
+ * bits. More than 32 of them a float32 never has, and a 64-bit number here would cost RAM. */
 typedef struct {
     union {
         uintptr_t address;
-        uint_least16_t value_index;   /* in the table of published values */
-        float real;                   /* literal */
-        scrutiny_wide_uint_t integer; /* literal, in two's complement */
+        uint_least16_t value_index; /* in the table of published values */
+        float real;                 /* literal */
+        uint32_t size;              /* literal: distance from zero */
     } source;
     uint_least8_t kind;
     uint_least8_t data_type;
@@ -115,8 +119,10 @@ typedef struct {
     bool exact; /* the trigger compares integers */
     scrutiny_operand_t operands[3];
     scrutiny_signal_t signals[SCRUTINY_DATALOG_MAX_SIGNALS];
-    size_t entry_size;  /* in chars */
-    size_t max_entries; /* that fit in the buffer */
+    size_t entry_size;     /* in chars */
+    size_t ring_size;      /* in chars: the entries that fit in the buffer */
+    uint32_t share_chars;  /* of the buffer: what the probe location leaves for after the trigger */
+    uint32_t period_100ns; /* of the loop; 0 = not constant */
 } scrutiny_datalog_setup_t;
 
 /* The value of a trigger operand. */
@@ -138,9 +144,9 @@ typedef struct {
 
 typedef struct {
     unsigned char *chars;
-    size_t size;       /* in chars */
-    size_t next_entry; /* where the next entry goes, 0 to max_entries - 1 */
-    size_t entries;    /* held, 0 to max_entries */
+    size_t size; /* in chars */
+    size_t next; /* where the next entry goes, in chars from the start */
+    size_t held; /* chars of all entries in the ring */
 } scrutiny_encoder_t;
 
 typedef struct {
@@ -153,9 +159,11 @@ typedef struct {
     volatile uint_least8_t loop_inside[SCRUTINY_MAX_LOOPS]; /* each written by its loop */
     volatile uint_least8_t command;                         /* written by the poll */
     volatile uint_least8_t applied_command;                 /* written by the loop */
-    volatile uint_least8_t state;
-    volatile uint32_t entries_since_trigger;
-    volatile uint32_t target_chars;
+    volatile uint_least8_t state;                           /* written by the loop */
+    /* Chars recorded since the trigger: number `turn % 2`, while the loop writes the other one. */
+    volatile uint32_t acquired_chars[2];
+    volatile uint_least8_t acquired_turn;
+    uint32_t target_chars;    /* to record from the trigger on; valid when triggered */
     uint32_t time_100ns;      /* of the owning loop */
     uint32_t triggered_100ns; /* when */
     uint_least16_t decimation_count;

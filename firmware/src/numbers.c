@@ -2,13 +2,19 @@
 
 #if SCRUTINY_ENABLE_DATALOGGING
 
+#include <string.h>
+
 #include "trigger.h"
 
-#if SCRUTINY_ENABLE_64BIT
-#define WIDE_UINT_MAX UINT64_MAX
-#else
-#define WIDE_UINT_MAX UINT32_MAX
-#endif
+#define WIDE_BITS (sizeof(scrutiny_wide_uint_t) * CHAR_BIT)
+#define WIDE_UINT_MAX ((scrutiny_wide_uint_t)-1)
+
+/* A float32 is 1.fraction * 2^(exponent - bias). */
+#define SIGN UINT32_C(0x80000000)
+#define INFINITE UINT32_C(0x7F800000)
+#define FRACTION_BITS 23u
+#define LEADING_ONE (UINT32_C(1) << FRACTION_BITS)
+#define BIAS 127u
 
 typedef enum {
     LESS,
@@ -16,11 +22,41 @@ typedef enum {
     GREATER
 } relation_t;
 
-/* A distance between two integers, which has one binary digit more than they. */
-typedef struct {
-    scrutiny_wide_uint_t low;
-    bool top;
-} distance_t;
+/* ---- Float32 by its bits ----------------------------------------------------------------------
+ */
+
+static uint32_t bits_of(float value) {
+    uint32_t bits = 0;
+    memcpy(&bits, &value, sizeof(bits));
+    return bits & ~SIGN;
+}
+
+bool scrutiny_real_distance(float value, scrutiny_distance_t *distance) {
+    uint32_t bits = bits_of(value);
+    uint32_t exponent = bits >> FRACTION_BITS;
+    scrutiny_wide_uint_t digits = (bits & (LEADING_ONE - 1u)) | LEADING_ONE;
+    distance->top = exponent >= BIAS + WIDE_BITS;
+    if (exponent < BIAS) {
+        distance->low = 0;
+    } else if (exponent <= BIAS + FRACTION_BITS) {
+        distance->low = digits >> (BIAS + FRACTION_BITS - exponent);
+    } else if (exponent <= BIAS + WIDE_BITS) {
+        distance->low = digits << (exponent - BIAS - FRACTION_BITS); /* the top moves out */
+    } else {
+        distance->low = WIDE_UINT_MAX;
+    }
+    return bits <= INFINITE;
+}
+
+bool scrutiny_real_is_whole(float value) {
+    uint32_t bits = bits_of(value);
+    uint32_t exponent = bits >> FRACTION_BITS;
+    if (exponent < BIAS) {
+        return bits == 0;
+    }
+    return exponent >= BIAS + FRACTION_BITS ||
+           (bits & ((LEADING_ONE >> (exponent - BIAS)) - 1u)) == 0;
+}
 
 /* ---- Integers ---------------------------------------------------------------------------------
  */
@@ -35,34 +71,26 @@ static relation_t relation_of(const scrutiny_number_t *a, const scrutiny_number_
     return a->value.integer < b->value.integer ? LESS : GREATER; /* in two's complement, too */
 }
 
-static distance_t distance_up(const scrutiny_number_t *low, const scrutiny_number_t *high) {
-    distance_t distance;
+static scrutiny_distance_t distance_up(const scrutiny_number_t *low,
+                                       const scrutiny_number_t *high) {
+    scrutiny_distance_t distance;
     distance.low = high->value.integer - low->value.integer;
     distance.top =
         low->is_negative && !high->is_negative && distance.low < high->value.integer; /* wrapped */
     return distance;
 }
 
-/* Distance from zero, with the fraction cut off. False for NaN. */
-static bool distance_from_zero(const scrutiny_number_t *number, distance_t *distance) {
+/* False for NaN. */
+static bool distance_from_zero(const scrutiny_number_t *number, scrutiny_distance_t *distance) {
+    if (number->is_real) {
+        return scrutiny_real_distance(number->value.real, distance);
+    }
     distance->top = false;
-    if (!number->is_real) {
-        distance->low = number->is_negative ? 0u - number->value.integer : number->value.integer;
-        return true;
-    }
-    float value = number->value.real < 0.0f ? -number->value.real : number->value.real;
-    if (value >= SCRUTINY_WIDE_UINT_END) {
-        distance->top = true;
-        value -= SCRUTINY_WIDE_UINT_END;
-    }
-    distance->low = WIDE_UINT_MAX; /* more than any distance that occurs */
-    if (value < SCRUTINY_WIDE_UINT_END) {
-        distance->low = (scrutiny_wide_uint_t)value;
-    }
-    return value >= 0.0f;
+    distance->low = number->is_negative ? 0u - number->value.integer : number->value.integer;
+    return true;
 }
 
-static bool is_longer(distance_t a, distance_t b) {
+static bool is_longer(scrutiny_distance_t a, scrutiny_distance_t b) {
     return a.top != b.top ? a.top : a.low > b.low;
 }
 
@@ -87,7 +115,7 @@ static bool integers_compare(uint_least8_t condition, const scrutiny_number_t *a
 
 static bool integers_are_within(const scrutiny_number_t *a, const scrutiny_number_t *b,
                                 const scrutiny_number_t *margin) {
-    distance_t limit;
+    scrutiny_distance_t limit;
     if (!distance_from_zero(margin, &limit)) {
         return false;
     }
@@ -98,7 +126,7 @@ static bool integers_are_within(const scrutiny_number_t *a, const scrutiny_numbe
 /* Whether `now` lies beyond `before` by more than `change`, on the side of its sign. */
 static bool integer_has_changed(const scrutiny_number_t *before, const scrutiny_number_t *now,
                                 const scrutiny_number_t *change) {
-    distance_t limit;
+    scrutiny_distance_t limit;
     if (!distance_from_zero(change, &limit)) {
         return false;
     }

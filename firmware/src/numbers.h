@@ -12,12 +12,19 @@ extern "C" {
 
 #if SCRUTINY_ENABLE_DATALOGGING
 
-/* What a float32 has to stay below to fit the widest integer. */
-#if SCRUTINY_ENABLE_64BIT
-#define SCRUTINY_WIDE_UINT_END 18446744073709551616.0f /* 2^64 */
-#else
-#define SCRUTINY_WIDE_UINT_END 4294967296.0f /* 2^32 */
-#endif
+/* A distance between two integers, or from zero: it has one binary digit more than they. */
+typedef struct {
+    scrutiny_wide_uint_t low;
+    bool top; /* 2^64 more; 2^32 without SCRUTINY_ENABLE_64BIT */
+} scrutiny_distance_t;
+
+/* The distance of a float32 from zero, with its fraction cut off; beyond twice the widest integer,
+ * the largest there is. False for NaN. By its bits: the conversions of a C library may go through
+ * double, which costs kilobytes where there is no hardware for it. */
+bool scrutiny_real_distance(float value, scrutiny_distance_t *distance);
+
+/* Whether a float32 that is a number has no fraction. */
+bool scrutiny_real_is_whole(float value);
 
 /* With `exact`, the numbers that decide are integers: all but the last one of each function, of
  * scrutiny_numbers_compare() both. */

@@ -12,32 +12,32 @@
 #if SCRUTINY_ENABLE_64BIT
 #define WIDE_UINT_TYPE SCRUTINY_TYPE_UINT64
 #define WIDE_SINT_TYPE SCRUTINY_TYPE_SINT64
-#define WIDE_SINT_MIN (-9223372036854775808.0f) /* -2^63 */
 #else
 #define WIDE_UINT_TYPE SCRUTINY_TYPE_UINT32
 #define WIDE_SINT_TYPE SCRUTINY_TYPE_SINT32
-#define WIDE_SINT_MIN (-2147483648.0f) /* -2^31 */
 #endif
 #define WIDE_SINT_MAX ((scrutiny_wide_uint_t)-1 / 2u)
 #define AS_UINT(type) ((uint_least8_t)(((type)&0x0Fu) | (SCRUTINY_KIND_UINT << 4)))
-#define WHOLE_FROM 8388608.0f /* 2^23: from here on a float32 has no room for a fraction */
 
 /* ---- When a trigger is configured -------------------------------------------------------------
  */
 
-static bool is_whole(float value) {
-    return value <= -WHOLE_FROM || value >= WHOLE_FROM || (float)(int32_t)value == value;
+/* Whether a literal without its fraction, `size` away from zero, is a widest integer. */
+static bool fits_integer(float literal, const scrutiny_distance_t *size) {
+    return !size->top && (literal > 0.0f || size->low <= WIDE_SINT_MAX + 1u);
 }
 
-static bool fits_integer(float value) {
-    return value >= WIDE_SINT_MIN && value < SCRUTINY_WIDE_UINT_END;
+static bool literal_is_integer(float literal) {
+    scrutiny_distance_t size;
+    return scrutiny_real_distance(literal, &size) && scrutiny_real_is_whole(literal) &&
+           fits_integer(literal, &size);
 }
 
 bool scrutiny_operand_is_integer(const scrutiny_t *scrutiny, const scrutiny_operand_t *operand) {
     uint_least8_t type = operand->data_type;
     (void)scrutiny;
     if (operand->kind == SCRUTINY_OPERAND_LITERAL) {
-        return is_whole(operand->source.real) && fits_integer(operand->source.real);
+        return literal_is_integer(operand->source.real);
     }
 #if SCRUTINY_ENABLE_PUBLISHED_VALUES
     if (operand->kind == SCRUTINY_OPERAND_RPV) {
@@ -48,20 +48,19 @@ bool scrutiny_operand_is_integer(const scrutiny_t *scrutiny, const scrutiny_oper
 }
 
 static void set_literal(scrutiny_operand_t *operand, bool as_integer) {
-    float value = operand->source.real;
-    bool is_negative = value <= -1.0f;
+    float literal = operand->source.real;
+    scrutiny_distance_t size;
     operand->data_type = SCRUTINY_TYPE_FLOAT32;
     operand->bit_offset = 0;
-    if (!as_integer || !fits_integer(value)) {
+    if (!as_integer || !scrutiny_real_distance(literal, &size) || !fits_integer(literal, &size)) {
         return;
     }
-    value = value < 0.0f ? -value : value;
-    while (value >= 4294967296.0f) { /* 2^32 */
-        value *= 0.5f;
+    operand->data_type = literal < 0.0f && size.low > 0 ? WIDE_SINT_TYPE : WIDE_UINT_TYPE;
+    while (size.low > UINT32_MAX) { /* what moves out are zeros */
+        size.low >>= 1;
         operand->bit_offset++;
     }
-    operand->source.size = (uint32_t)value;
-    operand->data_type = is_negative ? WIDE_SINT_TYPE : WIDE_UINT_TYPE;
+    operand->source.size = (uint32_t)size.low;
 }
 
 void scrutiny_operand_prepare(scrutiny_operand_t *operand, bool as_integer) {

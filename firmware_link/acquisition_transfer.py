@@ -183,11 +183,10 @@ class AcquisitionTransfer:
             self._position.lost()
             return
         index = self._chunk_count - 1
-        if index * self._chunk_size + len(data) != self.total_size:
+        if index * self._chunk_size + len(data) == self.total_size:
+            self._store(index, data)
+        else:
             self._contradiction()
-            return
-        self._position.arrive_at(index, index + 1)
-        self._store(index, data)
 
     def _take_last(self, data_and_crc: bytes) -> None:
         """Place the chunk that ends the pass."""
@@ -204,8 +203,7 @@ class AcquisitionTransfer:
             self._position.expect(0)  # where this one belongs is not known, but what follows is
             return
         self._crc = int.from_bytes(data_and_crc[size:], "big")
-        self._position.pass_length = index + 1
-        self._position.arrive_at(index, 0)
+        self._position.end_pass()
         if size:
             self._store(index, data_and_crc[:size])
         self._check()

@@ -23,16 +23,11 @@ MAX_LATE: Final = 8
 
 
 class PassPosition:
-    """Where in a pass the device is, as far as this side can know.
+    """Where in a pass the device is, as far as this side can know."""
 
-    Attributes:
-        pass_length: chunks of a pass; None: not known yet.
-    """
-
-    __slots__ = ("_full_count", "_lost", "_next", "_seen", "pass_length")
+    __slots__ = ("_full_count", "_lost", "_next", "_seen")
 
     def __init__(self) -> None:
-        self.pass_length: int | None = None
         self._full_count = 0
         self._next: int | None = 0  # index if nothing gets lost; None: unknown
         self._lost = 0  # requests that may have taken the device ahead of that
@@ -41,7 +36,6 @@ class PassPosition:
     def lay_out(self, full_count: int) -> None:
         """Take note of how many full chunks there are; one with the rest may follow."""
         self._full_count = full_count
-        self.pass_length = None
 
     def index_of(self, counter: int) -> int | None:
         """Take note of a full chunk and return its index, None if it cannot be told.
@@ -59,19 +53,18 @@ class PassPosition:
             return index
         return self._search(counter, index)
 
-    def arrive_at(self, index: int, following: int) -> None:
-        """Take note of a chunk whose index is beyond doubt, and of the index behind it."""
+    def end_pass(self) -> None:
+        """Take note of the last chunk."""
         self._seen += 1
-        steps = self._steps_to(index)
-        if steps is None:
-            self.expect(following)
+        if self._next is not None and self._next < self._may_be_late():
+            self.lost()  # it comes late, or once more
         else:
-            self._move(steps, following)
+            self.expect(0)
 
     def expect(self, index: int) -> None:
-        """Take note of what the device sends next, for sure."""
+        """Take note of what the device sends next, for sure; but what was lost may come before."""
         self._next = index
-        self._lost = 0
+        self._lost = min(self._lost, MAX_LATE)
 
     def lost(self) -> None:
         """Take note of a request without an answer; the device may have sent one."""
@@ -86,14 +79,16 @@ class PassPosition:
 
     def _search(self, counter: int, origin: int) -> int | None:
         found: dict[int, int] = {}
-        for pass_length in self._pass_lengths():
-            for step in range(-self._may_be_late(), self._lost + 1):
-                index = (origin + step) % pass_length
-                if index & 0xFF == counter and index < self._full_count:
-                    found[index] = step
+        for step in range(-self._may_be_late(), self._lost + 1):
+            index = (origin + step) % self._full_count  # one or two more may be in a pass
+            if index & 0xFF == counter:
+                found[index] = step
         if len(found) == 1:
             ((index, step),) = found.items()
-            self._move(step, index + 1)
+            if step >= 0:
+                self._advance(step, index + 1)
+            else:
+                self.lost()  # the answer that belongs here may be one that never comes
             return index
         if not found and counter == 0:
             self.expect(1)  # the device has begun a pass anew, as it may in a new session
@@ -101,31 +96,8 @@ class PassPosition:
         self._forget()
         return None
 
-    def _steps_to(self, index: int) -> int | None:
-        """Return how far ahead a chunk is, negative for a late one; None if it should not come."""
-        if self._next is None:
-            return None
-        for pass_length in self._pass_lengths():
-            ahead = (index - self._next) % pass_length
-            if ahead <= self._lost:
-                return ahead
-            if pass_length - ahead <= self._may_be_late():
-                return ahead - pass_length
-        return None
-
     def _may_be_late(self) -> int:
         return min(self._seen - 1, MAX_LATE)
-
-    def _pass_lengths(self) -> tuple[int, ...]:
-        if self.pass_length is not None:
-            return (self.pass_length,)
-        return (self._full_count, self._full_count + 1, self._full_count + 2)
-
-    def _move(self, steps: int, following: int) -> None:
-        if steps >= 0:
-            self._advance(steps, following)
-        else:
-            self.lost()  # its own answer may have been a chunk that never comes
 
     def _advance(self, steps: int, following: int) -> None:
         """Move on. Requests that got lost, but for the ``steps``, may still be answered.

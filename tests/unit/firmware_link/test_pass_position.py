@@ -65,8 +65,7 @@ def test_too_many_lost_requests_leave_the_position_unknown(position: PassPositio
 
 def test_the_end_of_the_pass_makes_the_position_known_again(position: PassPosition) -> None:
     assert position.index_of(7) is None
-    position.pass_length = FULL_COUNT + 1
-    position.arrive_at(FULL_COUNT, 0)
+    position.end_pass()
 
     assert [position.index_of(0), position.index_of(1)] == [0, 1]
 
@@ -98,12 +97,11 @@ def test_nothing_is_late_before_anything_has_come(position: PassPosition) -> Non
 
 def test_late_chunks_may_be_of_the_pass_before(position: PassPosition) -> None:
     go_to(position, FULL_COUNT)
-    position.pass_length = FULL_COUNT + 1
-    position.arrive_at(FULL_COUNT, 0)
+    position.end_pass()
     assert position.index_of(0) == 0
 
     assert position.index_of((FULL_COUNT - 1) & 0xFF) == FULL_COUNT - 1
-    position.arrive_at(FULL_COUNT, 0)  # doubled, too
+    position.end_pass()  # doubled, too
     assert position.index_of(1) == 1
 
 
@@ -118,7 +116,6 @@ def test_chunks_may_be_skipped_into_the_next_pass(position: PassPosition) -> Non
 def test_where_two_indexes_are_possible_none_is_chosen() -> None:
     position = PassPosition()
     position.lay_out(256 + 20)
-    position.pass_length = 256 + 20
     go_to(position, 256)
     for _ in range(30):
         position.lost()
@@ -150,10 +147,9 @@ def test_a_full_chunk_is_not_where_only_the_rest_can_be() -> None:
     assert [position.index_of(0), position.index_of(1)] == [0, 1]
 
 
-def test_chunks_of_another_size_make_a_pass_of_another_length(position: PassPosition) -> None:
-    position.pass_length = 300
-    position.lay_out(FULL_COUNT)
-    go_to(position, 299)
+def test_lost_requests_may_be_answered_after_the_end_of_the_pass(position: PassPosition) -> None:
+    go_to(position, FULL_COUNT)
     position.lost()
+    position.end_pass()
 
-    assert position.index_of(300 & 0xFF) == 300
+    assert position.index_of(1) == 1

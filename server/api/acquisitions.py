@@ -77,7 +77,7 @@ async def _summaries(client: Client, command: ListAcquisitions) -> Sequence[Acqu
         summary = await storage.summary(command.reference_id)
         return () if summary is None else (summary,)
     return await storage.summaries(
-        firmware_id=command.firmware_id,
+        firmware_id=None if command.firmware_id is None else command.firmware_id.lower(),
         before_s=command.before_timestamp,
         count=command.count,
     )

@@ -19,7 +19,7 @@ from ..datalogging.queue import RecordingRequest, RequestEnd
 from ..datalogging.wanted import WantedRecording
 from ..turns import Steps
 from .client import Client
-from .errors import CommandRefused
+from .errors import CommandRefused, printable
 from .limits import MOST_RECORDINGS, MOST_RECORDINGS_OF_ALL
 from .steps import resolve
 from .wanted_recordings import check_form, paths_of, wanted_recording
@@ -70,7 +70,8 @@ def _queue(
     client: Client, command: RequestAcquisition, wanted: WantedRecording, firmware_id: bytes
 ) -> None:
     recordings = client.parts.recordings
-    client.requester.name = command.requested_by
+    requested_by = printable(command.requested_by)
+    client.requester.name = requested_by
     _check_room(client, len(recordings.requests), replaces=not command.queue)
     token = new_token()
 
@@ -91,7 +92,7 @@ def _queue(
         wanted=wanted,
         firmware_id=firmware_id,
         requester=client.requester,
-        requested_by=command.requested_by,
+        requested_by=requested_by,
         time_s=time.time(),
         on_end=told,
     )

@@ -20,6 +20,11 @@ class ListenError(ScrutinyError):
     """The server cannot accept clients at the configured address."""
 
 
+def printable(text: str) -> str:
+    """Return text of a client as it may appear in a line of the log."""
+    return "".join([character if character.isprintable() else "?" for character in text])
+
+
 def quoted(text: str) -> str:
     """Return text of a client as it may appear in a message: escaped, and not too long."""
     return repr(text if len(text) <= _LONGEST_QUOTE else text[:_LONGEST_QUOTE] + "...")

@@ -1,6 +1,10 @@
 """What can go wrong with recordings and where they are stored.
 
 ScrutinyError
+├── RecordingRefused           the device cannot record what is asked for
+├── RequestNotEnded            a request cannot be cancelled
+├── LinkError                  of the link to the device; see there for `RecordingFailed`
+│   └── SessionLost            the device is gone, and goes on recording
 └── StorageError               what is stored cannot be read or changed; the text says what to do
     ├── DatabaseUnusable       the file: no rights, no room, locked, of another program, too new
     │   └── DatabaseMalformed  SQLite says that it is malformed, or no database at all
@@ -18,6 +22,19 @@ from pathlib import Path
 from typing import NamedTuple
 
 from scrutiny.core.errors import ScrutinyError
+from scrutiny.firmware_link.errors import LinkError
+
+
+class RecordingRefused(ScrutinyError):
+    """The device cannot record this; the text says why, and what to ask for instead."""
+
+
+class RequestNotEnded(ScrutinyError):
+    """A request cannot be ended: it is unknown, or too far."""
+
+
+class SessionLost(LinkError):
+    """The device is gone; it goes on recording."""
 
 
 class FileIdentity(NamedTuple):

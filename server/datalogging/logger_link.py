@@ -20,9 +20,10 @@ from scrutiny.firmware_link.session import Ask, Wait
 from ..datalog_lane import DatalogLane
 from ..outcome import Outcome, OutcomeCallback
 from .conversation import Conversation
+from .errors import RecordingRefused, SessionLost
 from .plan import RecordingPlan
 from .target import has_datalogger
-from .wanted import RecordingRefused, WantedRecording
+from .wanted import WantedRecording
 
 logger = logging.getLogger(__name__)
 
@@ -62,10 +63,6 @@ class RecordingDevice(Protocol):
     def read_memory(self, address: int, size: int, done: OutcomeCallback) -> None:
         """Read memory, in as many requests as it takes."""
         ...
-
-
-class SessionLost(LinkError):
-    """The device is gone; it goes on recording."""
 
 
 class LoggerLink:

@@ -19,9 +19,10 @@ from scrutiny.firmware_link.profile import DeviceProfile
 
 from .columns import Columns, evenly_spaced_s, scaled
 from .entry_layout import EntryLayout
+from .errors import RecordingRefused
 from .target import RecordingTarget
 from .trigger import device_trigger
-from .wanted import Recordable, RecordingRefused, WantedRecording, WantedSignal, XAxis
+from .wanted import Recordable, WantedRecording, WantedSignal, XAxis
 
 # Samples of all series of one acquisition, 8 octets each: 128 MiB.
 MOST_SAMPLES: Final = 1 << 24

@@ -16,13 +16,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
-from scrutiny.core.errors import ScrutinyError
-
+from .errors import RequestNotEnded
 from .wanted import WantedRecording
-
-
-class RequestNotEnded(ScrutinyError):
-    """A request cannot be ended: it is unknown, or too far."""
 
 
 class RequestState(Enum):

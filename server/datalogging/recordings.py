@@ -25,7 +25,8 @@ from scrutiny.firmware_link.datalog import Phase, Progress, Recorder, Recording
 from scrutiny.firmware_link.errors import RecordingFailed
 from scrutiny.firmware_link.profile import DeviceProfile
 
-from .logger_link import LoggerLink, RecordingDevice, SessionLost
+from .errors import SessionLost
+from .logger_link import LoggerLink, RecordingDevice
 from .logger_status import LoggerState, LoggerStatus
 from .plan import Origin, Recorded, RecordingPlan
 from .queue import RecordingRequest, RequestEnd, Requester, RequestQueue, RequestState
@@ -38,6 +39,8 @@ COMPLETION_INTERVAL_S: Final = 0.1
 
 # When the server stops, the device is to be let go, but it may be gone.
 LAST_RESET_S: Final = 0.5
+
+FAILURE_PAUSE_S: Final = 1.0  # after what nobody expected
 
 SERVER_STOPS: Final = "the server stops"
 _LOG_TELLS: Final = "the log of the server tells more"
@@ -158,8 +161,9 @@ class Recordings:
                 else:
                     await self._perform(self._queue.start_next())
             except Exception:
-                # Whatever fails there must not be the end of recording.
+                # Whatever fails there must not be the end of recording, nor fail without pause.
                 logger.exception("recording failed in a way nobody expected")
+                await asyncio.sleep(FAILURE_PAUSE_S)
 
     async def stop(self) -> None:
         """End all requests; what is recorded is stored, and the device let go, if there is time.

@@ -14,7 +14,7 @@ from scrutiny.firmware_link.messages import DatalogSetup, LoopDefinition
 from scrutiny.firmware_link.profile import DeviceProfile
 
 from ..target_memory import TargetMemory
-from .wanted import RecordingRefused
+from .errors import RecordingRefused
 
 _WIDE: Final = 8  # octets of the types that firmware may lack
 

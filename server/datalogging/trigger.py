@@ -25,6 +25,7 @@ from scrutiny.firmware_link.messages import (
     VariableOperand,
 )
 
+from .errors import RecordingRefused
 from .target import (
     FieldBits,
     Place,
@@ -36,7 +37,6 @@ from .target import (
 from .wanted import (
     UNSCALED,
     Recordable,
-    RecordingRefused,
     Scale,
     WantedOperand,
     WantedTrigger,

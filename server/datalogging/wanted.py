@@ -12,17 +12,12 @@ from typing import Final
 
 from scrutiny.core.datalogging import Axis, LoggedKind
 from scrutiny.core.enums import Enumeration
-from scrutiny.core.errors import ScrutinyError
 from scrutiny.core.types import TypeKind
 from scrutiny.core.values import Value
 from scrutiny.core.watchables import Alias, Variable
 from scrutiny.firmware_link.codes import TriggerCondition
 
 from ..entries import Entry, Source
-
-
-class RecordingRefused(ScrutinyError):
-    """The device cannot record this; the text says why, and what to ask for instead."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,7 @@ from scrutiny.server.library import DescriptionLibrary
 from scrutiny.server.loading import DescriptionLoader
 from scrutiny.server.metrics import DeviceStatistics
 from scrutiny.server.outcome import Outcome, OutcomeCallback, ReadCallback
+from scrutiny.server.published_values import readable_values
 from scrutiny.server.store import Description, ValueStore
 from scrutiny.server.subscriptions import Subscriptions
 from scrutiny.server.symbols import Symbols
@@ -75,6 +76,7 @@ class FakeDevice:
         self.on_ready: list[Callable[[DeviceProfile], None]] = []
         self.on_gone: list[Callable[[], None]] = []
         self.datalog = DatalogLane()
+        self.logger: SimulatedLogger | None = None
         self.loaded_firmware_id: str | None = None
         self.description_failure = ""
         self.unreadable: dict[str, str] = {}
@@ -105,14 +107,17 @@ class FakeDevice:
         )
 
     def install_logger(self, loop: asyncio.AbstractEventLoop) -> SimulatedLogger:
-        """Have a datalogger, and be ready."""
-        logger = SimulatedLogger(loop, self.datalog)
-        self.become_ready(logger.described())
-        return logger
+        """Have a datalogger and its memory, and be ready."""
+        self.logger = SimulatedLogger(loop, self.datalog)
+        self._store.clear()
+        self.become_ready(self.logger.described())
+        return self.logger
 
     def become_ready(self, profile: DeviceProfile) -> None:
         """Be a device that has just been connected."""
         self.profile = profile
+        if not self._store.published:
+            self._store.load_published(readable_values(profile))
         self.on_status_changed()
         for listener in self.on_ready:
             listener(profile)
@@ -193,7 +198,12 @@ class FakeDevice:
         self._operate(lambda: bytes([subfunction]) + data, done)
 
     def read_memory(self, address: int, size: int, done: OutcomeCallback) -> None:
-        self._operate(lambda: bytes(self.memory[address : address + size]), done)
+        def read() -> bytes:
+            if self.logger is not None:
+                return self.logger.read(address, size)
+            return bytes(self.memory[address : address + size])
+
+        self._operate(read, done)
 
     def write_memory(self, address: int, data: bytes, done: OutcomeCallback) -> None:
         def store() -> bytes:

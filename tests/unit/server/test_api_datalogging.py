@@ -28,7 +28,7 @@ from .conftest import ListedDescription
 
 ID: Final = bytes(range(16)).hex()
 LEVELS: Final = Enumeration("Level", {"LOW": 0, "HIGH": 9})
-POINTER: Final = Variable("/pointer", DataType.PTR32, "little", 64)
+POINTER: Final = Variable("/pointer", DataType.PTR32, "little", MEMORY + 32)
 DESCRIPTION: Final = ListedDescription(
     [
         Variable("/tick", DataType.UINT32, "little", TICK_ADDRESS),
@@ -126,9 +126,9 @@ def states(messages: list[Message]) -> list[str]:
     return [state for i, state in enumerate(found) if i == 0 or found[i - 1] != state]
 
 
-def point_to(server: Server, address: int) -> None:
+def point_to(logger: SimulatedLogger, address: int) -> None:
     """Change where the pointer leads to."""
-    server.device.memory[64:68] = address.to_bytes(4, "little")
+    logger.write(POINTER.address, address.to_bytes(4, "little"))
 
 
 def complete(client: FakeClient, logger: SimulatedLogger) -> Message:
@@ -237,9 +237,9 @@ def test_names_of_values_and_signals_without_a_name(
 def test_a_variable_behind_a_pointer_is_found_when_it_is_recorded(
     server: Server, client: FakeClient, logger: SimulatedLogger
 ) -> None:
-    point_to(server, 0)
+    point_to(logger, 0)
     assert "the pointer /pointer is null" in refusal(client, "/*pointer")
-    point_to(server, LEVEL_ADDRESS)
+    point_to(logger, LEVEL_ADDRESS)
     request(client, signals=[{"path": "/*pointer", "axis_id": 0}], **AT_ONCE)
     wait_for_state(client, "waiting_for_trigger")
     reference_id = complete(client, logger)["reference_id"]
@@ -361,6 +361,11 @@ def test_everybody_sees_what_waits_and_can_cancel_it(server: Server, client: Fak
     wait_for_state(client, "standby")
 
 
+def test_a_client_cannot_write_lines_of_its_own_into_the_log(client: FakeClient) -> None:
+    request(client, requested_by="scope\nWARNING all is lost\x1b[2J")
+    assert requests(client)[0]["owner"] == "scope?WARNING all is lost?[2J (10.0.0.1:1234)"
+
+
 def test_a_request_of_another_client_cancels_nothing(server: Server, client: FakeClient) -> None:
     other = FakeClient(server)
     first = request(client, queue=False)
@@ -393,7 +398,7 @@ def test_a_client_that_leaves_takes_along_what_only_waits(
 def test_the_order_of_requests_is_that_of_the_client(
     server: Server, client: FakeClient, logger: SimulatedLogger
 ) -> None:
-    point_to(server, LEVEL_ADDRESS)
+    point_to(logger, LEVEL_ADDRESS)
     server.device.is_slow = True
     signals = [{"path": "/*pointer", "axis_id": 0}]
     client.send("request_datalogging_acquisition", **wish(signals=signals, name="pointer"))

@@ -13,6 +13,7 @@ import pytest
 from scrutiny.core.types import DataType
 from scrutiny.core.values import Value
 from scrutiny.core.watchables import PublishedValue
+from scrutiny.firmware_link.frames import Response
 from scrutiny.firmware_link.messages import AddressFormat, PublishedValueDefinition, UserCommand
 from scrutiny.firmware_link.profile import DeviceProfile
 from scrutiny.firmware_link.session import Session
@@ -26,7 +27,7 @@ from scrutiny.server.connection import (
     ConnectionEvents,
     DeviceConnection,
 )
-from scrutiny.server.jobs import MessageJob
+from scrutiny.server.jobs import Job, MessageJob
 from scrutiny.server.memory_blocks import PlanLimits
 from scrutiny.server.poll_schedule import PollSchedule
 from scrutiny.server.settings import DeviceSettings as LinkSettings
@@ -256,3 +257,43 @@ def test_a_device_that_has_restarted_is_connected_anew(setup: Setup) -> None:
 
     assert len(setup.events.gone_ns) == 1
     assert setup.device.session_id is not None
+
+
+class NotingJob(Job):
+    """A request that notes what had been sent when its answer was taken."""
+
+    def __init__(self, line: SteppedLine, *, decides: bool) -> None:
+        frame = UserCommand(1, b"").request(AddressFormat(4)).encode()
+        super().__init__(frame)
+        self.sent_before: list[int] = []
+        self._line = line
+        self._decides = decides
+
+    def decides_next(self, response: Response) -> bool:
+        return self._decides
+
+    def answered(self, response: Response, now_ns: int) -> None:
+        self.sent_before.append(self._line.sent.count(self.frame))
+
+    def failed(self, reason: str, now_ns: int) -> None:
+        raise AssertionError(reason)
+
+
+@pytest.mark.parametrize(("decides", "sent_before"), [(False, [2, 3, 4]), (True, [1, 2, 3])])
+def test_the_next_request_goes_out_before_an_answer_that_decides_nothing_is_taken(
+    setup: Setup, decides: bool, sent_before: list[int]
+) -> None:
+    job = NotingJob(setup.line, decides=decides)
+    setup.schedule.datalog.on_job = setup.connection.kick
+    setup.schedule.datalog.put(job, repeats=True)
+
+    setup.run_until(lambda: len(job.sent_before) >= 3)
+
+    assert job.sent_before[:3] == sent_before
+
+
+def test_time_on_the_line_knows_the_speed_and_the_limit(setup: Setup) -> None:
+    assert setup.connection.line_ns(100) == 0  # a fast line
+
+    setup.connection._apply_bitrate(8000)
+    assert setup.connection.line_ns(100) == 100 * MS

@@ -23,7 +23,7 @@ from scrutiny.firmware_link.messages import (
 from scrutiny.firmware_link.session import Ask, Wait
 from scrutiny.server.datalog_lane import DatalogLane
 from scrutiny.server.datalogging.conversation import ChunkJob, Conversation
-from scrutiny.server.datalogging.logger_link import SessionLost
+from scrutiny.server.datalogging.errors import SessionLost
 from scrutiny.server.jobs import Job
 
 from .naive_datalogger import profile

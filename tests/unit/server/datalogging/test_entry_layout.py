@@ -9,8 +9,9 @@ from scrutiny.core.watchables import Variable
 from scrutiny.firmware_link.messages import MemorySignal, RpvSignal, TimeSignal
 from scrutiny.firmware_link.profile import DeviceProfile, MemoryRegion
 from scrutiny.server.datalogging.entry_layout import EntryLayout
+from scrutiny.server.datalogging.errors import RecordingRefused
 from scrutiny.server.datalogging.target import Place, RecordingTarget
-from scrutiny.server.datalogging.wanted import Recordable, RecordingRefused
+from scrutiny.server.datalogging.wanted import Recordable
 
 from .naive_datalogger import BASE, PROFILE, alias, profile, published, variable
 

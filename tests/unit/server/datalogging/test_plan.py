@@ -14,6 +14,7 @@ from scrutiny.firmware_link.codes import DatalogEncoding, FeatureBits, TriggerCo
 from scrutiny.firmware_link.errors import RecordingFailed
 from scrutiny.firmware_link.messages import Configure, DatalogSetup, MemorySignal, TimeSignal
 from scrutiny.firmware_link.profile import DeviceProfile
+from scrutiny.server.datalogging.errors import RecordingRefused
 from scrutiny.server.datalogging.plan import (
     MOST_SAMPLES,
     Origin,
@@ -22,7 +23,6 @@ from scrutiny.server.datalogging.plan import (
 )
 from scrutiny.server.datalogging.target import has_datalogger
 from scrutiny.server.datalogging.wanted import (
-    RecordingRefused,
     WantedRecording,
     WantedSignal,
     WantedTrigger,

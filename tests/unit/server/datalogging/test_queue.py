@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from scrutiny.server.datalogging.errors import RequestNotEnded
 from scrutiny.server.datalogging.queue import (
     RecordingRequest,
     RequestEnd,
     Requester,
-    RequestNotEnded,
     RequestQueue,
     RequestState,
 )

@@ -18,9 +18,7 @@ from scrutiny.firmware_link.codes import DatalogState, ResponseCode
 from scrutiny.firmware_link.frames import Response
 from scrutiny.firmware_link.messages import AddressFormat, DatalogStatus
 from scrutiny.server.datalogging import logger_link, recordings
-from scrutiny.server.datalogging.errors import DatabaseUnusable
-from scrutiny.server.datalogging.queue import RequestNotEnded
-from scrutiny.server.datalogging.wanted import RecordingRefused
+from scrutiny.server.datalogging.errors import DatabaseUnusable, RecordingRefused, RequestNotEnded
 
 from .naive_datalogger import BASE, variable, wanted
 from .recording_bench import (
@@ -152,6 +150,17 @@ def test_each_recording_has_a_configuration_id_of_its_own(tmp_path: Path) -> Non
             bench.device.iterate(40)
             await bench.samples(request)
         assert len(bench.stored) == len(set(bench.stored)) == 3
+
+    run(tmp_path, scenario)
+
+
+def test_a_slow_line_is_asked_less_often(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def scenario(bench: Bench) -> None:
+        link = logger_link.LoggerLink(asyncio.get_running_loop(), bench.device)
+        monkeypatch.setattr(logger_link, "SHORTEST_POLL_NS", 50_000_000)
+        assert link.poll_ns == 50_000_000
+        monkeypatch.setattr(bench.device, "line_ns", lambda octets: octets * 1_000_000)
+        assert link.poll_ns == 20 * 26_000_000  # 26 octets both ways, frames included
 
     run(tmp_path, scenario)
 

@@ -21,11 +21,11 @@ from scrutiny.firmware_link.messages import (
     VariableOperand,
 )
 from scrutiny.firmware_link.profile import DeviceProfile, MemoryRegion
+from scrutiny.server.datalogging.errors import RecordingRefused
 from scrutiny.server.datalogging.target import RecordingTarget
 from scrutiny.server.datalogging.trigger import condition_named, device_trigger
 from scrutiny.server.datalogging.wanted import (
     Recordable,
-    RecordingRefused,
     WantedOperand,
     WantedTrigger,
 )

@@ -292,8 +292,15 @@ def test_the_next_request_goes_out_before_an_answer_that_decides_nothing_is_take
     assert job.sent_before[:3] == sent_before
 
 
-def test_time_on_the_line_knows_the_speed_and_the_limit(setup: Setup) -> None:
-    assert setup.connection.line_ns(100) == 0  # a fast line
+def test_time_on_the_line_knows_the_limit(setup: Setup) -> None:
+    assert setup.connection.line_ns(100) == 0  # the line is fast
 
-    setup.connection._apply_bitrate(8000)
-    assert setup.connection.line_ns(100) == 100 * MS
+    limited = DeviceConnection(
+        cast("asyncio.AbstractEventLoop", setup.loop),
+        setup.line,
+        Session(setup.loop.monotonic_ns),
+        setup.schedule,
+        LinkSettings(max_bitrate_bps=8000),
+        setup.events,
+    )
+    assert limited.line_ns(100) == 100 * MS

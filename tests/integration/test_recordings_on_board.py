@@ -14,7 +14,7 @@ from typing import Any, Final
 import pytest
 
 from scrutiny.firmware_link.simulator.faults import FaultSettings, LineFaults
-from scrutiny.firmware_link.transports.settings import SerialSettings
+from scrutiny.firmware_link.transports.settings import MemorySettings, SerialSettings
 from scrutiny.server.settings import DeviceSettings, ServerSettings
 from scrutiny.sfd.store import DescriptionStore
 
@@ -445,6 +445,42 @@ def test_two_clients_wait_for_each_other_and_see_the_same(
     run(scenario)
 
 
+def test_all_clients_see_every_state_with_growing_ratios_on_a_slow_line(
+    run: Callable[[Scenario], None],
+) -> None:
+    async def scenario(bench: Bench) -> None:
+        bench.replace_board("--datalog-size", "8192", "--baud", "115200")
+        alice, bob = await bench.client(), await bench.client()
+        await set_value(alice, LEVEL, 0)
+        token = await request(alice, decimation=10, probe_location=0)  # 1 s, then 0.8 s to fetch
+        for peer in (alice, bob):
+            await reach(peer, "waiting_for_trigger")
+            peer.events.clear()
+        await set_value(alice, LEVEL, 1)
+        await reach(bob, "acquiring")
+        carol = await bench.client()
+        status = await carol.ask("get_server_status")
+        assert status["datalogging_status"]["datalogging_state"] == "acquiring"
+        assert (await ended(alice, token))["success"]
+
+        for peer in (alice, bob):
+            await reach(peer, "standby")
+            told = [
+                event["datalogging_status"]
+                for event in peer.events
+                if event["cmd"] == "inform_server_status"
+            ]
+            states = [one["datalogging_state"] for one in told]
+            assert states == sorted(states)  # acquiring, then downloading
+            for state in ("acquiring", "downloading"):
+                ratios = [o["completion_ratio"] for o in told if o["datalogging_state"] == state]
+                known = [ratio for ratio in ratios if ratio is not None]
+                assert len(known) >= 3
+                assert known == sorted(set(known))
+
+    run(scenario)
+
+
 def test_what_is_cancelled_leaves_the_device_to_the_next(run: Callable[[Scenario], None]) -> None:
     async def scenario(bench: Bench) -> None:
         alice, bob = await bench.client(), await bench.client()
@@ -704,5 +740,32 @@ def test_what_is_stored_outlives_the_server_and_what_waits_does_not(
                 await result(peer, await request(peer, name="after", **AT_ONCE))
                 listed = (await peer.ask("list_datalogging_acquisitions", count=9))["acquisitions"]
                 assert [one["name"] for one in listed] == ["after", "kept"]
+
+    asyncio.run(complete())
+
+
+def test_a_server_that_cannot_store_still_serves(tmp_path: Path) -> None:
+    async def complete() -> None:
+        folder = tmp_path / "data"
+        folder.mkdir()
+        (folder / "acquisitions.sqlite3").mkdir()
+        settings = ServerSettings(
+            port=0,
+            data_folder=folder,
+            cache_folder=tmp_path / "cache",
+            device=DeviceSettings(link=MemorySettings(), runtime_folder=tmp_path),
+        )
+        async with (
+            asyncio.timeout(DEADLINE_S),
+            running(settings) as server,
+            server.client() as peer,
+        ):
+            await peer.device_is_ready()
+            answer = await peer.ask("list_datalogging_acquisitions", count=1)
+            assert answer["cmd"] == "error"
+            token = await request(peer, UPTIME, **AT_ONCE)
+            end = await ended(peer, token)
+            assert "was recorded, but could not be stored" in end["detail_msg"]
+            assert await peer.is_served()
 
     asyncio.run(complete())

@@ -47,6 +47,13 @@ int main(void) { scrutiny_board_init(); scrutiny_board_poll(); return 0; }
 """
 
 
+BEFORE_EXAMPLE = """
+#include <scrutiny/scrutiny.h>
+static scrutiny_t scrutiny;
+static void control(void) { }
+"""
+
+
 def tool(name: str, *, required: bool) -> str:
     found = shutil.which(name)
     if found is None:
@@ -88,6 +95,16 @@ def test_builds_for_small_targets(tmp_path: Path, compiler: str, variant: str) -
     name, *target = compiler.split()
     flags = ["-std=c99", "-Os", "-c", *target, *WARNINGS, *INCLUDES, *VARIANTS[variant]]
     run([tool(name, required=False), *flags, *map(str, SOURCES)], tmp_path)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_example_of_the_readme_compiles(tmp_path: Path, language: str) -> None:
+    blocks = re.findall(r"```c\n(.*?)```", (FIRMWARE / "README.md").read_text(), re.DOTALL)
+    main = tmp_path / "main.c"
+    main.write_text("\n".join([BEFORE_EXAMPLE, *blocks]))
+    flags = [*LANGUAGES[language], *WARNINGS, *INCLUDES, "-c", str(main), "-o", "main.o"]
+    assert len(blocks) == 1
+    run([tool(COMPILERS["gcc", language], required=True), *flags], tmp_path)
 
 
 def symbols(folder: Path, source: str, variant: str) -> str:

@@ -48,7 +48,7 @@
 #endif
 
 /** Data logging: record variables from inside a control loop, with a trigger.
- * RAM: about 150 octets + 8 per signal on a 32-bit target, besides the caller's buffer. */
+ * RAM: about 170 octets + 8 per signal on a 32-bit target, besides the caller's buffer. */
 #ifndef SCRUTINY_ENABLE_DATALOGGING
 #define SCRUTINY_ENABLE_DATALOGGING SCRUTINY_ENABLE_LOOPS
 #endif

@@ -195,11 +195,10 @@ class Recordings:
 
     def _device_ready(self, profile: DeviceProfile) -> None:
         self._take_ends(self._queue.end_those_for_others(profile.firmware_id))
-        # It may still record for a request that has begun; all else is of no use any more.
+        # It may still record for the active request; whatever else it does is of no use any more.
         active = self._queue.active
-        is_resumed = active is not None and active.end is None
-        self._link.needs_reset = not is_resumed or (
-            active is not None and active.state is RequestState.STORING
+        self._link.needs_reset = (
+            active is None or active.end is not None or active.state is RequestState.STORING
         )
         self._changed.set()
 

@@ -21,7 +21,7 @@ from tests.support.reference_simulator import simulated_reference
 
 COUNT = os.environ.get("SCRUTINY_TWIN_COUNT")
 # So many take a second or two.
-STORIES = int(COUNT or 60)
+STORIES = int(COUNT or 100)
 
 alike = settings(
     max_examples=STORIES,

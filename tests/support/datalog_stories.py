@@ -47,6 +47,7 @@ _AREA: Final = 0x400  # where variables lie
 _AREA_SIZE: Final = 24
 _MAX_REQUEST: Final = 128
 _SESSION_TIMEOUT_US: Final = 5_000_000
+_TIME_WRAPS_US: Final = (1 << 32) // 10
 
 _U8: Final = st.integers(0, 0xFF)
 _U16: Final = st.integers(0, 0xFFFF)
@@ -137,6 +138,7 @@ _SIGNALS: Final = st.one_of(
         [
             struct.pack(">BIB", SignalKind.MEMORY, _BEYOND, 2),
             struct.pack(">BIB", SignalKind.MEMORY, _BEYOND, 0),
+            struct.pack(">BIB", SignalKind.MEMORY, MEMORY_BASE, 0),
             b"\x07",
         ]
     ),
@@ -171,13 +173,16 @@ def good_configurations(draw: st.DrawFn) -> bytes:
 def bad_configurations(draw: st.DrawFn) -> bytes:
     """Payloads of Configure that may be wrong in any respect."""
     condition = draw(st.integers(0, 10))
-    operands = draw(st.lists(_OPERANDS, max_size=4))
-    signals = draw(st.lists(_SIGNALS, max_size=6) | st.lists(_TIME_SIGNAL, max_size=18))
+    count = {0: 0, 8: 3}.get(condition, 2)
+    right_number = st.lists(_OPERANDS, min_size=count, max_size=count)
+    operands = draw(right_number | st.lists(_OPERANDS, max_size=4))
+    some = st.lists(_GOOD_SIGNALS, min_size=1, max_size=4)
+    signals = draw(some | st.lists(_SIGNALS, max_size=6) | st.lists(_TIME_SIGNAL, max_size=18))
     head = struct.pack(
         ">BHHBIBIB",
-        draw(st.integers(0, 3) | _U8),
+        draw(st.just(SAMPLED_LOOP) | st.integers(0, 3) | _U8),
         draw(_U16),
-        draw(st.integers(0, 2) | _U16),
+        draw(st.just(1) | st.integers(0, 2) | _U16),
         draw(_PROBES),
         draw(_U32),
         condition,
@@ -236,7 +241,10 @@ _HISTORY: Final = st.lists(_MOMENT, max_size=8)
 _LONG_RUN: Final = st.integers(1, 150).map(
     lambda count: [run_loop(SAMPLED_LOOP, count), advance(500), run_loop(1, count)]
 )
-_LONG_PAUSE: Final = st.integers(_SESSION_TIMEOUT_US // 2, (1 << 31) - 1).map(
+_PAUSES: Final = st.sampled_from(
+    [_SESSION_TIMEOUT_US - 1, _SESSION_TIMEOUT_US, (1 << 31) - 1, *[_TIME_WRAPS_US - 2000] * 3]
+)
+_LONG_PAUSE: Final = _PAUSES.map(
     lambda time_us: [advance(time_us), poll(), receive(EXCHANGES["connect"].request)]
 )
 _INTERRUPTION: Final = st.one_of(_ANY, _ODD, _BAD_CONFIGURE, _LONG_PAUSE, st.just(_ARM))
@@ -248,6 +256,7 @@ def _acquisitions(draw: st.DrawFn) -> Story:
     course = [
         draw(_GOOD_CONFIGURE),
         draw(_HISTORY),
+        draw(st.just([]) | _LONG_RUN),
         _ARM,
         draw(_HISTORY),
         _STATUS,
@@ -258,7 +267,7 @@ def _acquisitions(draw: st.DrawFn) -> Story:
         _METADATA,
         draw(_READS),
     ]
-    for place in draw(st.lists(st.integers(1, len(course)), max_size=2)):
+    for place in draw(st.lists(st.integers(1, len(course)), max_size=3)):
         course.insert(place, draw(_INTERRUPTION))
     return [command for event in course for command in event]
 

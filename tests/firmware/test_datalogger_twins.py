@@ -20,8 +20,8 @@ from tests.support.reference_process import running
 from tests.support.reference_simulator import simulated_reference
 
 COUNT = os.environ.get("SCRUTINY_TWIN_COUNT")
-# So many take a second or two.
-STORIES = int(COUNT or 100)
+# So many take 2 s of a processor.
+STORIES = int(COUNT or 60)
 
 alike = settings(
     max_examples=STORIES,

@@ -202,6 +202,7 @@ void scrutiny_datalogger_run(scrutiny_t *scrutiny, uint_least8_t loop_id) {
     datalogger->loop_inside[loop_id] = 1;
     SCRUTINY_FENCE();
     if (datalogger->poll_holds == 0 && datalogger->owner == loop_id) {
+        SCRUTINY_FENCE(); /* only now look at the configuration */
         iterate(scrutiny);
     }
     SCRUTINY_FENCE();

@@ -55,6 +55,20 @@ def test_no_iteration_takes_longer_than_documented(optimization: str) -> None:
     assert too_long == {}
 
 
+@pytest.mark.parametrize("page", ["firmware/README.md", "docs/recording-cost.md"])
+def test_the_text_quotes_the_table(page: str) -> None:
+    table = documented()
+    usual = next(iter(table))[0]
+    quoted = [table[usual, phase] for phase in ("configured", "armed", "fires", "completed")]
+    quoted.append(table["a loop that records nothing", "completed"])
+
+    paragraph = next(
+        text for text in (ROOT / page).read_text().split("\n\n") if "a trigger on a `float`" in text
+    )
+
+    assert set(map(str, quoted)) <= set(re.findall(r"\d+", paragraph))
+
+
 def test_the_table_lists_what_is_measured() -> None:
     assert list(documented()) == [(cost.case, cost.phase or PHASES[-1]) for cost in measured("-Os")]
 

@@ -20,7 +20,8 @@
  *   the poll may read it, exists twice, because narrow processors move it in pieces.
  * - A completed acquisition lies still until the next command, so the poll reads it freely.
  *
- * tests/firmware/interrupted.c lets both sides interrupt each other at every instruction.
+ * In tests/firmware/, interrupted.c lets each side interrupt the other at every instruction, and
+ * unit_interleaved.c lets them alternate in every order, as on two cores.
  *
  * Source: device protocol, sections 11 and 12.
  */

@@ -10,9 +10,9 @@ from tests.support.missing_tools import cannot_run
 
 
 def test_poll_and_loop_interrupt_each_other_at_every_instruction(tmp_path: Path) -> None:
-    source = Path(__file__).with_name("interrupted.c")
+    sources = [Path(__file__).with_name(name) for name in ("interrupted.c", "handover.c")]
     try:
-        program = build_for_cortex_m3(tmp_path, source)
+        program = build_for_cortex_m3(tmp_path, *sources)
     except CannotBuild as reason:
         cannot_run(f"{reason}")
 

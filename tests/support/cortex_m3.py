@@ -23,13 +23,13 @@ _DEADLINE_S: Final = 600.0  # generous: machines that run tests are often busy
 
 
 def build_for_cortex_m3(
-    folder: Path, source: Path, *, optimization: str = "-Os", core: str = "cortex-m3"
+    folder: Path, *sources: Path, optimization: str = "-Os", core: str = "cortex-m3"
 ) -> Path:
-    """Build a program from one source file, the board, a bare device and the library.
+    """Build a program from its own sources, the board, a bare device and the library.
 
     Args:
         folder: where the program goes.
-        source: the file with `main`.
+        sources: its files; it is named after the first one.
         optimization: as the compiler spells it.
         core: whose instructions to use; those of smaller ones run on a Cortex-M3, too.
 
@@ -38,7 +38,7 @@ def build_for_cortex_m3(
         AssertionError: it does not compile.
     """
     _check_tools()
-    program = folder / f"{source.stem}.elf"
+    program = folder / f"{sources[0].stem}.elf"
     command = [
         _COMPILER,
         *(f"-mcpu={core}", "-mthumb", optimization, "-std=c99", "-g", *_WARNINGS),
@@ -47,7 +47,7 @@ def build_for_cortex_m3(
         *(f"-I{path}" for path in (_LIBRARY / "include", _LIBRARY / "src", _BOARD, _TESTS)),
         *map(str, sorted((_LIBRARY / "src").glob("*.c"))),
         *map(str, sorted(_BOARD.glob("*.c"))),
-        *map(str, (_TESTS / "bare_device.c", source)),
+        *map(str, (_TESTS / "bare_device.c", *sources)),
         *("-o", str(program)),
     ]
     result = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -257,6 +257,16 @@ def test_a_pass_that_somebody_else_has_half_read_is_no_problem(chunks: int) -> N
     assert transfer.result() == device.data
 
 
+def test_where_the_device_is_shows_even_if_the_end_of_the_pass_is_lost() -> None:
+    device = FakeDatalogger(make_data(LARGE))
+    device.half_read(1000)
+    transfer = transfer_of(device)
+
+    run_transfer(transfer, Line(device, [Fault.NONE] * 1340 + [Fault.ANSWER_LOST]), 1341 + 2341)
+
+    assert transfer.result() == device.data
+
+
 @pytest.mark.parametrize("size", range(8 * CHUNK + 20, 9 * CHUNK + 1))
 def test_a_small_pass_may_be_half_read_up_to_anywhere(size: int) -> None:
     for chunks in range(10):

@@ -105,6 +105,14 @@ def test_late_chunks_may_be_of_the_pass_before(position: PassPosition) -> None:
     assert position.index_of(1) == 1
 
 
+def test_there_is_no_chunk_before_the_first_of_a_pass(position: PassPosition) -> None:
+    go_to(position, FULL_COUNT)
+    position.end_pass()
+    go_to(position, 3)
+
+    assert position.index_of(-2 & 0xFF) is None
+
+
 def test_chunks_may_be_skipped_into_the_next_pass(position: PassPosition) -> None:
     go_to(position, FULL_COUNT - 3)
     for _ in range(10):
@@ -113,14 +121,47 @@ def test_chunks_may_be_skipped_into_the_next_pass(position: PassPosition) -> Non
     assert position.index_of(4) == 4
 
 
-def test_where_two_indexes_are_possible_none_is_chosen() -> None:
+@pytest.fixture
+def torn() -> PassPosition:
+    """A position where the counter 5 may mean 261 or, in the next pass, 5."""
     position = PassPosition()
     position.lay_out(256 + 20)
     go_to(position, 256)
     for _ in range(30):
         position.lost()
+    return position
 
-    assert position.index_of(5) is None  # 261, or 5 of the next pass
+
+def test_where_two_indexes_are_possible_none_is_chosen(torn: PassPosition) -> None:
+    assert torn.index_of(5) is None
+
+
+def test_chunks_beyond_the_end_of_a_pass_are_in_the_next(torn: PassPosition) -> None:
+    assert [torn.index_of(counter) for counter in range(5, 22)] == [None] * 15 + [20, 21]
+
+
+def test_the_end_of_the_pass_decides_between_two_indexes(torn: PassPosition) -> None:
+    assert [torn.index_of(counter) for counter in range(5, 20)] == [None] * 15
+    torn.end_pass()
+
+    assert [torn.index_of(counter) for counter in (0, 1)] == [0, 1]
+
+
+def test_a_counter_that_jumps_decides_if_the_end_of_the_pass_was_lost(torn: PassPosition) -> None:
+    assert [torn.index_of(counter) for counter in range(5, 20)] == [None] * 15
+    torn.lost()
+
+    assert [torn.index_of(counter) for counter in (0, 1)] == [0, 1]
+
+
+def test_in_a_very_long_pass_only_the_end_decides() -> None:
+    position = PassPosition()
+    position.lay_out(0xFFFF_FFFF)
+
+    assert [position.index_of(counter) for counter in (7, 8, 9)] == [None] * 3
+    position.end_pass()
+
+    assert [position.index_of(counter) for counter in (0, 1)] == [0, 1]
 
 
 def test_a_pass_may_begin_anew(position: PassPosition) -> None:

@@ -131,9 +131,13 @@ class Recorder:
             profile: Of the device.
             poll_ns: Pause between two questions about the status.
             on_progress: Called on every change, but not while the transfer runs.
+
+        Raises:
+            ValueError: a number of the configuration does not fit its place.
         """
         self.transfer: AcquisitionTransfer | None = None
         self._configuration = configuration
+        self._request_size = len(configuration.payload(profile.address_format))
         self._profile = profile
         self._poll_ns = poll_ns
         self._on_progress = on_progress
@@ -177,9 +181,9 @@ class Recorder:
     def _check_fits(self) -> None:
         """Refuse what the device would not even notice, or only after it has begun."""
         setup = self._setup()
-        size = len(self._configuration.payload(self._profile.address_format))
-        if size > self._profile.max_rx_payload:
-            raise failures.configuration_too_large(size, self._profile.max_rx_payload)
+        max_size = self._profile.max_rx_payload
+        if self._request_size > max_size:
+            raise failures.configuration_too_large(self._request_size, max_size)
         entry_size = failures.entry_size(self._configuration, self._profile)
         if entry_size is not None and entry_size > setup.buffer_size:
             raise failures.entry_too_large(entry_size, setup.buffer_size)

@@ -371,6 +371,11 @@ def test_what_cannot_work_is_not_sent(changes: dict[str, Any], reason: str) -> N
     assert trial.device.log == []
 
 
+def test_a_number_that_does_not_fit_is_the_mistake_of_the_caller() -> None:
+    with pytest.raises(ValueError, match="does not fit a float32"):
+        Trial(scripted(COMPLETED), changes={"operands": (LiteralOperand(1e39),)})
+
+
 def test_the_time_takes_two_bytes_of_16_bits() -> None:
     setup = DatalogSetup(2, DatalogEncoding.RAW, 16)
     device = scripted(COMPLETED)

@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-import io
 import logging
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Final
 
-from scrutiny.core.acquisition_csv import ENCODING, write_csv_text
-from scrutiny.core.datalogging import Acquisition
+from scrutiny.core.acquisition_csv import write_csv_text
 from scrutiny.core.errors import ScrutinyError
-from scrutiny.sfd.atomic_files import replacing
 
-from .output import show_data
 from .stored_acquisitions import add_data_folder, one_acquisition
+from .text_files import STANDARD_OUTPUT, write_text
 from .verb_arguments import parse, verb_parser
 
 logger = logging.getLogger(__name__)
-
-_STANDARD_OUTPUT: Final = "-"
-_CHUNK_SIZE: Final = 1 << 16
 
 
 def main(argv: Sequence[str]) -> int:
@@ -39,34 +31,7 @@ def main(argv: Sequence[str]) -> int:
         raise ScrutinyError("say where to write it: --csv FILE, or --csv - for standard output")
     with one_acquisition(arguments, arguments.reference_id) as (database, reference_id):
         acquisition = database.read(reference_id)
-    if arguments.csv == _STANDARD_OUTPUT:
-        output = _StandardOutput()
-        write_csv_text(acquisition, output)
-        output.flush()
-    else:
-        _write_file(acquisition, Path(arguments.csv))
+    write_text(arguments.csv, lambda stream: write_csv_text(acquisition, stream))
+    if arguments.csv != STANDARD_OUTPUT:
         logger.info("CSV file %s written", arguments.csv)
     return 0
-
-
-def _write_file(acquisition: Acquisition, path: Path) -> None:
-    with replacing(path) as stream:
-        text = io.TextIOWrapper(stream, encoding=ENCODING, newline="")
-        write_csv_text(acquisition, text)
-        text.detach()
-
-
-class _StandardOutput:
-    """Standard output as octets: it may have another encoding, and other line ends."""
-
-    def __init__(self) -> None:
-        self._chunk = io.StringIO()
-
-    def write(self, text: str) -> None:
-        self._chunk.write(text)
-        if self._chunk.tell() >= _CHUNK_SIZE:
-            self.flush()
-
-    def flush(self) -> None:
-        show_data(self._chunk.getvalue().encode(ENCODING))
-        self._chunk = io.StringIO()

@@ -26,16 +26,18 @@ class Verb(NamedTuple):
         module: in this package; has a function `main(argv) -> int`, which parses what follows.
         summary: for the list of verbs.
         log_options: those that the verb takes; they may also come in front of it.
+        is_client: it talks to a server.
     """
 
     module: str
     summary: str
     log_options: tuple[str, ...] = ()
+    is_client: bool = False
 
     @property
     def is_for_files(self) -> bool:
         """Whether it reads what may come from anybody, and ends soon."""
-        return self.log_options == _LOG_OPTIONS
+        return self.log_options == _LOG_OPTIONS and not self.is_client
 
 
 VERBS: Final = {
@@ -44,6 +46,9 @@ VERBS: Final = {
     ),
     "demo": Verb("demo", "a board, the server and a script, on this machine; no hardware needed"),
     "simulate": Verb("simulate", "run a simulated device"),
+    "scope": Verb(
+        "scope", "record signals when a trigger fires, and show them", _LOG_OPTIONS, is_client=True
+    ),
     "sfd": Verb("sfd", "build a firmware description from a program, all in one go", _LOG_OPTIONS),
     "elf2varmap": Verb("elf2varmap", "extract the variables of a program", _LOG_OPTIONS),
     "get-firmware-id": Verb(

@@ -1,0 +1,1 @@
+"""Acquisitions drawn with letters, for terminals."""

@@ -9,7 +9,7 @@ from typing import Final
 
 from scrutiny.api.versions import DEFAULT_PORT
 
-from ..verb_arguments import verb_parser
+from ..verb_arguments import add_log_options
 from .errors import TriggerUnreadable
 from .sampling import LARGEST_DECIMATION
 from .signals import AddSignals
@@ -20,6 +20,10 @@ _USAGE: Final = (
     "scrutiny scope --signal PATH ... [--trigger CONDITION] [options]\n"
     "       scrutiny scope --list [--signal PATH ...] [options]"
 )
+_DESCRIPTION: Final = """\
+Record signals in the firmware, at the rate of one of its loops, when a trigger
+fires, and show them.
+"""
 _EPILOG: Final = """\
 A trigger compares a path, in the loop of the firmware, at full speed:
 
@@ -45,14 +49,13 @@ examples:
 
 def scope_parser() -> argparse.ArgumentParser:
     """Return the parser of the verb."""
-    parser = verb_parser(
-        "scope",
-        "Record signals in the firmware, at the rate of one of its loops, when a trigger fires, "
-        "and show them.",
+    parser = argparse.ArgumentParser(
+        prog="scrutiny scope",
+        usage=_USAGE,
+        description=_DESCRIPTION,
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.usage = _USAGE
-    parser.epilog = _EPILOG
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
     _add_what(parser.add_argument_group("what is recorded"))
     _add_when(parser.add_argument_group("when"))
     _add_output(parser.add_argument_group("what comes of it"))
@@ -64,6 +67,7 @@ def scope_parser() -> argparse.ArgumentParser:
         default=DEFAULT_PORT,
         help=f"where it listens (default: {DEFAULT_PORT})",
     )
+    add_log_options(parser)
     return parser
 
 

@@ -1,16 +1,20 @@
 """An acquisition as lines of text: a diagram per Y axis, one below the other, over one X axis.
 
-step: 8192 samples
-rpm
-2200 |          ......-------- setpoint
-2000 |       .'                speed
-1800 |      |
-1600 |     |
-1400 |     |
-1200 |------
-     +-----^----------------
-     0    200    400    600
-               Time (ideal) [ms], trigger at 219 ms
+    step: 81 samples
+    rpm
+    2200 |        |'''''''''||||| setpoint
+         |        |     _--''    speed
+    2000 |        |    .'
+         |        |   |'
+    1800 |        :  |
+         |        : |'
+    1600 |        :.'
+    1400 |________|'
+         ++-------^--------+-----
+          0      200      400
+      Time (ideal) [ms]  ^ trigger at 200 ms
+
+Pure: what the terminal can show is told by :class:`.terminal.Look`.
 """
 
 from __future__ import annotations

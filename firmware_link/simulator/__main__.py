@@ -66,6 +66,12 @@ def _argument_parser() -> argparse.ArgumentParser:
     parser.add_argument("--seed", metavar="N", type=int, help="repeat session ids, noise, faults")
     parser.add_argument("--name", metavar="TEXT", help="display name, at most 64 octets")
     parser.add_argument(
+        "--datalog-size",
+        metavar="N",
+        type=int,
+        help="room for recordings, in octets (default 65536); 0: none",
+    )
+    parser.add_argument(
         "--faults",
         metavar="LIST",
         default="",
@@ -90,6 +96,8 @@ def _build(arguments: argparse.Namespace, seed: int) -> Simulation:
     settings = DeviceSettings(first_session_id=seed)
     if arguments.name is not None:
         settings = replace(settings, display_name=arguments.name)
+    if arguments.datalog_size is not None:
+        settings = replace(settings, datalog_buffer_size=arguments.datalog_size)
     fault_settings = parse_faults(arguments.faults, seed)
     is_perfect = fault_settings == FaultSettings(seed=seed)
     faults = None if is_perfect else FaultModel(fault_settings)

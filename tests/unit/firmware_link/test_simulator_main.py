@@ -16,7 +16,13 @@ from pathlib import Path
 import pytest
 
 from scrutiny.firmware_link.frames import Response, ResponseParser
-from scrutiny.firmware_link.messages import BEFORE_PARAMS, Connect, Discover, GetProtocolVersion
+from scrutiny.firmware_link.messages import (
+    BEFORE_PARAMS,
+    Connect,
+    Discover,
+    GetProtocolVersion,
+    GetSetup,
+)
 from scrutiny.firmware_link.simulator.__main__ import main
 
 ROOT = Path(__file__).parents[3]
@@ -25,6 +31,7 @@ DEADLINE_S = 20.0
 CONNECT = Connect().request(BEFORE_PARAMS).encode()
 DISCOVER = Discover().request(BEFORE_PARAMS).encode()
 VERSION = GetProtocolVersion().request(BEFORE_PARAMS).encode()
+SETUP = GetSetup().request(BEFORE_PARAMS).encode()
 
 needs_pty = pytest.mark.skipif(sys.platform == "win32", reason="there are no pseudo terminals")
 
@@ -103,6 +110,19 @@ def test_it_answers_over_tcp_and_ends_at_a_signal() -> None:
             assert (found.display_name, opened.session_id) == ("Testing", 5)
         assert process.stop() == 0
         assert process.errors == ""
+
+
+@pytest.mark.parametrize(("arguments", "size"), [((), 65536), (("--datalog-size", "1000"), 1000)])
+def test_room_for_recordings_can_be_chosen(arguments: tuple[str, ...], size: int) -> None:
+    with (
+        running("--tcp", "0", *arguments) as process,
+        socket.create_connection(("127.0.0.1", process.port)) as connection,
+    ):
+        assert ask(connection, CONNECT).code == 0
+
+        setup = GetSetup().parse_answer(ask(connection, SETUP).payload, BEFORE_PARAMS)
+
+        assert setup.buffer_size == size
 
 
 def test_a_new_tcp_client_replaces_the_old_one_and_finds_the_session() -> None:
@@ -199,6 +219,8 @@ def test_a_taken_port_is_an_error_in_one_line(capsys: pytest.CaptureFixture[str]
         ["--tcp", "0", "--faults", "crash=1"],
         ["--tcp", "0", "--name", "x" * 65],
         ["--tcp", "0", "--baud", "-1"],
+        ["--tcp", "0", "--datalog-size", "-1"],
+        ["--tcp", "0", "--datalog-size", "much"],
     ],
 )
 def test_wrong_usage_is_explained(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:

@@ -136,7 +136,7 @@ def test_the_handshake_asks_in_the_order_of_the_reference_server() -> None:
         "GetSpecialRegionCount",
         "GetSpecialRegion",
     ]
-    assert talk.asked[-3:] == ["GetRpvDefinitions", "GetLoopCount", "GetLoopDefinition"]
+    assert talk.asked[-4:] == ["GetRpvDefinitions", "GetLoopCount", "GetLoopDefinition", "GetSetup"]
     assert talk.params_known_after == talk.asked.index("GetParams") + 1
 
 

@@ -100,19 +100,16 @@ def _capabilities(client: ScrutinyClient) -> DataloggingCapabilities:
 
 def _definitions(client: ScrutinyClient, paths: Sequence[str]) -> Definitions:
     """Return the definitions of all paths; a description that is being loaded is waited for."""
-    status = client.get_latest_server_status()
-    if status.sfd_firmware_id is None and not status.sfd_failure_reason:
-        with contextlib.suppress(TimeoutException):  # published values have no need of it
-            client.wait_sfd_loaded(_DESCRIPTION_TIMEOUT_S)
-        status = client.get_latest_server_status()
+    wanted = list(dict.fromkeys(paths))
     try:
-        return client.get_watchable_info(list(dict.fromkeys(paths)))
-    except OperationFailure as error:
-        if not status.sfd_failure_reason:
+        return client.get_watchable_info(wanted)
+    except OperationFailure:
+        status = client.get_latest_server_status()
+        if status.sfd_firmware_id is not None or status.sfd_failure_reason:
             raise
-        raise CaptureRefused(
-            f"{error}. Variables have no names here: {status.sfd_failure_reason}"
-        ) from error
+    with contextlib.suppress(TimeoutException):
+        client.wait_sfd_loaded(_DESCRIPTION_TIMEOUT_S)
+    return client.get_watchable_info(wanted)
 
 
 # --------------------------------------------------------------------- what there is

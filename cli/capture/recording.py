@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from typing import Final
 
@@ -22,6 +23,8 @@ from .errors import CaptureEnded
 from .progress import ShowStage, capture_progress
 from .quantities import in_seconds
 from .stages import Stage, stage_of
+
+logger = logging.getLogger(__name__)
 
 # So often people are told how far it is; the end of a capture is noticed at once.
 _LOOK_INTERVAL_S: Final = 0.1
@@ -59,6 +62,7 @@ def record(
             _wait(client, request, show, trigger_timeout_s)
             return request.fetch_acquisition()
     except KeyboardInterrupt:
+        logger.info("cancelling the request; another Ctrl-C leaves at once")
         raise CaptureEnded(f"interrupted; {_cancelled(client, request)}") from None
 
 

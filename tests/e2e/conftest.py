@@ -21,6 +21,15 @@ def board_program(tmp_path_factory: pytest.TempPathFactory) -> Path:
         cannot_run(f"{error}")
 
 
+@pytest.fixture(scope="session")
+def described_program(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The program of the example firmware, with its description beside it."""
+    try:
+        return build_board(tmp_path_factory.mktemp("described"), described=True)
+    except CannotBuild as error:
+        cannot_run(f"{error}")
+
+
 @pytest.fixture
 def bench(board_program: Path, tmp_path: Path) -> Iterator[Bench]:
     """A bench whose servers must not have complained about themselves at the end."""

@@ -39,12 +39,6 @@ def built(folder: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def described_program(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The program of the example firmware, with its description beside it."""
-    return built(tmp_path_factory.mktemp("described"))
-
-
-@pytest.fixture(scope="session")
 def other_program(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same sources compiled in another way: other addresses, another identifier."""
     folder = tmp_path_factory.mktemp("other")

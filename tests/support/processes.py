@@ -82,6 +82,32 @@ class LoggedProcess:
         finally:
             self._finish_output()
 
+    def interrupt(self) -> None:
+        """Do what Ctrl-C does."""
+        self._process.send_signal(signal.SIGINT)
+
+    def pause(self) -> None:
+        """Let it do nothing at all, until `resume`."""
+        self._process.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let it go on."""
+        self._process.send_signal(signal.SIGCONT)
+
+    def finish(self, timeout_s: float = DEADLINE_S) -> int:
+        """Wait until it ends by itself, and return the exit code.
+
+        Raises:
+            AssertionError: it did not.
+        """
+        try:
+            return self._process.wait(timeout_s)
+        except subprocess.TimeoutExpired:
+            text = "\n".join(self.lines)
+            raise AssertionError(f"{self._name} did not end:\n{text}") from None
+        finally:
+            self._finish_output()
+
     def kill(self) -> None:
         """End it as a crash would; harmless when it has ended."""
         self._process.kill()

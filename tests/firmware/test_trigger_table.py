@@ -15,20 +15,11 @@ from scrutiny.firmware_link.codes import OperandKind, TriggerCondition
 from tests.support.reference_device import TARGETS, Target
 from tests.support.reference_process import running
 from tests.support.reference_simulator import simulated_reference
+from tests.support.trigger_cases import bits, literal, published, variable
+from tests.support.trigger_numbers import TYPES
 from tests.support.trigger_oracle import OperandCase, TriggerCase, fires_at, to_float32
 from tests.support.trigger_runner import differences
-from tests.support.trigger_table import (
-    TABLE,
-    TYPES,
-    ExpectedCase,
-    all_cases,
-    bits,
-    literal,
-    load_table,
-    published,
-    to_json,
-    variable,
-)
+from tests.support.trigger_table import TABLE, ExpectedCase, all_cases, load_table, to_json
 
 COMPARED = 2  # operands of all conditions but two
 

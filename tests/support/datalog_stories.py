@@ -39,7 +39,7 @@ from .reference_device import (
     store,
 )
 from .reference_device import Command as DeviceCommand
-from .trigger_table import TYPES, edges, float32_bits
+from .trigger_numbers import TYPES, edges, float32_bits
 
 Story: TypeAlias = list[DeviceCommand]
 

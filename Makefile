@@ -22,7 +22,8 @@ test: $(VENV)/.installed-for-tests
 	$(BIN)/pytest
 
 clean:
-	rm -rf $(VENV) .venv-* build firmware_example/build .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) .venv-* build firmware_example/build .mypy_cache .pytest_cache .ruff_cache \
+	    scrutiny-demo.csv
 
 $(VENV)/.installed: pyproject.toml tools/install_system_packages.sh
 	@sh tools/install_system_packages.sh demo

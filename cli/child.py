@@ -68,6 +68,10 @@ class Child:
     ) -> None:
         self.stop()
 
+    def wait_for_end(self) -> None:
+        """Return when the program has ended by itself."""
+        self._process.wait()
+
     def stop(self) -> None:
         """End the program, gently first. May be called again."""
         self._process.terminate()

@@ -2,7 +2,7 @@
 
 The board is the example firmware on a serial port of its own, or a simulated device where that
 cannot be built. The story: connect, watch published values, and variables by name, write some, pull
-the cable, plug it back.
+the cable, plug it back, record a step of the setpoint at the rate of the control loop.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, TypeVar
 
+from scrutiny.api.versions import DEFAULT_PORT
 from scrutiny.core.errors import ScrutinyError
 from scrutiny.core.watchables import rpv_path
 from scrutiny.sdk import ServerDatastoreContentType
@@ -22,8 +23,10 @@ from scrutiny.sdk.client import ScrutinyClient
 from scrutiny.sdk.exceptions import ScrutinySDKException
 from scrutiny.sfd.store import DescriptionStore
 
+from .capture.outputs import check_file
 from .child import Child
 from .demo_board import Board, build_board, simulated_board
+from .demo_capture import CSV_NAME, default_csv_file, show_capture
 from .output import show, show_error
 
 SPEED_SETPOINT: Final = rpv_path(0x1000)
@@ -35,6 +38,7 @@ UPTIME: Final = rpv_path(0x1007)
 SPEED_VARIABLE: Final = "/global/motor_speed_rpm"
 HISTORY: Final = "/global/statistics_speed_history/statistics_speed_history[0]"
 FOCUS_MEAN: Final = "/global/*statistics_focus/mean"
+SPEED_ALIAS: Final = "/motor/speed [rpm]"
 SETPOINT_ALIAS: Final = "/motor/setpoint [rpm]"
 DRIVE_ALIAS: Final = "/motor/drive [%]"
 STATE_ALIAS: Final = "/motor/state"
@@ -60,10 +64,27 @@ def main(argv: Sequence[str]) -> int:
         prog="scrutiny demo", description="Watch the whole chain at work, without hardware."
     )
     parser.add_argument("--simulator", action="store_true", help="do not compile the firmware")
+    parser.add_argument(
+        "--csv",
+        metavar="FILE",
+        help=f"where to save what is recorded (default: {CSV_NAME} in the current folder)",
+    )
+    parser.add_argument(
+        "--keep",
+        action="store_true",
+        help="keep the board and the server afterwards, for `scrutiny scope` and scripts",
+    )
+    parser.add_argument(
+        "--port",
+        type=int,
+        help=f"where the server listens (default: {DEFAULT_PORT} with --keep, else any free one)",
+    )
     arguments = parser.parse_args(argv)
     try:
+        if arguments.csv is not None:
+            check_file(arguments.csv)
         with tempfile.TemporaryDirectory(prefix="scrutiny-demo-") as folder:
-            _run(Path(folder), simulate=arguments.simulator)
+            _run(Path(folder), arguments)
     except (ScrutinyError, ScrutinySDKException) as error:
         show_error(f"the demo did not get to its end: {error}")
         return 1
@@ -73,34 +94,57 @@ def main(argv: Sequence[str]) -> int:
     return 0
 
 
-def _run(folder: Path, *, simulate: bool) -> None:
+def _run(folder: Path, arguments: argparse.Namespace) -> None:
     show("Preparing the board ...")
+    simulate = arguments.simulator
     board = simulated_board(folder, "as asked for") if simulate else build_board(folder)
+    port: int | None = arguments.port
+    if port is None:
+        port = DEFAULT_PORT if arguments.keep else 0
     try:
         board.plug_in()
         show(f"Board   {board.description}")
         show(f"Link    {board.link}")
-        with _start_server(board, folder) as server:
+        with _start_server(board, folder, port) as server:
             port = int(server.ready_match.group(1))
             show(f"Server  ws://localhost:{port}\n")
-            _tell_the_story(board, port)
+            _tell_the_story(board, port, arguments.csv or default_csv_file())
+            if arguments.keep:
+                _keep(server, board, port)
+                return
     finally:
         board.pull_out()
     show("\nThat was it. With your own board it is:")
     show("    scrutiny sfd build firmware.elf --tag-inplace --install")
     show("    scrutiny server --link serial:/dev/ttyACM0?baudrate=115200")
+    show("    scrutiny scope --signal /global/... --trigger '/global/... > 3'")
     show("    python examples/events.py       (from the repository)")
 
 
-def _start_server(board: Board, folder: Path) -> Child:
+def _start_server(board: Board, folder: Path, port: int) -> Child:
     data_folder = folder / "data"
     if board.symbols is not None:
         DescriptionStore(data_folder).install(board.symbols)
-    command = (sys.executable, "-m", "scrutiny.server", "--port", "0", "--link", board.link)
+    command = (sys.executable, "-m", "scrutiny.server", "--port", f"{port}", "--link", board.link)
     return Child((*command, "--data-folder", str(data_folder)), r"listening on ws://\S+:(\d+)$")
 
 
-def _tell_the_story(board: Board, port: int) -> None:
+def _keep(server: Child, board: Board, port: int) -> None:
+    """Let board and server go on until Ctrl-C, or until the server ends."""
+    where = "" if port == DEFAULT_PORT else f" --port {port}"
+    speed = SPEED if board.symbols is None else f"'{SPEED_ALIAS}'"
+    show("\nBoard and server go on until Ctrl-C. Try in another terminal:")
+    show(f"    scrutiny scope{where} --signal {speed}")
+    show(f"    python examples/scope.py{where}       (from the repository)")
+    try:
+        server.wait_for_end()
+    except KeyboardInterrupt:
+        show("Bye.")
+    else:
+        raise DemoFailed("the server has ended by itself")
+
+
+def _tell_the_story(board: Board, port: int, csv_file: str) -> None:
     client = ScrutinyClient()
     client.listen_events(
         Events.LISTEN_CONNECTED
@@ -136,6 +180,10 @@ def _tell_the_story(board: Board, port: int) -> None:
         speed = client.watch(SPEED)  # the same handle as before
         speed.wait_update(timeout=_EVENT_TIMEOUT_S)
         show(f"The values are back: the motor turns at {speed.value_float:.0f} rpm")
+        if board.symbols is not None:
+            show_capture(client, SETPOINT_ALIAS, SPEED_ALIAS, csv_file)
+        else:
+            show_capture(client, SPEED_SETPOINT, SPEED, csv_file)
 
 
 def _show_device(client: ScrutinyClient) -> None:

@@ -26,6 +26,7 @@ from .capture.quantities import hertz, in_seconds
 from .capture.recording import record
 from .capture.sampling import Sampling, choose_sampling, loop_name
 from .capture.signals import SignalChoice, by_axis
+from .capture.window import without_early_samples
 from .output import one_line, show
 from .plotting.terminal import look_of
 from .plotting.terminal_plot import draw
@@ -193,6 +194,9 @@ def _capture(client: ScrutinyClient, arguments: argparse.Namespace) -> int:
     )
     config.configure_xaxis(x_axis, x_path)
     acquisition = record(client, config, trigger_timeout_s=arguments.timeout)
+    if duration_s is not None and sampling.frequency_hz is not None:
+        count_before = round(duration_s * arguments.position * sampling.frequency_hz)
+        acquisition = without_early_samples(acquisition, count_before)
     _deliver(acquisition, arguments, definitions)
     return 0
 

@@ -84,7 +84,7 @@ def _add_what(group: argparse._ArgumentGroup) -> None:  # pyright: ignore[report
     group.add_argument(
         "--axis",
         metavar="NAME",
-        help="draw the signals that follow on one axis (default: by units, as [rpm], in the names)",
+        help="draw the signals that follow on one axis (default: by the units, as [rpm], in names)",
     )
     group.add_argument(
         "--rate",
@@ -103,7 +103,8 @@ def _add_what(group: argparse._ArgumentGroup) -> None:  # pyright: ignore[report
         metavar="SECONDS",
         type=_number(float, 0, _LONGEST_TIME_S, above=True),
         help="how long to record: takes a decimation with which the buffer of the device lasts so "
-        "long, unless there is one, and ends in time although the buffer has room for more",
+        "long, unless one is given, ends in time, and leaves out what was long before the trigger "
+        "(it is stored all the same)",
     )
     group.add_argument(
         "--x",

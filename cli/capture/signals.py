@@ -30,7 +30,7 @@ class SignalChoice:
         """Name of the axis that it is drawn on; signals with one unit share theirs."""
         if self.axis is not None:
             return self.axis
-        unit = _UNIT.search(self.name)
+        unit = _UNIT.search(self.name) or _UNIT.search(self.path)
         return unit[1] if unit else self.name
 
 

@@ -220,6 +220,21 @@ def test_a_duration_takes_a_decimation_and_ends_in_time(desk: Desk) -> None:
     assert after_s == pytest.approx(0.5, abs=0.002)
 
 
+def test_a_short_duration_shows_what_was_asked_for(desk: Desk) -> None:
+    scope = desk.start(
+        *("--signal", SETPOINT, "--trigger", f"{SETPOINT} > 2000", "--json"),
+        *("--duration", "0.05", "--position", "0.2"),
+    )
+    scope.wait_for_line(WAITING)
+    desk.client.write_watchable(SETPOINT, 2200)
+    assert scope.finish() == 0
+
+    content = json.loads(scope.lines[-1])
+    times = content["x"]["data"]
+    assert content["trigger_index"] <= 100
+    assert times[-1] - times[0] <= 0.051
+
+
 def test_a_duration_that_does_not_fit_is_told(desk: Desk) -> None:
     result = desk.run(
         *("--signal", "/rpv/x1007", "--duration", "0.5", "--decimation", "1", "--quiet")

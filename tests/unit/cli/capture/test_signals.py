@@ -43,10 +43,17 @@ def test_nothing_is_no_signal(text: str) -> None:
 def test_signals_with_one_unit_share_an_axis() -> None:
     signals = [
         signal_choice(text)
-        for text in ("/m/speed [rpm]", "/m/state", "/m/setpoint [rpm]", "/t[1]", "/t[2]", "/d [%]")
+        for text in (
+            "/m/speed [rpm]",
+            "/m/state",
+            "set=/m/setpoint [rpm]",
+            "/t[1]",
+            "/t[2]",
+            "/d [%]",
+        )
     ]
     assert {axis: [s.name for s in each] for axis, each in by_axis(signals).items()} == {
-        "rpm": ["speed [rpm]", "setpoint [rpm]"],
+        "rpm": ["speed [rpm]", "set"],
         "state": ["state"],
         "t[1]": ["t[1]"],
         "t[2]": ["t[2]"],

@@ -196,7 +196,7 @@ def _capture(client: ScrutinyClient, arguments: argparse.Namespace) -> int:
     acquisition = record(client, config, trigger_timeout_s=arguments.timeout)
     if duration_s is not None and sampling.frequency_hz is not None:
         count_before = round(duration_s * arguments.position * sampling.frequency_hz)
-        acquisition = without_early_samples(acquisition, count_before)
+        acquisition = without_early_samples(acquisition, count_before, x_axis)
     _deliver(acquisition, arguments, definitions)
     return 0
 

@@ -47,7 +47,7 @@ def draw_acquisition(acquisition: DataloggingAcquisition, figure: Figure | None)
         diagram.set_ylabel(axis.name, parse_math=False)
     for diagram in diagrams:
         _draw_trigger(diagram, acquisition)
-    diagrams[-1].set_xlabel(acquisition.xdata.name, parse_math=False)
+    diagrams[-1].set_xlabel(_x_label(acquisition.xdata), parse_math=False)
     return figure
 
 
@@ -81,6 +81,11 @@ def _draw_line(diagram: Axes, xdata: DataSeries, series: DataSeries) -> Line2D:
         piece = slice(start, start + _PIECE + 1)  # they have a sample in common
         diagram.plot(x[piece], y[piece], linewidth=1.0, color=first.get_color())
     return first
+
+
+def _x_label(xdata: DataSeries) -> str:
+    is_time = xdata.logged_watchable is None and xdata.name.startswith("Time")
+    return f"{xdata.name} [s]" if is_time else xdata.name
 
 
 def _legend_name(name: str) -> str:

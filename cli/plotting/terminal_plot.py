@@ -261,7 +261,8 @@ class _Diagram:
         if len(self.series) != 1:
             return self._name
         name = one_line(self.series[0].name)
-        return name if name == self._name else f"{self._name}: {name}"
+        is_said = name == self._name or f"[{self._name}]" in name
+        return name if is_said else f"{self._name}: {name}"
 
     def scale(self, rows: int) -> Scale:
         return Scale.around([y for numbers in self.numbers for y in numbers], 4 * rows)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+_LARGEST: Final = sys.float_info.max
 _DOTS_ACROSS: Final = 2
 _DOTS_DOWN: Final = 4
 _EMPTY: Final = "\u2800"
@@ -45,7 +47,7 @@ class Scale:
         low, high = (min(finite), max(finite)) if finite else (0.0, 1.0)
         if float(high - low) <= 0.0:  # no number between them, or none that floats can tell
             margin = max(1.0, abs(float(low)) * 1e-3) if low else 1.0
-            low, high = low - margin, high + margin
+            low, high = max(low - margin, -_LARGEST), min(high + margin, _LARGEST)
         return cls(low, high, size)
 
     def place(self, number: float) -> int:

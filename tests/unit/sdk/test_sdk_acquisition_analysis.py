@@ -86,7 +86,7 @@ def test_each_axis_has_a_diagram_with_its_series_and_the_trigger() -> None:
 
     upper, lower = figure.axes
     assert (upper.get_ylabel(), lower.get_ylabel()) == ("rpm", "states")
-    assert (upper.get_xlabel(), lower.get_xlabel()) == ("", "Time (ideal)")
+    assert (upper.get_xlabel(), lower.get_xlabel()) == ("", "Time (ideal) [s]")
     assert legend_of(upper) == ["speed", "setpoint"]
     assert legend_of(lower) == ["state"]
     assert figure.get_suptitle() == "Startup"

@@ -97,6 +97,8 @@ def test_each_axis_has_its_diagram_over_one_x_axis() -> None:
 
     assert lines[1] == "rpm: speed"
     assert lines[7] == "state"
+    with_unit = acquisition([0.0, 1.0], ("speed [rpm]", RPM, [0.0, 5.0]))
+    assert draw(with_unit, PLAIN)[1] == "speed [rpm]"
     assert sum("+-" in line for line in lines) == 1
     assert lines[-1].strip() == "Time (ideal) [s]"
 

@@ -4,7 +4,7 @@ import math
 import sys
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from scrutiny.cli.plotting.traces import Scale, as_ascii, has_dots, merged, trace
@@ -66,6 +66,8 @@ numbers = st.floats(allow_nan=True, allow_infinity=True) | st.integers(-(1 << 63
 
 
 @given(st.lists(st.tuples(numbers, numbers), max_size=30))
+@example([(0.0, -sys.float_info.max)])
+@example([(sys.float_info.max, -5e-324)])
 def test_whatever_was_recorded_is_drawn_inside(samples: list[tuple[float, float]]) -> None:
     xs, ys = [x for x, _ in samples], [y for _, y in samples]
     found = drawn(xs, ys, 5, 3)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 import re
 import subprocess
 import sys
@@ -14,71 +13,16 @@ from typing import Any
 
 import pytest
 
-from scrutiny.sdk.client import ScrutinyClient
 from scrutiny.sfd.store import DescriptionStore
 from tests.support.bench import Bench, Events, expect_event
-from tests.support.example_board import ROOT, Board, description_of
-from tests.support.processes import DEADLINE_S, LoggedProcess
-from tests.support.server_process import ServerProcess
-
-if sys.platform != "win32":
-    from tests.support.terminal_process import TerminalProcess
+from tests.support.example_board import description_of
+from tests.support.scope_desk import ENVIRONMENT, Desk
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the board is an ELF program")
 
 SPEED, SETPOINT, STATE = "/motor/speed [rpm]", "/motor/setpoint [rpm]", "/motor/state"
 NEVER = f"{SPEED} > 5000"
 WAITING = "^waiting for the trigger$"
-ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT), "TERM": "xterm", "PYTHONUTF8": "1"}
-ENVIRONMENT.pop("NO_COLOR", None)
-
-
-class Desk:
-    """A board, a server, a client, and whatever is started with ``scrutiny scope``."""
-
-    def __init__(self, board: Board, server: ServerProcess, client: ScrutinyClient) -> None:
-        self.board = board
-        self.server = server
-        self.client = client
-        self._processes: list[LoggedProcess | TerminalProcess] = []
-
-    def command(self, *arguments: str) -> list[str]:
-        port = f"{self.server.tcp_port}"
-        scope = [sys.executable, "-m", "scrutiny.cli.main", "scope", "--host", "127.0.0.1"]
-        return [*scope, "--port", port, *arguments]
-
-    def run(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        """Run it to its end."""
-        return subprocess.run(
-            self.command(*arguments),
-            env={**ENVIRONMENT, **environment},
-            capture_output=True,
-            encoding="utf-8",
-            timeout=3 * DEADLINE_S,
-            check=False,
-        )
-
-    def start(self, *arguments: str) -> LoggedProcess:
-        process = LoggedProcess(self.command(*arguments), environment=ENVIRONMENT)
-        self._processes.append(process)
-        return process
-
-    def start_on_terminal(
-        self, *arguments: str, columns: int = 80, lines: int = 24
-    ) -> TerminalProcess:
-        command = self.command(*arguments)
-        process = TerminalProcess(command, environment=ENVIRONMENT, columns=columns, lines=lines)
-        self._processes.append(process)
-        return process
-
-    def clear(self) -> None:
-        """End what was started, and bring the motor to 1500 rpm."""
-        for process in self._processes:
-            process.kill() if isinstance(process, LoggedProcess) else process.close()
-        self._processes.clear()
-        for request in self.client.get_datalogging_requests():
-            self.client.cancel_datalogging_request(request.token)
-        self.client.write_watchable(SETPOINT, 1500)
 
 
 @pytest.fixture(scope="module")

@@ -40,12 +40,12 @@ integers = st.integers(-(1 << 63), (1 << 64) - 1)
 
 @given(st.lists(fractions, min_size=2, max_size=2), st.integers(1, 20))
 def test_ticks_are_few_and_inside(ends: list[float], count: int) -> None:
-    check(*sorted(ends), count, whole=False)
+    check(min(ends), max(ends), count, whole=False)
 
 
 @given(st.lists(integers, min_size=2, max_size=2), st.integers(1, 20))
 def test_whole_ticks_are_few_and_inside(ends: list[int], count: int) -> None:
-    check(*sorted(ends), count, whole=True)
+    check(min(ends), max(ends), count, whole=True)
 
 
 def check(low: float, high: float, count: int, *, whole: bool) -> None:

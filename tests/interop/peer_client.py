@@ -10,18 +10,29 @@ beyond what our own SDK offers under the same names, by which it is type-checked
 
 from __future__ import annotations
 
-import importlib
 import json
 import sys
+import time
 from collections.abc import Callable
 from typing import Any
 
 from scrutiny import sdk
 from scrutiny.sdk.client import ScrutinyClient
-from scrutiny.sdk.exceptions import ScrutinySDKException
+from scrutiny.sdk.datalogging import (
+    DataloggingAcquisition,
+    DataloggingConfig,
+    DataloggingRequest,
+    DataSeries,
+    TriggerCondition,
+    XAxisType,
+)
+from scrutiny.sdk.exceptions import OperationFailure, ScrutinySDKException
 
 DEADLINE_S = 15.0
 UPDATE_DEADLINE_S = 5.0
+RESTING = (sdk.DataloggingState.Standby, sdk.DataloggingState.NA)
+
+requests: dict[str, DataloggingRequest] = {}
 
 
 def device(client: ScrutinyClient) -> dict[str, Any]:
@@ -107,19 +118,135 @@ def write_memory(client: ScrutinyClient, address: int, data: str) -> None:
     client.write_memory(address, bytes.fromhex(data), UPDATE_DEADLINE_S)
 
 
-def record(client: ScrutinyClient, loop_id: int, paths: list[str]) -> dict[str, list[float]]:
-    """Record values in a loop of the device, at once; return them and the times."""
-    untyped: Any = client
-    datalogging: Any = importlib.import_module("scrutiny.sdk.datalogging")
-    config = datalogging.DataloggingConfig(sampling_rate=loop_id, name="interop")
-    config.configure_trigger(datalogging.TriggerCondition.AlwaysTrue)
-    config.configure_xaxis(datalogging.XAxisType.MeasuredTime)
+def start(client: ScrutinyClient, name: str, **wish: Any) -> None:
+    """Ask for a recording, under a name by which it can be fetched; see `_config`."""
+    requests[name] = client.start_datalog(_config(name, **wish))
+
+
+def arm(client: ScrutinyClient, name: str, **wish: Any) -> None:
+    """Ask for a recording, and wait until the device waits for the trigger."""
+    client.clear_event_queue()
+    start(client, name, **wish)
+    _wait_for_recorder(client, sdk.DataloggingState.WaitForTrigger)
+
+
+def fetch(client: ScrutinyClient, name: str) -> dict[str, Any]:
+    """Return a recording that was asked for, when it is there."""
+    try:
+        return content_of(requests.pop(name).wait_and_fetch(DEADLINE_S, DEADLINE_S))
+    finally:
+        # For some 40 ms the stock server fails every request: it takes its own reset of the
+        # datalogger for the end of the next recording.
+        while client.get_latest_server_status().datalogging.state not in RESTING:
+            client.wait_server_status_update(UPDATE_DEADLINE_S)
+
+
+def record(client: ScrutinyClient, name: str = "interop", **wish: Any) -> dict[str, Any]:
+    """Ask for a recording, and return it."""
+    start(client, name, **wish)
+    return fetch(client, name)
+
+
+def record_after_refusal(client: ScrutinyClient, **wish: Any) -> dict[str, Any]:
+    """Record as soon as the stock server, which resets something then, lets us."""
+    deadline_s = time.monotonic() + DEADLINE_S
+    while True:
+        try:
+            return record(client, **wish)
+        except OperationFailure as error:
+            if "reset" not in str(error) or time.monotonic() > deadline_s:
+                raise
+
+
+def _config(
+    name: str,
+    *,
+    paths: list[str],
+    loop_id: int = 0,
+    decimation: int = 1,
+    timeout_s: float = 0.0,
+    condition: str = "AlwaysTrue",
+    operands: list[float | str] | None = None,
+    position: float = 0.5,
+    hold_s: float = 0.0,
+    x_axis: str = "Indexed",
+    x_signal: str | None = None,
+) -> DataloggingConfig:
+    config = DataloggingConfig(loop_id, decimation, timeout_s, name)
     axis = config.add_axis("values")
     for path in paths:
         config.add_signal(path, axis, path)
-    acquisition = untyped.start_datalog(config).wait_and_fetch(DEADLINE_S)
-    columns = {signal.series.name: signal.series.get_data() for signal in acquisition.get_data()}
-    return {"time": acquisition.xdata.get_data(), **columns}
+    config.configure_trigger(TriggerCondition[condition], operands, position, hold_s)
+    config.configure_xaxis(XAxisType[x_axis], x_signal, x_signal)
+    return config
+
+
+def content_of(acquisition: DataloggingAcquisition) -> dict[str, Any]:
+    """Return all that a recording tells."""
+    return {
+        "reference_id": acquisition.reference_id,
+        "time": acquisition.acq_time.timestamp(),
+        "firmware_id": acquisition.firmware_id,
+        "firmware_name": acquisition.firmware_name,
+        "name": acquisition.name,
+        "trigger": acquisition.trigger_index,
+        "x": _series(acquisition.xdata),
+        "signals": [
+            {**_series(entry.series), "axis": entry.axis.name} for entry in acquisition.get_data()
+        ],
+    }
+
+
+def _series(series: DataSeries) -> dict[str, Any]:
+    logged = series.logged_watchable
+    return {
+        "name": series.name,
+        "path": None if logged is None else logged.path,
+        "kind": None if logged is None else logged.type.name,
+        "samples": list(series.get_data()),
+    }
+
+
+def states_until(client: ScrutinyClient, state: str) -> list[list[Any]]:
+    """Return the states and ratios that the recorder was in, and wait for the last one."""
+    return _wait_for_recorder(client, sdk.DataloggingState[state])
+
+
+def _wait_for_recorder(client: ScrutinyClient, state: sdk.DataloggingState) -> list[list[Any]]:
+    seen: list[list[Any]] = []
+    while True:
+        event = client.read_event(DEADLINE_S)
+        assert event is not None, f"the recorder is not in {state.name}, but was in {seen}"
+        if isinstance(event, ScrutinyClient.Events.DataloggingStateChanged):
+            seen.append([event.details.state.name, event.details.completion_ratio])
+            if event.details.state is state:
+                return seen
+
+
+def stored(client: ScrutinyClient, **selection: Any) -> list[list[str]]:
+    """Return name and reference of what the server has stored, newest first."""
+    listed = client.list_stored_datalogging_acquisitions(**selection)
+    return [[entry.name, entry.reference_id] for entry in listed]
+
+
+def read_stored(client: ScrutinyClient, reference_id: str) -> dict[str, Any]:
+    """Return a stored recording."""
+    return content_of(client.read_datalogging_acquisition(reference_id))
+
+
+def rename(client: ScrutinyClient, reference_id: str, name: str) -> None:
+    """Give a stored recording another name."""
+    client.update_datalogging_acquisition(reference_id, name)
+
+
+def delete(client: ScrutinyClient, reference_id: str) -> None:
+    """Delete a stored recording."""
+    client.delete_datalogging_acquisition(reference_id)
+
+
+def delete_all(client: ScrutinyClient) -> None:
+    """Delete all that is stored."""
+    client.clear_datalogging_storage()
 
 
 def relink(client: ScrutinyClient) -> None:
@@ -156,7 +283,17 @@ COMMANDS: dict[str, Callable[..., Any]] = {
         user_command,
         read_memory,
         write_memory,
+        start,
+        arm,
+        fetch,
         record,
+        record_after_refusal,
+        states_until,
+        stored,
+        read_stored,
+        rename,
+        delete,
+        delete_all,
         relink,
         wait_device_gone,
         wait_described,
@@ -165,7 +302,8 @@ COMMANDS: dict[str, Callable[..., Any]] = {
 
 
 def main() -> None:
-    with ScrutinyClient().connect("127.0.0.1", int(sys.argv[1])) as client:
+    events = ScrutinyClient.Events.LISTEN_DATALOGGING_STATE_CHANGED
+    with ScrutinyClient(enabled_events=events).connect("127.0.0.1", int(sys.argv[1])) as client:
         for line in sys.stdin:
             command = json.loads(line)
             try:

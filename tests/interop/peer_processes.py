@@ -10,7 +10,8 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, Final, TypeVar
 
@@ -98,6 +99,17 @@ class Process:
         self._lines.put(None)
 
 
+@contextmanager
+def running_processes() -> Generator[list[Process]]:
+    """Processes that end afterwards, the last one first."""
+    processes: list[Process] = []
+    try:
+        yield processes
+    finally:
+        for process in reversed(processes):
+            process.stop()
+
+
 ThingT = TypeVar("ThingT")
 
 
@@ -112,13 +124,13 @@ class PeerClient:
     def __init__(self, process: Process) -> None:
         self.process = process
 
-    def ask(self, name: str, **arguments: Any) -> Any:
+    def ask(self, name: str, /, **arguments: Any) -> Any:
         """Run a command of the script, and return its result."""
         answer = self._answer(name, arguments)
         assert "refused" not in answer, f"{name}: {answer['refused']}"
         return answer["result"]
 
-    def refusal(self, name: str, **arguments: Any) -> str:
+    def refusal(self, name: str, /, **arguments: Any) -> str:
         """Run a command that has to be refused, and return why it was."""
         answer = self._answer(name, arguments)
         assert "refused" in answer, f"{name} gives {answer}"

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import struct
 import subprocess
 import sys
-from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -18,78 +15,27 @@ import pytest
 from scrutiny.core.types import DataType
 from scrutiny.firmware_link.simulator.settings import DEMO_RPVS, RAM_START, SIMULATOR_FIRMWARE_ID
 
-from .peer_processes import Peer, PeerClient, Process
+from .our_devices import (
+    CONTROL_LOOP,
+    IDLE_LOOP,
+    PLACEHOLDER_ID,
+    SMALL_ANSWER,
+    Model,
+    c_model,
+    simulated_model,
+)
+from .peer_processes import Peer, PeerClient, Process, running_processes
+from .peer_recordings import PeerRecording, assert_consecutive
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the devices need POSIX")
 
 SETPOINT, SPEED, UPTIME_MS, TICK_COUNT = "/rpv/x1000", "/rpv/x1001", "/rpv/x1007", "/rpv/x1010"
 SCRATCH_INTEGER: Final = "/rpv/x2000"
 SCRATCH: Final = [f"/rpv/x{rpv_id:04X}" for rpv_id in range(0x2000, 0x203C)]
-
-PLACEHOLDER_ID: Final = "a9dcc06528fd41fa7ce863d6aa94a708"
-CONTROL_LOOP = 0
-
-
-# --- Our devices --------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Model:
-    """A kind of device, and what is particular about it.
-
-    Attributes:
-        command: starts it; the path of its port is to be added.
-        readonly_begins: what its read-only region begins with.
-        address_bits: size of an address.
-        control_loop_hz: how often its control loop runs.
-        request_size, answer_size: largest payloads, in octets.
-    """
-
-    command: tuple[str | Path, ...]
-    name: str
-    firmware_id: str
-    address_bits: int
-    readonly_begins: bytes
-    control_loop_hz: float
-    request_size: int = 1024
-    answer_size: int = 1024
-
-    def start(self, port: Path) -> Process:
-        """Start one, and wait until its port is there."""
-        return Process((*self.command, "--pty", port), dict(os.environ), port.parent).after("pty ")
-
-
-def c_model(program: Path, request_size: int = 1024, answer_size: int = 1024) -> Model:
-    sizes = ("--rx-size", str(request_size), "--tx-size", str(answer_size))
-    return Model(
-        command=(program, "--name", "Motor in C", *sizes),
-        name="Motor in C",
-        firmware_id=PLACEHOLDER_ID,
-        address_bits=struct.calcsize("P") * 8,
-        readonly_begins=struct.pack("=If", 20240117, 1.0125),
-        request_size=request_size,
-        answer_size=answer_size,
-        control_loop_hz=10_000.0,
-    )
-
-
-def simulated_model() -> Model:
-    return Model(
-        command=(sys.executable, "-m", "scrutiny.firmware_link.simulator"),
-        name="Motor example (simulated)",
-        firmware_id=SIMULATOR_FIRMWARE_ID.hex(),
-        address_bits=32,
-        readonly_begins=bytes(range(8)),
-        control_loop_hz=1_000.0,
-    )
-
+SMALL_REQUEST: Final = 64
 
 # --- Fixtures -----------------------------------------------------------------------------------
 
-
-# The stock server stops with an internal error unless one answer holds the definitions of all
-# published values, of 3 octets each: smaller transmit buffers would be nothing to test.
-SMALL_REQUEST, SMALL_ANSWER = 64, 3 * len(DEMO_RPVS)
 
 MODELS: Final[dict[str, Callable[[pytest.FixtureRequest], Model]]] = {
     "C application": lambda request: c_model(request.getfixturevalue("c_application")),
@@ -112,7 +58,7 @@ def client(
 ) -> Iterator[PeerClient]:
     """A client of a stock server that has such a device; shared by the tests of the module."""
     folder = tmp_path_factory.mktemp("peer")
-    with _running() as processes:
+    with running_processes() as processes:
         processes.append(model.start(folder / "motor"))
         peer = Peer(peer_python, folder)
         processes.append(peer.start_server(folder / "motor"))
@@ -126,18 +72,8 @@ def client(
 @pytest.fixture
 def running() -> Iterator[list[Process]]:
     """Processes that end with the test."""
-    with _running() as processes:
+    with running_processes() as processes:
         yield processes
-
-
-@contextmanager
-def _running() -> Generator[list[Process]]:
-    processes: list[Process] = []
-    try:
-        yield processes
-    finally:
-        for process in reversed(processes):
-            process.stop()
 
 
 # --- What a device tells about itself -----------------------------------------------------------
@@ -163,7 +99,10 @@ def test_loops_are_offered_for_recording(client: PeerClient, model: Model) -> No
     device = client.ask("device")
 
     assert device["datalogging"]
-    assert device["loops"] == [[CONTROL_LOOP, "control", model.control_loop_hz], [1, "idle", None]]
+    assert device["loops"] == [
+        [CONTROL_LOOP, "control", model.control_loop_hz],
+        [IDLE_LOOP, "idle", None],
+    ]
 
 
 def test_regions_are_honoured(client: PeerClient, model: Model) -> None:
@@ -281,14 +220,15 @@ def test_refused_user_command_leaves_the_session_alone(client: PeerClient) -> No
 # --- Recording ----------------------------------------------------------------------------------
 
 
-def test_values_are_recorded_in_the_control_loop(client: PeerClient, model: Model) -> None:
-    recorded = client.ask("record", loop_id=CONTROL_LOOP, paths=[TICK_COUNT, SETPOINT])
+def test_64_kib_are_recorded_in_the_control_loop(client: PeerClient, model: Model) -> None:
+    paths = [TICK_COUNT, SETPOINT]
 
-    ticks = recorded[TICK_COUNT]
-    assert len(ticks) > 1000
-    assert ticks == [ticks[0] + index for index in range(len(ticks))]
-    expected_times = [index / model.control_loop_hz for index in range(len(ticks))]
-    assert recorded["time"] == pytest.approx(expected_times, abs=1e-7)
+    recorded = PeerRecording(client.ask("record", paths=paths, x_axis="MeasuredTime"))
+
+    assert len(recorded.x) == 0x1_0000 // (8 + 4 + 4)
+    assert_consecutive(recorded[TICK_COUNT])
+    expected_times = [index / model.control_loop_hz for index in range(len(recorded.x))]
+    assert recorded.x == pytest.approx(expected_times, abs=1e-7)
     assert set(recorded[SETPOINT]) == {client.ask("read", path=SETPOINT)}
 
 

@@ -234,4 +234,4 @@ def _deliver(
         enums = {each.server_path: each.enum for each in definitions.values() if each.enum}
         for line in draw(acquisition, look_of(sys.stdout), enums):
             show(line)
-        show(f"Stored by the server as {acquisition.reference_id}")
+        show(f"Stored as {acquisition.reference_id}")

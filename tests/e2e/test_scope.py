@@ -65,7 +65,7 @@ def test_a_step_is_shown_and_written(desk: Desk, tmp_path: Path) -> None:
     assert "my step: 682 samples" in shown
     assert re.search(r"^ *MOTOR_RUNNING \u2502", shown, re.MULTILINE)
     assert re.search(r"Time \(ideal\) \[ms\]  \u25b2 trigger at \S+ ms", shown)
-    assert re.search(r"^Stored by the server as \w{32}$", shown, re.MULTILINE)
+    assert re.search(r"^Stored as \w{32}$", shown, re.MULTILINE)
     assert (tmp_path / "step.png").read_bytes().startswith(b"\x89PNG")
     rows = list(csv.reader((tmp_path / "step.csv").read_text().splitlines()))
     assert rows[6] == ["Time (ideal)", "speed [rpm]", "wanted", "state", "Trigger"]

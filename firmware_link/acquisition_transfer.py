@@ -74,6 +74,8 @@ class AcquisitionTransfer:
         self._data = bytearray()  # from the front; holes are zero
         self._holes: set[int] = set()  # indexes of chunks inside of it that have not come
         self._held_size = 0
+        self._front_size = 0  # octets without a hole from the front, and the CRC of them
+        self._front_crc = 0
         self._chunk_size = 0  # octets in a full one; 0: not known yet
         self._chunk_count = 0  # chunks with data
         self._crc: int | None = None
@@ -234,6 +236,9 @@ class AcquisitionTransfer:
             return
         if start == end:
             held += data
+            if start == self._front_size:  # done while the device works, and not all at the end
+                self._front_crc = crc32(data, self._front_crc)
+                self._front_size = len(held)
         elif start > end:
             first_hole = end // self._chunk_size
             if index - first_hole > COUNTER_RANGE:
@@ -257,7 +262,8 @@ class AcquisitionTransfer:
         """If all is here, compare it with the device's own CRC."""
         if self._held_size != self.total_size or self._crc is None or self._is_complete:
             return
-        if crc32(self._data) == self._crc:
+        behind_front = memoryview(self._data)[self._front_size :]
+        if crc32(behind_front, self._front_crc) == self._crc:
             self._is_complete = True
         else:
             self._contradiction()
@@ -315,5 +321,6 @@ class AcquisitionTransfer:
         self._data = bytearray()
         self._holes = set()
         self._held_size = self._best_size = 0
+        self._front_size = self._front_crc = 0
         self._chunk_size = self._chunk_count = 0
         self._crc = None

@@ -225,6 +225,17 @@ def test_a_lost_chunk_is_filled_in_by_the_next_pass() -> None:
     assert transfer.request_count == 2341 + 10
 
 
+def test_what_lies_behind_a_gap_may_come_when_the_gap_is_filled() -> None:
+    device = FakeDatalogger(make_data(8 * CHUNK))
+    lost = [Fault.NONE] * 2 + [Fault.ANSWER_LOST] + [Fault.NONE] * 3 + [Fault.ANSWER_LOST] * 2
+    transfer = transfer_of(device)
+
+    run_transfer(transfer, Line(device, lost), 100)
+
+    assert transfer.result() == device.data
+    assert transfer.request_count == 8 + 1 + 8  # one chunk has nothing but the CRC
+
+
 @pytest.mark.parametrize("lost", [1, 2, 100, 199])
 def test_many_chunks_in_a_row_may_get_lost_at_the_end_of_a_pass(lost: int) -> None:
     device = FakeDatalogger(make_data(LARGE))

@@ -41,8 +41,14 @@ def look_of(stream: TextIO, environment: Mapping[str, str] | None = None) -> Loo
         height=max(lines - 1, _LOWEST),  # the prompt comes back below
         # The console of Linux has a font without the dots that plots are made of.
         is_unicode=_can_write(stream, _BRAILLE) and kind not in ("linux", "dumb"),
-        is_coloured=is_terminal and kind != "dumb" and not variables.get("NO_COLOR"),
+        is_coloured=is_terminal and _takes_colours(kind, variables),
     )
+
+
+def _takes_colours(kind: str, variables: Mapping[str, str]) -> bool:
+    if kind == "dumb" or variables.get("NO_COLOR"):
+        return False
+    return os.name != "nt" or "WT_SESSION" in variables  # older consoles show the sequences
 
 
 def _can_write(stream: TextIO, text: str) -> bool:

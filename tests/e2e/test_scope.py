@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from scrutiny.cli.main import main
 from scrutiny.sfd.store import DescriptionStore
 from tests.support.bench import Bench, Events, expect_event
 from tests.support.example_board import description_of
@@ -72,15 +73,38 @@ def test_a_step_is_shown_and_written(desk: Desk, tmp_path: Path) -> None:
     assert {(row[2], row[4]) for row in rows[7:]} == {("1500.0", "0"), ("2200.0", "1")}
 
 
-def captured(desk: Desk, *arguments: str) -> dict[str, Any]:
-    result = desk.run("--json", *arguments)
-    assert result.returncode == 0, result.stderr
-    content: dict[str, Any] = json.loads(result.stdout)
-    return content
+class Scope:
+    """``scrutiny scope`` in this process, which saves its start."""
+
+    def __init__(self, desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
+        self._desk = desk
+        self._capsys = capsys
+
+    def run(self, *arguments: str) -> tuple[int, str, str]:
+        """Return exit code, output and errors."""
+        command = self._desk.command(*arguments)
+        try:
+            code = main(command[command.index("scope") :])
+        except SystemExit as end:
+            code = int(end.code or 0)
+        captured = self._capsys.readouterr()
+        return code, captured.out, captured.err
+
+    def capture(self, *arguments: str) -> dict[str, Any]:
+        """Return what it prints as JSON."""
+        code, output, errors = self.run("--json", *arguments)
+        assert code == 0, errors
+        content: dict[str, Any] = json.loads(output)
+        return content
 
 
-def test_json_is_for_other_programs(desk: Desk) -> None:
-    content = captured(desk, "--signal", SPEED, "--trigger", f"{STATE} == MOTOR_RUNNING")
+@pytest.fixture
+def scope(desk: Desk, capsys: pytest.CaptureFixture[str]) -> Scope:
+    return Scope(desk, capsys)
+
+
+def test_json_is_for_other_programs(scope: Scope) -> None:
+    content = scope.capture("--signal", SPEED, "--trigger", f"{STATE} == MOTOR_RUNNING")
 
     assert content["name"] == f"{STATE} == MOTOR_RUNNING"
     assert content["x"]["name"] == "Time (ideal)"
@@ -104,20 +128,19 @@ def test_json_is_for_other_programs(desk: Desk) -> None:
         '"/global/motor_state" == "MOTOR_RUNNING"',
     ],
 )
-def test_triggers_of_all_kinds_fire(desk: Desk, trigger: str) -> None:
+def test_triggers_of_all_kinds_fire(scope: Scope, trigger: str) -> None:
     if trigger.startswith("/global/*"):
         trigger = trigger.replace("<", ">")  # rpm and degrees
-    content = captured(
-        desk, "--signal", "/global/app_tick_count", "--trigger", trigger, "--timeout", "15"
+    content = scope.capture(
+        "--signal", "/global/app_tick_count", "--trigger", trigger, "--timeout", "15"
     )
     (ticks,) = content["signals"]
     assert [b - a for a, b in zip(ticks["data"], ticks["data"][1:], strict=False)] == [1] * 1023
 
 
-def test_all_kinds_of_signals_are_recorded(desk: Desk) -> None:
+def test_all_kinds_of_signals_are_recorded(scope: Scope) -> None:
     history = "/global/statistics_speed_history/statistics_speed_history[63]"
-    content = captured(
-        desk,
+    content = scope.capture(
         *("--axis", "both", "--signal", "/rpv/x1000", "/static/motor.c/parameters/supply_v"),
         *("--axis", "others", "--signal", f"h={history}", "/motor/drive [%]"),
         *("--signal", "/global/*statistics_focus/mean", "/global/motor_flags/direction"),
@@ -143,8 +166,8 @@ def test_all_kinds_of_signals_are_recorded(desk: Desk) -> None:
         (SPEED, "speed [rpm]"),
     ],
 )
-def test_the_x_axis_can_be_chosen(desk: Desk, x: str, name: str) -> None:
-    assert captured(desk, "--signal", "/rpv/x1007", "--x", x)["x"]["name"] == name
+def test_the_x_axis_can_be_chosen(scope: Scope, x: str, name: str) -> None:
+    assert scope.capture("--signal", "/rpv/x1007", "--x", x)["x"]["name"] == name
 
 
 def test_the_nearest_frequency_is_taken_and_told(desk: Desk) -> None:
@@ -155,8 +178,8 @@ def test_the_nearest_frequency_is_taken_and_told(desk: Desk) -> None:
     assert times[1] == pytest.approx(0.0005)
 
 
-def test_a_duration_takes_a_decimation_and_ends_in_time(desk: Desk) -> None:
-    content = captured(desk, "--signal", "/rpv/x1007", "--duration", "0.5", "--position", "0")
+def test_a_duration_takes_a_decimation_and_ends_in_time(scope: Scope) -> None:
+    content = scope.capture("--signal", "/rpv/x1007", "--duration", "0.5", "--position", "0")
 
     times = content["x"]["data"]
     assert times[1] == pytest.approx(0.0003)  # 2048 samples have to be enough for 0.5 s
@@ -188,8 +211,8 @@ def test_a_duration_that_does_not_fit_is_told(desk: Desk) -> None:
     assert result.stdout == ""
 
 
-def test_the_other_loop_measures_its_time(desk: Desk) -> None:
-    content = captured(desk, "--signal", "/rpv/x1007", "--rate", "idle", "--duration", "0.2")
+def test_the_other_loop_measures_its_time(scope: Scope) -> None:
+    content = scope.capture("--signal", "/rpv/x1007", "--rate", "idle", "--duration", "0.2")
     assert content["x"]["name"] == "Time (measured)"
 
 
@@ -341,13 +364,13 @@ def test_a_server_that_ends_says_so_and_a_cable_that_is_pulled_is_told(
     ],
 )
 def test_mistakes_are_told_before_anything_is_recorded(
-    desk: Desk, arguments: list[str], code: int, reason: str
+    scope: Scope, arguments: list[str], code: int, reason: str
 ) -> None:
-    result = desk.run(*arguments)
-    assert result.returncode == code
-    assert re.search(reason, result.stderr), result.stderr
-    assert "Traceback" not in result.stderr
-    assert result.stdout == ""
+    found, output, errors = scope.run(*arguments)
+    assert found == code
+    assert re.search(reason, errors), errors
+    assert "Traceback" not in errors
+    assert output == ""
 
 
 def test_without_a_server_it_says_how_to_start_one() -> None:

@@ -25,7 +25,7 @@ from typing import Any, Final, TypeVar
 
 from . import datalog_failures as failures
 from .acquisition_transfer import AcquisitionTransfer
-from .codes import DatalogState, ResponseCode
+from .codes import REQUEST_OVERHEAD, DatalogState, ResponseCode
 from .errors import DeviceRefused, MessageError, NoAnswer, RecordingFailed
 from .messages import (
     AcquisitionMetadata,
@@ -55,6 +55,10 @@ RETRY_PAUSE_NS: Final = 20_000_000
 # Questions in a row without a usable answer. A device that is gone is noticed much earlier, by
 # the heartbeats of the session; this is for one that answers those and nothing else.
 MAX_UNANSWERED: Final = 20
+
+# The same for a configuration that a device drops each time if it holds the whole frame against its
+# receive buffer, and not the payload alone (section 21).
+MAX_UNANSWERED_IF_LARGE: Final = 3
 
 # How often an acquisition that is said to be complete may turn out not to be there.
 MAX_DISAPPOINTMENTS: Final = 5
@@ -195,12 +199,20 @@ class Recorder:
         return setup
 
     def _configure(self) -> Talk[None]:
+        frame_size = self._request_size + REQUEST_OVERHEAD
+        is_large = frame_size > self._profile.max_rx_payload
+        max_unanswered = MAX_UNANSWERED_IF_LARGE if is_large else MAX_UNANSWERED
+        patience_ns = _loop_patience_ns(self._profile)
         try:
-            yield from _insist(self._configuration, _loop_patience_ns(self._profile))
+            yield from _insist(self._configuration, patience_ns, max_unanswered)
         except DeviceRefused as refusal:
             raise failures.configure_refused(
                 refusal, self._configuration, self._profile
             ) from refusal
+        except failures.Unanswered as failure:
+            if not is_large:
+                raise
+            raise failures.frame_too_large(frame_size, self._profile.max_rx_payload) from failure
         self._rank = 0
         self._completion = None
 
@@ -347,11 +359,13 @@ def reset(profile: DeviceProfile) -> Talk[None]:
         raise failures.reset_refused(refusal) from refusal
 
 
-def _insist(message: RequestMessage[Any], patience_ns: int) -> Talk[None]:
+def _insist(
+    message: RequestMessage[Any], patience_ns: int, max_unanswered: int = MAX_UNANSWERED
+) -> Talk[None]:
     """Send a request that a loop has to agree to, until it does or the patience is over."""
     while True:
         try:
-            yield from _ask(message, RETRY_PAUSE_NS, DEFERRED_PATIENCE_NS)
+            yield from _ask(message, RETRY_PAUSE_NS, DEFERRED_PATIENCE_NS, max_unanswered)
         except DeviceRefused as refusal:
             if refusal.code is not ResponseCode.FAILURE_TO_PROCEED or patience_ns <= 0:
                 raise
@@ -361,7 +375,12 @@ def _insist(message: RequestMessage[Any], patience_ns: int) -> Talk[None]:
             return
 
 
-def _ask(message: RequestMessage[AnswerT], pause_ns: int, patience_ns: int = 0) -> Talk[AnswerT]:
+def _ask(
+    message: RequestMessage[AnswerT],
+    pause_ns: int,
+    patience_ns: int = 0,
+    max_unanswered: int = MAX_UNANSWERED,
+) -> Talk[AnswerT]:
     """Ask until there is an answer. Whether the device is there at all, the session knows."""
     unanswered = 0
     while True:
@@ -369,7 +388,7 @@ def _ask(message: RequestMessage[AnswerT], pause_ns: int, patience_ns: int = 0) 
             answer: AnswerT = yield Ask(message, patience_ns=patience_ns)
         except (NoAnswer, MessageError) as error:
             unanswered += 1
-            if unanswered > MAX_UNANSWERED:
+            if unanswered > max_unanswered:
                 raise failures.no_answers(error) from error
             yield Wait(pause_ns)
         else:

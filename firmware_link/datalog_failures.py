@@ -44,6 +44,10 @@ class NotThere(RecordingFailed):
     """The device said that the acquisition is complete, and does not have it."""
 
 
+class Unanswered(RecordingFailed):
+    """The device is there, and gives no answers to this."""
+
+
 def entry_size(configuration: Configure, profile: DeviceProfile) -> int | None:
     """Return the size of one entry in the target's bytes, None if only the device knows it.
 
@@ -70,6 +74,14 @@ def configuration_too_large(size: int, max_rx_payload: int) -> RecordingFailed:
     return RecordingFailed(
         f"the configuration takes {size} octets, the firmware receives {max_rx_payload} at most. "
         "Record fewer signals, or enlarge the receive buffer of the firmware"
+    )
+
+
+def frame_too_large(size: int, max_rx_payload: int) -> RecordingFailed:
+    return RecordingFailed(
+        f"the device does not answer the configuration: its frame has {size} octets, and a device "
+        f"that can take {max_rx_payload} may count the whole frame. Record fewer signals, or "
+        "enlarge the receive buffer of the firmware"
     )
 
 
@@ -157,8 +169,8 @@ def reset_refused(refusal: DeviceRefused) -> RecordingFailed:
     return RecordingFailed(f"the device does not reset the datalogger: {refusal}")
 
 
-def no_answers(error: LinkError) -> RecordingFailed:
-    return RecordingFailed(
+def no_answers(error: LinkError) -> Unanswered:
+    return Unanswered(
         f"the device gives no usable answers about its datalogger any more ({error}). "
         "Look at the line; then record again"
     )

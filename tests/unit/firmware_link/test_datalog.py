@@ -543,6 +543,20 @@ def test_a_device_that_answers_nothing_about_the_datalogger_is_given_up() -> Non
     assert len(trial.shell.asks) < 50
 
 
+@pytest.mark.parametrize(
+    ("max_rx_payload", "reason"), [(30, "frame has 31 octets"), (31, "no usable answers")]
+)
+def test_a_device_may_count_the_whole_frame_of_a_configuration(
+    max_rx_payload: int, reason: str
+) -> None:
+    faults = [Fault.REQUEST_LOST] * 1000
+    trial = Trial(scripted(COMPLETED), faults, max_rx_payload=max_rx_payload)
+
+    assert reason in trial.fails()
+    assert len(trial.shell.asks) == (4 if max_rx_payload == 30 else MAX_UNANSWERED + 1)
+    assert Trial(scripted(COMPLETED), faults[:3], max_rx_payload=max_rx_payload).record() == DATA
+
+
 def test_an_answer_that_makes_no_sense_is_like_a_lost_one() -> None:
     trial = Trial(scripted(COMPLETED))
     steps = trial.recorder.record()

@@ -55,9 +55,9 @@ class Bench:
         """Put a line in front of a board."""
         return self._stack.enter_context(NoisyLine(self._folder / "port", board.port, faults))
 
-    def start_server(self, port: Path) -> ServerProcess:
+    def start_server(self, port: Path, baud: int = 115_200) -> ServerProcess:
         """Start a server with a serial port; it shares its memory with the others of this bench."""
-        server = ServerProcess(self._folder, "--link", f"serial:{port}?baudrate=115200")
+        server = ServerProcess(self._folder, "--link", f"serial:{port}?baudrate={baud}")
         self._stack.callback(server.kill)
         self.servers.append(server)
         return server

@@ -64,11 +64,13 @@ class NoisyLine:
 
     Attributes:
         port: the name under which the server finds its end.
+        on_octets: called from the line's thread with all octets that come in, before they go on.
     """
 
     def __init__(self, port: Path, board: Path, faults: FaultSettings | None = None) -> None:
         """Connect both ends; the board's terminal must exist."""
         self.port = port
+        self.on_octets: Callable[[Direction, bytes], None] = lambda direction, data: None
         self._model = FaultModel(faults)
         self._past_faults = 0  # of the models before
         self._is_mute = False
@@ -258,6 +260,7 @@ class NoisyLine:
 
     def _pass_on(self, data: bytes, direction: Direction) -> None:
         self._octets[direction] += len(data)
+        self.on_octets(direction, data)
         if self._is_mute:
             self._lost += len(data)
             return

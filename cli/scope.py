@@ -22,7 +22,6 @@ from .capture.errors import CaptureRefused
 from .capture.named_values import trigger_operands
 from .capture.options import scope_parser
 from .capture.outputs import as_json, check_file, check_pictures, write_csv_file, write_picture
-from .capture.quantities import hertz, in_seconds
 from .capture.recording import record
 from .capture.sampling import Sampling, choose_sampling, loop_name
 from .capture.signals import SignalChoice, by_axis
@@ -30,6 +29,7 @@ from .capture.window import without_early_samples
 from .output import one_line, show
 from .plotting.terminal import look_of
 from .plotting.terminal_plot import draw
+from .quantities import hertz, in_seconds
 from .text_files import STANDARD_OUTPUT
 from .verb_arguments import parse
 

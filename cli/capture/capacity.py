@@ -13,7 +13,7 @@ from scrutiny.sdk import (
     DetailedWatchableConfiguration,
 )
 
-from .quantities import in_seconds, with_unit
+from ..quantities import in_seconds, with_unit
 from .sampling import LARGEST_DECIMATION, Sampling, frequency_of, loop_name
 
 _TIME_SIZE: Final = 4  # octets of the time that the device measures

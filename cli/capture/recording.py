@@ -19,9 +19,9 @@ from scrutiny.sdk.exceptions import (
     TimeoutException,
 )
 
+from ..quantities import in_seconds
 from .errors import CaptureEnded
 from .progress import ShowStage, capture_progress
-from .quantities import in_seconds
 from .stages import Stage, stage_of
 
 logger = logging.getLogger(__name__)

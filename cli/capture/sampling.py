@@ -10,8 +10,8 @@ from typing import Final
 from scrutiny.sdk import FixedFreqSamplingRate, SamplingRate
 
 from ..output import one_line
+from ..quantities import hertz, with_unit
 from .errors import CaptureRefused
-from .quantities import hertz, with_unit
 
 LARGEST_DECIMATION: Final = 0xFFFF  # the device has 16 bits for it
 _HOW_TO_LIST: Final = "scrutiny scope --list tells more"

@@ -28,8 +28,8 @@ from scrutiny.sdk import EmbeddedEnum
 from scrutiny.sdk.acquisition import DataloggingAcquisition
 from scrutiny.sdk.data_series import DataSeries
 
-from ..capture.quantities import prefix_of, with_unit
 from ..output import one_line
+from ..quantities import prefix_of, with_unit
 from .terminal import Look
 from .ticks import Tick, round_ticks
 from .traces import Scale, as_ascii, has_dots, merged, trace

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scrutiny.cli.capture.quantities import hertz, in_seconds, with_unit
+from scrutiny.cli.quantities import hertz, in_seconds, with_unit
 
 
 @pytest.mark.parametrize(

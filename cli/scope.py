@@ -10,11 +10,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
-from scrutiny.sdk import DataloggingCapabilities, DetailedWatchableConfiguration
+from scrutiny.sdk import (
+    DataloggingCapabilities,
+    DetailedWatchableConfiguration,
+    DeviceLinkType,
+)
 from scrutiny.sdk.acquisition import DataloggingAcquisition
 from scrutiny.sdk.client import ScrutinyClient
 from scrutiny.sdk.datalogging_config import DataloggingConfig, XAxisType
-from scrutiny.sdk.exceptions import ConnectionError as ServerGone
+from scrutiny.sdk.exceptions import ConnectionError as ServerLost
 from scrutiny.sdk.exceptions import OperationFailure, TimeoutException
 
 from .capture.capacity import Capacity, capacity_for, listing
@@ -87,12 +91,17 @@ def _check_outputs(arguments: argparse.Namespace) -> None:
 def _connected(client: ScrutinyClient, host: str, port: int) -> ScrutinyClient:
     try:
         return client.connect(host, port)
-    except ServerGone as error:
+    except ServerLost as error:
         raise CaptureRefused(f"{error}; {_HOW_TO_TRY}") from error
 
 
 def _capabilities(client: ScrutinyClient) -> DataloggingCapabilities:
-    client.wait_device_ready(_DEVICE_TIMEOUT_S)
+    try:
+        client.wait_device_ready(_DEVICE_TIMEOUT_S)
+    except TimeoutException as error:
+        if client.get_latest_server_status().device_link.type is not DeviceLinkType.NONE:
+            raise
+        raise CaptureRefused(f"{error}: the server has no link; start it with --link") from None
     capabilities = client.get_datalogging_capabilities()
     if capabilities is None:
         raise CaptureRefused("the firmware of this device has no datalogger: nothing can record")
@@ -185,10 +194,7 @@ def _capture(client: ScrutinyClient, arguments: argparse.Namespace) -> int:
         timeout=(duration_s or 0.0) * (1 - arguments.position),
         name=_name(arguments),
     )
-    for axis_name, signals in by_axis(arguments.signals).items():
-        axis = config.add_axis(axis_name)
-        for signal in signals:
-            config.add_signal(signal.path, axis, signal.name)
+    _add_signals(config, arguments.signals)
     config.configure_trigger(
         arguments.trigger.condition, operands, arguments.position, arguments.hold
     )
@@ -199,6 +205,13 @@ def _capture(client: ScrutinyClient, arguments: argparse.Namespace) -> int:
         acquisition = without_early_samples(acquisition, count_before, x_axis)
     _deliver(acquisition, arguments, definitions)
     return 0
+
+
+def _add_signals(config: DataloggingConfig, signals: Sequence[SignalChoice]) -> None:
+    for axis_name, on_axis in by_axis(signals).items():
+        axis = config.add_axis(axis_name)
+        for signal in on_axis:
+            config.add_signal(signal.path, axis, signal.name)
 
 
 def _name(arguments: argparse.Namespace) -> str:

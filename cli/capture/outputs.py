@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-import importlib.util
+import importlib
 import io
 import json
 import math
@@ -46,12 +46,13 @@ def check_pictures() -> None:
     Raises:
         CaptureRefused: they cannot; the text says what to install.
     """
-    if any(importlib.util.find_spec(name) is None for name in ("matplotlib", "numpy")):
+    try:
+        importlib.import_module("matplotlib.figure")
+    except ImportError as error:
         raise CaptureRefused(
-            "pictures need matplotlib, which is not installed: "
-            "pip install 'scrutiny-bridge[analysis]'; a CSV file, and the plot in the terminal, do "
-            "without"
-        )
+            f"pictures need matplotlib ({error}): pip install 'scrutiny-bridge[analysis]'; a CSV "
+            "file, and the plot in the terminal, do without"
+        ) from None
 
 
 def write_csv_file(acquisition: DataloggingAcquisition, target: str) -> None:

@@ -18,9 +18,11 @@ from scrutiny.sfd.store import DescriptionStore
 from tests.support.bench import Bench, Events, expect_event
 from tests.support.example_board import description_of
 from tests.support.scope_desk import ENVIRONMENT, Desk
+from tests.support.server_process import ServerProcess
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the board is an ELF program")
 
+COMMAND = (sys.executable, "-m", "scrutiny.cli.main")
 SPEED, SETPOINT, STATE = "/motor/speed [rpm]", "/motor/setpoint [rpm]", "/motor/state"
 NEVER = f"{SPEED} > 5000"
 WAITING = "^waiting for the trigger$"
@@ -375,7 +377,7 @@ def test_mistakes_are_told_before_anything_is_recorded(
 
 def test_without_a_server_it_says_how_to_start_one() -> None:
     result = subprocess.run(
-        [sys.executable, "-m", "scrutiny.cli.main", "scope", "--signal", "/a", "--port", "1"],
+        [*COMMAND, "scope", "--signal", "/a", "--port", "1"],
         env=ENVIRONMENT,
         capture_output=True,
         text=True,
@@ -385,6 +387,19 @@ def test_without_a_server_it_says_how_to_start_one() -> None:
     assert re.fullmatch(
         "error: cannot connect to .*`scrutiny server`; .*`scrutiny demo --keep`\n", result.stderr
     )
+
+
+def test_a_server_without_a_link_says_so(tmp_path: Path) -> None:
+    server = ServerProcess(tmp_path)
+    try:
+        command = [*COMMAND, "scope", "--signal", "/a", "--port", f"{server.tcp_port}"]
+        result = subprocess.run(
+            command, env=ENVIRONMENT, capture_output=True, text=True, check=False
+        )
+    finally:
+        server.kill()
+    assert result.returncode == 1
+    assert "the server has no link; start it with --link" in result.stderr
 
 
 def test_without_matplotlib_pictures_are_refused_and_the_rest_goes_on(

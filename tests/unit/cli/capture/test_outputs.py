@@ -1,9 +1,8 @@
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
-from importlib.machinery import ModuleSpec
+import sys
 from pathlib import Path
 
 import pytest
@@ -87,9 +86,6 @@ def test_rights_are_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 def test_what_pictures_need_is_named_when_it_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     check_pictures()
 
-    def without(name: str) -> ModuleSpec | None:
-        return None if name == "matplotlib" else ModuleSpec(name, None)
-
-    monkeypatch.setattr(importlib.util, "find_spec", without)
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     with pytest.raises(CaptureRefused, match=r"pip install 'scrutiny-bridge\[analysis\]'"):
         check_pictures()

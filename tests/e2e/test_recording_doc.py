@@ -164,7 +164,9 @@ def test_what_is_shown_fits_the_usual_terminal() -> None:
     assert max(map(len, plot.splitlines())) <= 80
 
 
-@pytest.mark.parametrize("document", ["docs/recording.md", "README.md", "docs/recording-cost.md"])
+@pytest.mark.parametrize(
+    "document", ["docs/recording.md", "docs/recording-cost.md", "docs/variables.md", "README.md"]
+)
 def test_every_link_leads_somewhere(document: str) -> None:
     path = ROOT / document
     for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", path.read_text(encoding="utf-8")):

@@ -1,13 +1,26 @@
-"""In CI nothing may be skipped: what a test needs is installed there."""
+"""In CI nothing may be skipped: what a test needs is installed there. Logs are as they were."""
 
 from __future__ import annotations
 
+import logging
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 
 import pytest
 
 _skipped: list[str] = []
+
+
+@pytest.fixture(autouse=True)
+def logs_as_before() -> Iterator[None]:
+    """Undo what a verb of the command line does to logs, which later tests look at."""
+    logger = logging.getLogger("scrutiny")
+    level, handlers = logger.level, list(logger.handlers)
+    yield
+    for handler in set(logger.handlers).difference(handlers):
+        handler.close()
+    logger.handlers[:] = handlers
+    logger.setLevel(level)
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:

@@ -58,7 +58,7 @@ MAX_UNANSWERED: Final = 20
 
 # The same for a configuration that a device drops each time if it holds the whole frame against its
 # receive buffer, and not the payload alone (section 21).
-MAX_UNANSWERED_IF_LARGE: Final = 3
+MAX_UNANSWERED_IF_LARGE: Final = 1
 
 # How often an acquisition that is said to be complete may turn out not to be there.
 MAX_DISAPPOINTMENTS: Final = 5

@@ -119,8 +119,8 @@ def write_memory(client: ScrutinyClient, address: int, data: str) -> None:
 
 
 def start(client: ScrutinyClient, name: str, **wish: Any) -> None:
-    """Ask for a recording, under a name by which it can be fetched; see `_config`."""
-    requests[name] = client.start_datalog(_config(name, **wish))
+    """Ask for a recording, under a name by which it can be fetched; see `config_of`."""
+    requests[name] = client.start_datalog(config_of(name, **wish))
 
 
 def arm(client: ScrutinyClient, name: str, **wish: Any) -> None:
@@ -158,7 +158,7 @@ def record_after_refusal(client: ScrutinyClient, **wish: Any) -> dict[str, Any]:
                 raise
 
 
-def _config(
+def config_of(
     name: str,
     *,
     paths: list[str],
@@ -172,6 +172,7 @@ def _config(
     x_axis: str = "Indexed",
     x_signal: str | None = None,
 ) -> DataloggingConfig:
+    """Return what records some paths, under which the series are named."""
     config = DataloggingConfig(loop_id, decimation, timeout_s, name)
     axis = config.add_axis("values")
     for path in paths:

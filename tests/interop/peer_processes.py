@@ -17,6 +17,7 @@ from typing import IO, Any, Final, TypeVar
 
 DEADLINE_S: Final = 30.0
 CLIENT_SCRIPT: Final = Path(__file__).with_name("peer_client.py")
+DEVICE_SCRIPT: Final = Path(__file__).with_name("peer_device.py")
 
 
 class Process:
@@ -118,8 +119,8 @@ def _there(thing: ThingT | None) -> ThingT:
     return thing
 
 
-class PeerClient:
-    """The stock SDK, which does what it is told in a process of its own."""
+class PeerScript:
+    """A script in the environment of the peer, which does what it is told."""
 
     def __init__(self, process: Process) -> None:
         self.process = process
@@ -137,7 +138,7 @@ class PeerClient:
         return str(answer["refused"])
 
     def close(self) -> None:
-        """Disconnect from the server."""
+        """Let it end."""
         assert self.process.end_input() == 0
 
     def _answer(self, name: str, arguments: dict[str, Any]) -> dict[str, Any]:
@@ -146,8 +147,12 @@ class PeerClient:
         return answer
 
 
+class PeerClient(PeerScript):
+    """The stock SDK, connected to a server."""
+
+
 class Peer:
-    """The stock server and SDK, with a home of their own."""
+    """The stock server, SDK and emulated device, with a home of their own."""
 
     def __init__(self, python: Path, home: Path) -> None:
         self._python = python
@@ -185,6 +190,15 @@ class Peer:
     def connect(self) -> PeerClient:
         """Start its SDK as a client of the server."""
         return PeerClient(self._start(CLIENT_SCRIPT, str(self._port)))
+
+    def start_device(self, description: Path, buffer_size: int) -> tuple[PeerScript, int]:
+        """Start its emulated device, whose description is written to a file.
+
+        Returns:
+            The device, and the UDP port at which it can be reached.
+        """
+        process = self._start(DEVICE_SCRIPT, description, str(buffer_size))
+        return PeerScript(process), int(process.line().rpartition(":")[2])
 
     def _start(self, *arguments: str | Path, with_errors: bool = False) -> Process:
         command = (self._python, "-I", "-u", *arguments)

@@ -20,7 +20,7 @@ from tests.support.server_process import ServerProcess
 from .our_devices import describe_simulator, simulated_model
 from .peer_client import content_of
 from .peer_processes import Peer, running_processes
-from .peer_recordings import PeerRecording
+from .shown_recordings import ShownRecording
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the devices need POSIX")
 
@@ -51,7 +51,7 @@ class Recorded:
 
     peer: Peer
     home: Path
-    recordings: list[PeerRecording]
+    recordings: list[ShownRecording]
 
     @property
     def folder(self) -> Path:
@@ -93,7 +93,7 @@ def recorded(peer_python: Path, tmp_path_factory: pytest.TempPathFactory) -> Rec
         client.ask("wait_described", firmware_id=device.firmware_id)
         client.ask("write", path=RATIO, value=-0.1)
         client.ask("write", path=LARGE, value=-(2**62) - 1)
-        recordings = [PeerRecording(client.ask("record", **wish)) for wish in WISHES]
+        recordings = [ShownRecording(client.ask("record", **wish)) for wish in WISHES]
         client.close()
     return Recorded(peer, home, recordings)
 

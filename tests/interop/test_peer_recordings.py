@@ -24,7 +24,7 @@ from .our_devices import (
     simulated_model,
 )
 from .peer_processes import Peer, PeerClient, running_processes
-from .peer_recordings import PeerRecording, assert_consecutive, assert_crossing
+from .shown_recordings import Change, ShownRecording, assert_consecutive, assert_crossing
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the board is an ELF program")
 
@@ -123,20 +123,20 @@ class Bench:
         for path, value in values.items():
             self.client.ask("write", path=path, value=value)
 
-    def record(self, *paths: str, **wish: Any) -> PeerRecording:
+    def record(self, *paths: str, **wish: Any) -> ShownRecording:
         """Record, without anything that has to be done for it."""
-        return PeerRecording(self.client.ask("record", paths=paths, **wish))
+        return ShownRecording(self.client.ask("record", paths=paths, **wish))
 
-    def record_after_refusal(self, *paths: str) -> PeerRecording:
+    def record_after_refusal(self, *paths: str) -> ShownRecording:
         """Record, although the request before was refused."""
-        return PeerRecording(self.client.ask("record_after_refusal", paths=paths))
+        return ShownRecording(self.client.ask("record_after_refusal", paths=paths))
 
-    def record_change(self, *paths: str, change: Callable[[], None], **wish: Any) -> PeerRecording:
+    def record_change(self, *paths: str, change: Callable[[], None], **wish: Any) -> ShownRecording:
         """Record what the device does while something is changed, which fires the trigger."""
         self.client.ask("arm", name="change", paths=paths, **wish)
         self.run_for(self.room / 8 * wish.get("decimation", 1))  # until the buffer is full
         change()
-        return PeerRecording(self.client.ask("fetch", name="change"))
+        return ShownRecording(self.client.ask("fetch", name="change"))
 
     def inject_fault(self, code: int) -> None:
         """Let the motor fail, for a second."""
@@ -186,18 +186,6 @@ def bench(
 
 
 # --- Triggers -----------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Change:
-    """What is written to fire a trigger, before and afterwards."""
-
-    path: str
-    before: float
-    after: float
-    condition: str
-    operands: tuple[float | str, ...]
-    others: tuple[tuple[str, float], ...] = ()
 
 
 CHANGES: Final = {
@@ -489,7 +477,7 @@ def test_the_recorder_is_seen_at_work(bench: Bench) -> None:
     ratios = [ratio for _, ratio in acquiring]
     assert ratios == sorted(set(ratios))
     assert 0 < ratios[0] < ratios[-1] <= 1
-    assert_consecutive(PeerRecording(bench.client.ask("fetch", name="slow"))[TICKS], decimation)
+    assert_consecutive(ShownRecording(bench.client.ask("fetch", name="slow"))[TICKS], decimation)
 
 
 # --- Storage ------------------------------------------------------------------------------------

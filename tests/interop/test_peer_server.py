@@ -25,7 +25,7 @@ from .our_devices import (
     simulated_model,
 )
 from .peer_processes import Peer, PeerClient, Process, running_processes
-from .peer_recordings import PeerRecording, assert_consecutive
+from .shown_recordings import ShownRecording, assert_consecutive
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the devices need POSIX")
 
@@ -223,7 +223,7 @@ def test_refused_user_command_leaves_the_session_alone(client: PeerClient) -> No
 def test_64_kib_are_recorded_in_the_control_loop(client: PeerClient, model: Model) -> None:
     paths = [TICK_COUNT, SETPOINT]
 
-    recorded = PeerRecording(client.ask("record", paths=paths, x_axis="MeasuredTime"))
+    recorded = ShownRecording(client.ask("record", paths=paths, x_axis="MeasuredTime"))
 
     assert len(recorded.x) == 0x1_0000 // (8 + 4 + 4)
     assert_consecutive(recorded[TICK_COUNT])

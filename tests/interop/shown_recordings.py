@@ -1,16 +1,17 @@
-"""What the stock SDK has recorded, as its script tells it."""
+"""Recordings as an SDK shows them, ours or the stock one, and what has to be true of them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 
-class PeerRecording:
+class ShownRecording:
     """A recording; indexed by the path of a signal it gives the samples.
 
     Attributes:
-        content: as the script tells it.
+        content: what `peer_client.content_of` returned.
         trigger: index of the sample at which the trigger fired.
         paths: of the signals.
         x: over which the samples are drawn.
@@ -28,6 +29,22 @@ class PeerRecording:
             signal["samples"] for signal in self.content["signals"] if signal["path"] == path
         ]
         return list(samples)
+
+
+@dataclass(frozen=True)
+class Change:
+    """What is written to fire a trigger, before and afterwards.
+
+    Attributes:
+        others: what else has to be written before.
+    """
+
+    path: str
+    before: float
+    after: float
+    condition: str
+    operands: tuple[float | str, ...]
+    others: tuple[tuple[str, float], ...] = ()
 
 
 def assert_consecutive(samples: Sequence[float], step: int = 1) -> None:

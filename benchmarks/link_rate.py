@@ -26,7 +26,6 @@ import sys
 import tempfile
 import threading
 import time
-import tty
 from collections.abc import Callable, Generator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
@@ -38,15 +37,18 @@ from websockets.sync.client import connect
 ROOT: Final = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))  # of a checkout that is not installed
 
-from benchmarks.measured import MeasuredBoard, MeasuredServer, usage_of  # noqa: E402
+from benchmarks.measured import (  # noqa: E402
+    PLACEMENTS,
+    MeasuredBoard,
+    MeasuredServer,
+    Placement,
+    usage_of,
+)
+from benchmarks.raw_port import RawPort  # noqa: E402
 from scrutiny.api.codec import encode  # noqa: E402
 from scrutiny.api.messages import SubscribeWatchable  # noqa: E402
-from scrutiny.firmware_link.codes import (  # noqa: E402
-    Command,
-    CommControlFunction,
-    MemoryControlFunction,
-)
-from scrutiny.firmware_link.frames import Request, Response  # noqa: E402
+from scrutiny.firmware_link.codes import Command, MemoryControlFunction  # noqa: E402
+from scrutiny.firmware_link.frames import Request  # noqa: E402
 from scrutiny.sdk.client import ScrutinyClient  # noqa: E402
 from tests.support.example_board import build_board  # noqa: E402
 from tests.support.server_process import ServerProcess  # noqa: E402
@@ -54,30 +56,10 @@ from tests.support.server_process import ServerProcess  # noqa: E402
 VALUE_COUNTS: Final = (1, 60)
 FIRST_ID: Final = 0x2000  # values of 4 octets
 CLIENTS: Final = ("sdk", "bare")
-PLACEMENTS: Final = ("apart", "free")
 
-CONNECT_MAGIC: Final = bytes.fromhex("82902266")
 SETTLE_S: Final = 0.1
 DEADLINE_S: Final = 10.0
 LONGEST_S: Final = 4.0  # without a heartbeat, the device ends the session of the loop after 5 s
-
-
-@dataclass(frozen=True, slots=True)
-class Placement:
-    """Which processors a process may use."""
-
-    poller: frozenset[int]
-    device: frozenset[int]
-    client: frozenset[int]
-
-    @classmethod
-    def of(cls, name: str) -> Placement:
-        """Return one of `PLACEMENTS` for the processors that there are."""
-        everywhere = frozenset(os.sched_getaffinity(0))
-        if name == "free" or len(everywhere) == 1:
-            return cls(everywhere, everywhere, everywhere)
-        first, second, *others = (frozenset({number}) for number in sorted(everywhere))
-        return cls(poller=first, device=second, client=others[0] if others else second)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,53 +110,15 @@ def read_request(count: int) -> bytes:
 # --- The ceiling --------------------------------------------------------------------------------
 
 
-class RawPort:
-    """The terminal without anything in between."""
-
-    def __init__(self, port: Path) -> None:
-        self._fd = os.open(port, os.O_RDWR | os.O_NOCTTY)
-        tty.setraw(self._fd)
-
-    def exchange(self, function: CommControlFunction, payload: bytes) -> bytes:
-        """Send a request of communication control, and return the payload of its answer."""
-        os.write(self._fd, Request(Command.COMM_CONTROL, function, payload).encode())
-        frame = os.read(self._fd, 4096)
-        while len(frame) < 9 or len(frame) < 9 + int.from_bytes(frame[3:5], "big"):
-            frame += os.read(self._fd, 4096)
-        response = Response.decode(frame)
-        assert response.code == 0, response
-        return response.payload
-
-    def poll(self, frame: bytes, answer_size: int, seconds: float) -> int:
-        """Send a frame again and again for a while; return how often."""
-        fd, write, read, now = self._fd, os.write, os.read, time.perf_counter
-        count = 0
-        end = now() + seconds
-        while now() < end:
-            for _ in range(32):
-                write(fd, frame)
-                size = len(read(fd, 4096))
-                while size < answer_size:
-                    size += len(read(fd, 4096))
-                assert size == answer_size, f"{size} octets instead of {answer_size}"
-            count += 32
-        return count
-
-    def close(self) -> None:
-        os.close(self._fd)
-
-
 def measure_ceiling(board: MeasuredBoard, value_count: int, seconds: float) -> Sample:
     frame = read_request(value_count)
     answer_size = 9 + value_count * (2 + 4)
     port = RawPort(board.port)
     try:
-        session_id = port.exchange(CommControlFunction.CONNECT, CONNECT_MAGIC)[4:]
         port.poll(frame, answer_size, SETTLE_S)
         before, device_before = usage_of(os.getpid()), board.usage
         count = port.poll(frame, answer_size, seconds)
         after, device_after = usage_of(os.getpid()), board.usage
-        port.exchange(CommControlFunction.DISCONNECT, session_id)
     finally:
         port.close()
     counted = device_after.octets_read_since(device_before) / len(frame)

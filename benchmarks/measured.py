@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import os
+import resource
+import subprocess
+import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -12,6 +16,8 @@ from typing import Final
 from tests.support.example_board import Board
 from tests.support.processes import LoggedProcess
 from tests.support.server_process import ServerProcess
+
+PLACEMENTS: Final = ("apart", "free")
 
 _PAGE_SIZE: Final = os.sysconf("SC_PAGE_SIZE")
 
@@ -67,6 +73,51 @@ def _field(file: Path, name: str) -> int:
     return int(fields[name])
 
 
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """Which processors a process may use."""
+
+    poller: frozenset[int]
+    device: frozenset[int]
+    client: frozenset[int]
+
+    @classmethod
+    def of(cls, name: str) -> Placement:
+        """Return one of `PLACEMENTS` for the processors that there are."""
+        everywhere = frozenset(os.sched_getaffinity(0))
+        if name == "free" or len(everywhere) == 1:
+            return cls(everywhere, everywhere, everywhere)
+        first, second, *others = (frozenset({number}) for number in sorted(everywhere))
+        return cls(poller=first, device=second, client=others[0] if others else everywhere)
+
+
+@contextmanager
+def awake(numbers: Iterable[int]) -> Generator[None]:
+    """Keep processors from falling asleep, by a process on each that runs when nobody else does.
+
+    To wake a processor of a virtual machine takes 20 to 60 µs, more than an exchange does, and
+    whether it sleeps between two requests is decided by a few microseconds.
+    """
+    spinners = [
+        subprocess.Popen([sys.executable, "-c", _SPIN.format(number)]) for number in numbers
+    ]
+    try:
+        yield
+    finally:
+        for spinner in spinners:
+            spinner.kill()
+            spinner.wait()
+
+
+_SPIN: Final = """
+import os
+os.sched_setaffinity(0, {{{}}})
+os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+while True:
+    pass
+"""
+
+
 class MeasuredProcess(LoggedProcess):
     """Any process, and what it uses."""
 
@@ -86,3 +137,32 @@ class MeasuredBoard(MeasuredProcess, Board):
 
 class MeasuredServer(MeasuredProcess, ServerProcess):
     """The server, and what it uses."""
+
+
+class MachineLoad:
+    """What others use of the machine, the workers of the kernel included."""
+
+    def __init__(self) -> None:
+        self.begin()
+
+    def begin(self) -> None:
+        """Count from now on."""
+        self._begin_s = time.perf_counter()
+        self._busy_s, self._own_s = _busy_s(), _own_s()
+
+    def of_others(self) -> float:
+        """Return the share of one processor; children of this process have to be waited for."""
+        busy_s, own_s = _busy_s() - self._busy_s, _own_s() - self._own_s
+        return max(0.0, busy_s - own_s) / (time.perf_counter() - self._begin_s)
+
+
+def _busy_s() -> float:
+    fields = Path("/proc/stat").read_text().splitlines()[0].split()[1:]
+    ticks = [int(field) for field in fields]
+    idle, guest = ticks[3] + ticks[4], sum(ticks[8:])  # guest time is contained in user time
+    return (sum(ticks) - idle - guest) / os.sysconf("SC_CLK_TCK")
+
+
+def _own_s() -> float:
+    usages = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(usage.ru_utime + usage.ru_stime for usage in usages)

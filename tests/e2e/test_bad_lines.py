@@ -10,6 +10,7 @@ from scrutiny.firmware_link.simulator.faults import Direction, FaultSettings, Li
 from scrutiny.sdk.client import ScrutinyClient
 from scrutiny.sdk.events import AnyEvent
 from tests.support.bench import Bench, Events, expect_event
+from tests.support.capture_workload import CaptureWorkload
 from tests.support.example_board import SCRATCH, UPTIME
 from tests.support.processes import DEADLINE_S
 from tests.support.workload import Workload
@@ -17,6 +18,7 @@ from tests.support.workload import Workload
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there are no pseudo terminals")
 
 NOISE_SECONDS = 8.0
+RECORDING_SECONDS = 4.0
 NOISE_RATE = 1 / 2000
 
 
@@ -89,3 +91,22 @@ def test_answers_that_become_late_are_waited_for(bench: Bench) -> None:
     assert report.confirmed > 0
     assert report.contradictions == []
     assert workload.check_all() == []
+
+
+@pytest.mark.parametrize("baud", [0, 115_200])
+def test_noise_costs_a_recording_time_but_never_a_sample(bench: Bench, baud: int) -> None:
+    size = 2048
+    board = bench.start_board(
+        *("--baud", f"{baud}", "--datalog-size", f"{size}", "--tx-size", "128")
+    )
+    line = bench.connect_line(board)
+    client = bench.connect(bench.start_server(line.port))
+    client.wait_device_ready(DEADLINE_S)
+    noise = LineFaults(flip=NOISE_RATE, drop=NOISE_RATE, duplicate=NOISE_RATE)
+    line.set_faults(FaultSettings(noise, noise, seed=5))
+
+    report = CaptureWorkload(client, size).run(RECORDING_SECONDS)
+
+    assert line.counts.faults > 10
+    assert report.wrong == []
+    assert report.durations_s

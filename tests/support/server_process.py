@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from typing import ClassVar
 
 from .example_board import ROOT
 from .processes import LoggedProcess
@@ -16,7 +17,10 @@ class ServerProcess(LoggedProcess):
     Attributes:
         tcp_port: where clients connect.
         listening_s: when it began to accept them, `time.monotonic`.
+        PROGRAM: what Python runs.
     """
+
+    PROGRAM: ClassVar[tuple[str, ...]] = ("-m", "scrutiny.server")
 
     def __init__(self, home: Path, *arguments: str) -> None:
         """Start it, and return when clients can connect.
@@ -25,7 +29,7 @@ class ServerProcess(LoggedProcess):
             home: folder for all that it keeps; those with the same one share their memory.
             arguments: of the command line, besides the port.
         """
-        command = [sys.executable, "-m", "scrutiny.server", "--port", "0", *arguments]
+        command = [sys.executable, *self.PROGRAM, "--port", "0", *arguments]
         super().__init__(command, environment=_environment(home))
         try:
             match, self.listening_s = self.wait_for_line(r"listening on ws://127\.0\.0\.1:(\d+)")

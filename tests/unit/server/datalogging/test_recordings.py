@@ -155,11 +155,14 @@ def test_each_recording_has_a_configuration_id_of_its_own(tmp_path: Path) -> Non
 
 
 def test_a_slow_line_is_asked_less_often(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def line_ns(octets: int) -> int:
+        return octets * 1_000_000
+
     async def scenario(bench: Bench) -> None:
         link = logger_link.LoggerLink(asyncio.get_running_loop(), bench.device)
         monkeypatch.setattr(logger_link, "SHORTEST_POLL_NS", 50_000_000)
         assert link.poll_ns == 50_000_000
-        monkeypatch.setattr(bench.device, "line_ns", lambda octets: octets * 1_000_000)
+        monkeypatch.setattr(bench.device, "line_ns", line_ns)
         assert link.poll_ns == 20 * 26_000_000  # 26 octets both ways, frames included
 
     run(tmp_path, scenario)

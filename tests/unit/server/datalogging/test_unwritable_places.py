@@ -15,6 +15,9 @@ from scrutiny.server.datalogging.errors import DatabaseUnusable, StorageError
 from tests.support.acquisitions import acquisition, content
 from tests.support.unprivileged import folder_of_nobody
 
+if sys.platform != "win32":
+    import resource  # here: nobody may not read all of the installation
+
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="permissions of POSIX")
 
 NOISE = array("d", [math.sin(number**2) for number in range(20_000)])  # 160 kB
@@ -96,8 +99,6 @@ def test_what_others_have_not_finished_is_not_overlooked_where_nothing_can_be_wr
 
 
 def test_a_disk_without_room_loses_the_new_acquisition_only(file: Path) -> None:
-    import resource  # of POSIX
-
     stored = acquisition()
     database = AcquisitionDatabase.open(file)
     database.add(stored)

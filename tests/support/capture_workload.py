@@ -73,9 +73,9 @@ class CaptureWorkload:
         while time.monotonic() < end_s:
             client.wait_device_ready(DEADLINE_S)
             self._capture(report)
+            while (event := client.read_event(timeout=0)) is not None:
+                report.device_gone += isinstance(event, Events.DeviceGoneEvent)
         report.retries = client.get_server_stats().device_retry_count - before.device_retry_count
-        while (event := client.read_event(timeout=0)) is not None:
-            report.device_gone += isinstance(event, Events.DeviceGoneEvent)
         return report
 
     def _capture(self, report: CaptureReport) -> None:

@@ -18,6 +18,7 @@ from scrutiny.api.versions import MAX_MESSAGE_SIZE
 from . import exceptions
 from ._core import ClientCore
 from ._exchanges import Call, Exchange
+from ._server_version import check_server
 from ._traffic import TrafficMeter, TrafficRates
 from ._waiting import Deadline, DoneWaiter, wait_for
 from ._watch_state import WatchState
@@ -119,6 +120,8 @@ class Channel:
                 f"no welcome message within {timeout_s:g} s: "
                 "is it a Scrutiny server, and of this version?"
             )
+        if (welcome := core.welcome) is not None:
+            check_server(welcome)
         if wait_status and not self.wait_state(lambda: core.status is not None, timeout_s):
             raise exceptions.TimeoutException(f"the server sent no status within {timeout_s:g} s")
 

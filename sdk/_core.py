@@ -26,6 +26,7 @@ from scrutiny.api.messages import (
 from . import _from_api, exceptions
 from ._exchanges import Exchange
 from ._recording import EarlyCompletions, Recording
+from ._server_version import check_command
 from ._status import loss_events, status_events
 from ._subscriptions import Rebinder, Subscription
 from ._watch_state import WatchState, WatchTable
@@ -125,7 +126,13 @@ class ClientCore:
     # ----------------------------------------------------------------- commands
 
     def start(self, exchange: Exchange, now_s: float) -> Command:
-        """Number a command and expect its answer; the caller sends it."""
+        """Number a command and expect its answer; the caller sends it.
+
+        Raises:
+            OperationFailure: the server is too old to know it.
+        """
+        if self.welcome is not None:
+            check_command(self.welcome, exchange.name)
         number = next(self._numbers) % _REQUEST_NUMBERS
         while number in self._by_number:
             number = next(self._numbers) % _REQUEST_NUMBERS

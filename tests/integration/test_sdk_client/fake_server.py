@@ -5,7 +5,7 @@ from __future__ import annotations
 import queue
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from types import TracebackType
 from typing import Any, TypeVar
@@ -15,6 +15,7 @@ from websockets.sync.server import ServerConnection, serve
 
 from scrutiny.api import messages as api
 from scrutiny.api.codec import decode_command, encode
+from scrutiny.api.versions import API_VERSION, FEATURES
 
 # For waits that should end at once: long enough for a busy machine, short enough to fail usefully.
 SOON_S = 10.0
@@ -43,12 +44,20 @@ def values(*updates: api.ValueUpdate) -> api.WatchableUpdate:
     return api.WatchableUpdate(updates=list(updates))
 
 
+def welcome(
+    *, zero_s: float = 0.0, features: Sequence[str] = FEATURES, version: str = API_VERSION
+) -> api.Welcome:
+    return api.Welcome(
+        server_time_zero_timestamp=zero_s, api_version=version, features=list(features)
+    )
+
+
 class FakeServer:
     """Answers each command with what a test scripted, and keeps the commands for it."""
 
     def __init__(self, listener: socket.socket | None = None) -> None:
         self.status = status("session-1", "firmware-1")
-        self.welcome: api.Welcome | None = api.Welcome(server_time_zero_timestamp=1000.0)
+        self.welcome: api.Welcome | None = welcome(zero_s=1000.0)
         self.commands: queue.Queue[api.AnyCommand] = queue.Queue()
         self.ended: queue.Queue[ServerConnection] = queue.Queue()  # connections that are over
         self.current: ServerConnection | None = None

@@ -14,11 +14,12 @@ import pytest
 from scrutiny import sdk
 from scrutiny.api import messages as api
 from scrutiny.api.codec import encode
+from scrutiny.api.versions import FEATURES
 from scrutiny.sdk.client import ScrutinyClient
 from scrutiny.sdk.datalogging import DataloggingConfig
 from scrutiny.sdk.exceptions import OperationFailure, RequestTimeout
 
-from .fake_server import SOON_S, FakeServer, in_thread
+from .fake_server import SOON_S, FakeServer, in_thread, welcome
 
 TIME_S = 1760000123.25
 X, Y = array("d", [0.0, 0.5]), array("q", [-1, (1 << 63) - 1])
@@ -83,7 +84,6 @@ def content() -> api.AcquisitionContentReply:
 @pytest.fixture
 def client(server: FakeServer) -> Iterator[ScrutinyClient]:
     """Return a client of a server that sends acquisitions in chunks."""
-    server.welcome = api.Welcome(server_time_zero_timestamp=0, features=["datalogging_download"])
     with ScrutinyClient().connect(server.host, server.port) as connected:
         yield connected
 
@@ -95,8 +95,8 @@ def client(server: FakeServer) -> Iterator[ScrutinyClient]:
 def test_an_acquisition_is_fetched_in_the_way_that_the_server_knows(
     server: FakeServer, by_chunks: bool
 ) -> None:
-    features = ["datalogging_download"] if by_chunks else []
-    server.welcome = api.Welcome(server_time_zero_timestamp=0, features=features)
+    features = FEATURES if by_chunks else ()
+    server.welcome = welcome(features=features)
     server.answers[api.DownloadAcquisition] = lambda c: list(chunks())
     server.answers[api.ReadAcquisitionContent] = lambda c: [content()]
 
@@ -210,6 +210,7 @@ def test_a_damaged_message_is_a_failure_that_tells_why(server: FakeServer) -> No
     damaged = content()
     damaged.signals[0].data[1] = "1.0"
     server.answers[api.ReadAcquisitionContent] = lambda c: [damaged]
+    server.welcome = welcome(features=[])
     with ScrutinyClient().connect(server.host, server.port) as client:
         with pytest.raises(OperationFailure, match=r"'1\.0' is no sample"):
             client.read_datalogging_acquisition("r")
@@ -227,7 +228,6 @@ def test_an_unknown_acquisition_is_refused(server: FakeServer, client: ScrutinyC
 
 
 def test_a_download_that_stops_is_given_up(server: FakeServer) -> None:
-    server.welcome = api.Welcome(server_time_zero_timestamp=0, features=["datalogging_download"])
     server.answers[api.DownloadAcquisition] = lambda c: list(chunks()[:1])
     with ScrutinyClient(timeout=0.05).connect(server.host, server.port) as client:
         with pytest.raises(RequestTimeout, match=r"1 chunks .* 0\.05 s"):
@@ -242,7 +242,6 @@ def test_a_download_that_stops_is_given_up(server: FakeServer) -> None:
 def test_without_a_limit_of_its_own_each_chunk_has_the_time_of_an_answer(
     server: FakeServer,
 ) -> None:
-    server.welcome = api.Welcome(server_time_zero_timestamp=0, features=["datalogging_download"])
     with ScrutinyClient(timeout=1.0).connect(server.host, server.port) as client:
         reading = in_thread(lambda: client.read_datalogging_acquisition("r"))
         first, second = chunks(reqid=server.expect(api.DownloadAcquisition).reqid)

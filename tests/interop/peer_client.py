@@ -186,7 +186,8 @@ def content_of(acquisition: DataloggingAcquisition) -> dict[str, Any]:
     """Return all that a recording tells."""
     return {
         "reference_id": acquisition.reference_id,
-        "time": acquisition.acq_time.timestamp(),
+        # The stock server keeps whole seconds; of two in one, ours takes the later a bit later.
+        "time": int(acquisition.acq_time.timestamp()),
         "firmware_id": acquisition.firmware_id,
         "firmware_name": acquisition.firmware_name,
         "name": acquisition.name,

@@ -3,40 +3,19 @@
 from __future__ import annotations
 
 import threading
-from datetime import datetime
 
 from . import exceptions
 from ._arguments import check_optional_timeout
+from ._completion import Completion
 from ._waiting import Deadline, wait_for
 
 
-class PendingRequest:
+class PendingRequest(Completion):
     """A request that another thread completes. The first completion wins."""
 
     def __init__(self) -> None:
+        super().__init__()
         self._condition = threading.Condition()
-        self._completion: datetime | None = None
-        self._failure_reason = ""
-
-    @property
-    def completed(self) -> bool:
-        """Whether it is over, successful or not."""
-        return self._completion is not None
-
-    @property
-    def is_success(self) -> bool:
-        """Whether it is over and did what was asked."""
-        return self.completed and not self._failure_reason
-
-    @property
-    def completion_datetime(self) -> datetime | None:
-        """Local time of its end, None before."""
-        return self._completion
-
-    @property
-    def failure_reason(self) -> str:
-        """Why it failed; empty if it did not, or not yet."""
-        return self._failure_reason
 
     def wait_for_completion(self, timeout: float | None = None) -> None:
         """Wait until it is over.
@@ -58,14 +37,5 @@ class PendingRequest:
     def mark_complete(self, failure_reason: str = "") -> None:
         """End it; for the client. Empty means success."""
         with self._condition:
-            if self._completion is not None:
-                return
-            self._failure_reason = failure_reason
-            self._completion = datetime.now()
+            super().mark_complete(failure_reason)
             self._condition.notify_all()
-
-    def __repr__(self) -> str:
-        state = "pending"
-        if self.completed:
-            state = f"failed: {self._failure_reason}" if self._failure_reason else "done"
-        return f"<{type(self).__name__} {state}>"

@@ -9,7 +9,7 @@ import pytest
 
 from scrutiny.sdk import exceptions
 from scrutiny.sdk.client import ScrutinyClient
-from scrutiny.sdk.definitions import DeviceCommState, ValueStatus
+from scrutiny.sdk.definitions import DataloggerState, DeviceCommState, ValueStatus
 from scrutiny.sdk.events import AnyEvent
 from tests.support.bench import Bench, Events, expect_event
 from tests.support.budgets import silence_budget_s
@@ -31,6 +31,7 @@ def take_events(client: ScrutinyClient, count: int) -> list[AnyEvent]:
 
 def test_events_come_in_order_and_only_those_that_were_asked_for(bench: Bench) -> None:
     line = bench.connect_line(bench.start_board())
+    line.unplug()
     server = bench.start_server(line.port)
     client = ScrutinyClient()
     client.listen_events(
@@ -40,23 +41,39 @@ def test_events_come_in_order_and_only_those_that_were_asked_for(bench: Bench) -
     )
 
     with client.connect("localhost", server.tcp_port):
-        first = take_events(client, 1)
+        line.plug()  # when the client is here: the first status that it gets is no change
+        first = take_events(client, 2)
         line.unplug()
-        second = take_events(client, 1)
+        second = take_events(client, 2)
         line.plug()
-        third = take_events(client, 1)
+        third = take_events(client, 2)
         client.wait_process()
         assert not client.has_event_pending()
     last = take_events(client, 1)
 
+    ready, gone, logger = (
+        Events.DeviceReadyEvent,
+        Events.DeviceGoneEvent,
+        Events.DataloggerStateChanged,
+    )
     assert [type(event) for event in first + second + third + last] == [
-        Events.DeviceReadyEvent,
-        Events.DeviceGoneEvent,
-        Events.DeviceReadyEvent,
-        Events.DeviceGoneEvent,
+        *(ready, logger),
+        *(gone, logger),
+        *(ready, logger),
+        gone,
     ]
-    ids = [session_id_of(event) for event in first + second + third + last]
+    assert [logger_state_of(part[1]) for part in (first, second, third)] == [
+        DataloggerState.Standby,
+        DataloggerState.NA,
+        DataloggerState.Standby,
+    ]
+    ids = [session_id_of(event) for event in (first[0], second[0], third[0], last[0])]
     assert ids[0] == ids[1] != ids[2] == ids[3]
+
+
+def logger_state_of(event: AnyEvent) -> DataloggerState:
+    assert isinstance(event, Events.DataloggerStateChanged)
+    return event.details.state
 
 
 def session_id_of(event: AnyEvent) -> str:

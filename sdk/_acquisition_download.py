@@ -11,9 +11,8 @@ from scrutiny.core.datalogging import SAMPLE_SIZE
 
 from . import exceptions
 from ._acquisition_from_api import downloaded_acquisition, read_acquisition
-from ._channel import Channel
-from ._exchanges import Call, Exchange
-from ._waiting import Deadline, DoneWaiter
+from ._dialogue import Dialogue, Question, ask
+from ._exchanges import Exchange
 from .acquisition import DataloggingAcquisition
 
 # What a server names in its welcome if it sends acquisitions in chunks.
@@ -22,67 +21,41 @@ _DOWNLOAD_FEATURE: Final = "datalogging_download"
 _LARGEST_ACQUISITION: Final = 256 << 20
 
 
-def fetch(channel: Channel, reference_id: str, timeout_s: float | None) -> DataloggingAcquisition:
+def fetch(
+    welcome: api.Welcome | None, reference_id: str, timeout_s: float | None
+) -> Dialogue[DataloggingAcquisition]:
     """Return a stored acquisition with its samples.
+
+    The time limit is for all of it, or for each chunk if it is None.
 
     Raises:
         OperationFailure: the server refused, or what it sent is damaged.
         RequestTimeout: it did not come in time.
         ConnectionError: there is no connection, or it was lost meanwhile.
     """
-    with channel.lock:
-        welcome = channel.core.welcome
     by_chunks = welcome is not None and _DOWNLOAD_FEATURE in welcome.features
     read = _download if by_chunks else _read_at_once
     try:
-        return read(channel, reference_id, timeout_s)
+        return (yield from read(reference_id, timeout_s))
     except exceptions.BadResponseError as error:
         raise exceptions.OperationFailure(
             f"the acquisition {reference_id} cannot be used as the server sent it: {error}"
         ) from error
 
 
-def _download(
-    channel: Channel, reference_id: str, timeout_s: float | None
-) -> DataloggingAcquisition:
+def _download(reference_id: str, timeout_s: float | None) -> Dialogue[DataloggingAcquisition]:
     download = AcquisitionDownload(api.DownloadAcquisition(reference_id=reference_id))
-    _run(channel, download, timeout_s)
+    yield Question(download, timeout_s, chunk_count=lambda: download.chunk_count)
     assert download.description is not None
     return downloaded_acquisition(download.description, download.octets)
 
 
-def _run(channel: Channel, download: AcquisitionDownload, timeout_s: float | None) -> None:
-    """Sleep until all chunks are here; without a limit, each may take as long as any answer."""
-    channel.forbid_reader_thread()
-    waiter = DoneWaiter(download)
-    limit_s = channel.timeout_s if timeout_s is None else timeout_s
-    deadline = Deadline(limit_s)
-    channel.start(download)
-    try:
-        seen = 0
-        while not waiter.wait(deadline):
-            if timeout_s is not None or download.chunk_count == seen:
-                raise exceptions.RequestTimeout(
-                    f"{download.chunk_count} chunks of the acquisition came within {limit_s:g} s, "
-                    "and more are to follow"
-                )
-            seen = download.chunk_count
-            deadline = Deadline(limit_s)
-    finally:
-        channel.forget(download)
-    if download.failure is not None:
-        raise download.failure
-
-
-def _read_at_once(
-    channel: Channel, reference_id: str, timeout_s: float | None
-) -> DataloggingAcquisition:
+def _read_at_once(reference_id: str, timeout_s: float | None) -> Dialogue[DataloggingAcquisition]:
     command = api.ReadAcquisitionContent(reference_id=reference_id)
-    call = Call(command, api.AcquisitionContentReply)
-    channel.call(call, channel.timeout_s if timeout_s is None else timeout_s)
-    if call.reply.reference_id != reference_id:
-        raise exceptions.BadResponseError(f"it is another one: {call.reply.reference_id[:80]}")
-    return read_acquisition(call.reply)
+    reply = yield from ask(command, api.AcquisitionContentReply, timeout_s)
+    if reply.reference_id != reference_id:
+        raise exceptions.BadResponseError(f"it is another one: {reply.reference_id[:80]}")
+    return read_acquisition(reply)
 
 
 class AcquisitionDownload(Exchange):

@@ -15,7 +15,7 @@ from scrutiny.api.messages import (
 )
 
 from . import exceptions
-from ._channel import Channel
+from ._dialogue import Dialogue, Question
 from ._exchanges import DeferredCall
 from ._waiting import Deadline
 
@@ -24,21 +24,20 @@ from ._waiting import Deadline
 _PIECE_SIZE = 0x3FFF
 
 
-def read_memory(channel: Channel, address: int, size: int, timeout_s: float | None) -> bytes:
+def read_memory(address: int, size: int, timeout_s: float | None) -> Dialogue[bytes]:
     """Read a range; the time limit is for all of it, or for each piece if it is None."""
-    limit = _TimeLimit(channel, timeout_s)
+    limit = _TimeLimit(timeout_s)
     data = bytearray()
     while len(data) < size:
-        data += _read_piece(
-            channel, address + len(data), min(_PIECE_SIZE, size - len(data)), limit.next_s()
-        )
+        piece_size = min(_PIECE_SIZE, size - len(data))
+        data += yield from _read_piece(address + len(data), piece_size, limit.next_s())
     return bytes(data)
 
 
-def _read_piece(channel: Channel, address: int, size: int, timeout_s: float) -> bytes:
+def _read_piece(address: int, size: int, timeout_s: float | None) -> Dialogue[bytes]:
     command = ReadMemory(address=address, size=size)
     call = DeferredCall(command, ReadMemoryReply, MemoryReadCompleted)
-    channel.call(call, timeout_s)
+    yield Question(call, timeout_s)
     if not call.reply.success or call.reply.data is None:
         reason = call.reply.detail_msg or "the server gave no reason"
         raise exceptions.OperationFailure(f"{size} octets at {address:#x} were not read: {reason}")
@@ -50,24 +49,24 @@ def _read_piece(channel: Channel, address: int, size: int, timeout_s: float) -> 
     return data
 
 
-def write_memory(channel: Channel, address: int, data: bytes, timeout_s: float | None) -> None:
+def write_memory(address: int, data: bytes, timeout_s: float | None) -> Dialogue[None]:
     """Write a range; the time limit is for all of it, or for each piece if it is None."""
-    limit = _TimeLimit(channel, timeout_s)
+    limit = _TimeLimit(timeout_s)
     for start in range(0, len(data), _PIECE_SIZE):
         piece = data[start : start + _PIECE_SIZE]
         try:
-            _write_piece(channel, address + start, piece, limit.next_s())
+            yield from _write_piece(address + start, piece, limit.next_s())
         except exceptions.ScrutinySDKException as error:
             if start > 0:
                 error.add_note(f"the first {start} octets were written")
             raise
 
 
-def _write_piece(channel: Channel, address: int, data: bytes, timeout_s: float) -> None:
+def _write_piece(address: int, data: bytes, timeout_s: float | None) -> Dialogue[None]:
     command = WriteMemory(address=address, data=base64.b64encode(data).decode())
     call = DeferredCall(command, WriteMemoryReply, MemoryWriteCompleted)
-    channel.call(
-        call, timeout_s, unknown="the device may or may not have taken the data, or a part of it"
+    yield Question(
+        call, timeout_s, "the device may or may not have taken the data, or a part of it"
     )
     if not call.reply.success:
         reason = call.reply.detail_msg or "the server gave no reason"
@@ -91,11 +90,10 @@ def decode_octets(text: str, name: str) -> bytes:
 
 
 class _TimeLimit:
-    """What a piece may take: what is left of the whole, or as long as any request."""
+    """What a piece may take: what is left of the whole; None for as long as any request."""
 
-    def __init__(self, channel: Channel, timeout_s: float | None) -> None:
-        self._piece_s = channel.timeout_s
+    def __init__(self, timeout_s: float | None) -> None:
         self._deadline = None if timeout_s is None else Deadline(timeout_s)
 
-    def next_s(self) -> float:
-        return self._piece_s if self._deadline is None else self._deadline.remaining_s()
+    def next_s(self) -> float | None:
+        return None if self._deadline is None else self._deadline.remaining_s()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import logging
 import sys
@@ -13,36 +12,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from scrutiny.api.messages import (
-    DeviceInfoReply,
-    Echo,
-    EchoReply,
-    GetDeviceInfo,
-    GetInstalledSfd,
-    GetLoadedSfd,
-    GetServerStats,
-    GetServerStatus,
-    GetWatchableCount,
-    InstalledSfdReply,
-    LoadedSfdReply,
-    LoadSfd,
-    LoadSfdReply,
-    ServerMessage,
-    ServerStatsReply,
-    ServerStatus,
-    SetLinkConfigReply,
-    SetThrottling,
-    SetThrottlingReply,
-    UninstallSfd,
-    UninstallSfdReply,
-    UserCommand,
-    UserCommandReply,
-    WatchableCountReply,
-    WriteSingleReply,
-    WriteSingleWatchable,
-)
+from scrutiny.api.messages import GetServerStatus, ServerStatus
 
-from . import _datalogging, _from_api, _memory, events, exceptions
+from . import _datalogging, _memory, _questions, events, exceptions
 from ._arguments import (
     check_before,
     check_int,
@@ -57,10 +29,12 @@ from ._arguments import (
 )
 from ._channel import Channel
 from ._core import ClientCore
+from ._dialogue import Dialogue
+from ._dialogue_thread import run
 from ._exchanges import Call
 from ._traffic import TrafficRates
 from ._watching import Watching
-from .batch import UNKNOWN_OUTCOME, BatchWriteContext, Writer
+from .batch import BatchWriteContext, Writer
 from .datalogging_request_info import DataloggingRequestInfo
 from .datalogging_storage import DataloggingStorageEntry
 from .definitions import (
@@ -97,7 +71,7 @@ __all__ = [
     "WatchableListDownloadRequest",
 ]
 
-_Reply = TypeVar("_Reply", bound=ServerMessage)
+_Result = TypeVar("_Result")
 _Definition = TypeVar("_Definition", bound=DetailedWatchableConfiguration)
 
 _LARGEST_ADDRESS = (1 << 64) - 1
@@ -300,12 +274,10 @@ class ScrutinyClient:
             timeout: How long to wait, in seconds.
         """
         timeout_s = check_optional_timeout(timeout)
-        call = Call(GetServerStatus(), ServerStatus)
         if not wait:
-            self._channel.start(call)
+            self._channel.start(Call(GetServerStatus(), ServerStatus))
             return None
-        self._channel.call(call, _STATUS_TIMEOUT_S if timeout_s is None else timeout_s)
-        return _from_api.server_info(call.reply)
+        return self._run(_questions.status(_STATUS_TIMEOUT_S if timeout_s is None else timeout_s))
 
     def wait_device_ready(self, timeout: float) -> None:
         """Wait until the server talks to a device; returns at once if it does.
@@ -353,7 +325,7 @@ class ScrutinyClient:
 
     def wait_process(self, timeout: float | None = None) -> None:
         """Wait until everything that the server sent before this call was taken in."""
-        self._call(Call(Echo(payload=""), EchoReply), timeout)
+        self._run(_questions.echo(check_optional_timeout(timeout)))
 
     # ----------------------------------------------------------------- events
 
@@ -546,13 +518,7 @@ class ScrutinyClient:
 
     def get_watchable_count(self) -> dict[ServerDatastoreContentType, int]:
         """Return how many watchables the server has, by kind."""
-        counts = self._call(Call(GetWatchableCount(), WatchableCountReply)).qty
-        return {
-            ServerDatastoreContentType.Variable: counts.var,
-            ServerDatastoreContentType.Alias: counts.alias,
-            ServerDatastoreContentType.RuntimePublishedValue: counts.rpv,
-            ServerDatastoreContentType.VariableFactory: counts.var_factory,
-        }
+        return self._run(_questions.watchable_count())
 
     def download_watchable_list(
         self,
@@ -585,13 +551,11 @@ class ScrutinyClient:
 
     def get_installed_sfds(self) -> dict[str, SFDInfo]:
         """Return the firmware descriptions that the server has, by firmware id."""
-        reply = self._call(Call(GetInstalledSfd(), InstalledSfdReply))
-        return {info.firmware_id: _from_api.sfd_info(info) for info in reply.sfd_list}
+        return self._run(_questions.installed_sfds())
 
     def get_loaded_sfd(self) -> SFDInfo | None:
         """Return the firmware description in use, None if there is none."""
-        sfd = self._call(Call(GetLoadedSfd(), LoadedSfdReply)).sfd
-        return None if sfd is None else _from_api.sfd_info(sfd)
+        return self._run(_questions.loaded_sfd())
 
     def load_sfd(self, firmware_id: str, timeout: float | None = None) -> None:
         """Let the server use this description, whatever the device says, until the device is gone.
@@ -605,8 +569,8 @@ class ScrutinyClient:
             OperationFailure: it is not installed, or cannot be used.
             RequestTimeout: it is not loaded yet.
         """
-        command = LoadSfd(firmware_id=check_str("firmware_id", firmware_id))
-        self._call(Call(command, LoadSfdReply), timeout)
+        limit_s = check_optional_timeout(timeout)
+        self._run(_questions.load_sfd(check_str("firmware_id", firmware_id), limit_s))
 
     def uninstall_sfds(self, firmware_id_list: Sequence[str]) -> None:
         """Remove firmware descriptions from the server, all or none.
@@ -619,7 +583,7 @@ class ScrutinyClient:
         if isinstance(firmware_id_list, str):
             raise TypeError("firmware_id_list is a list; for one id, give a list of one")
         ids = [check_str("a firmware id", firmware_id) for firmware_id in firmware_id_list]
-        self._call(Call(UninstallSfd(firmware_id_list=ids), UninstallSfdReply))
+        self._run(_questions.uninstall_sfds(ids))
 
     def download_sfd(self, firmware_id: str) -> SFDDownloadRequest:
         """Start to download a firmware description file; returns at once.
@@ -691,12 +655,8 @@ class ScrutinyClient:
             RequestTimeout: no confirmation came; whether the device took it is unknown.
         """
         path = check_path(server_path)
-        command = WriteSingleWatchable(server_path=path, value=check_written_value(value))
-        call = Call(command, WriteSingleReply)
-        self._channel.call(call, self._writer.timeout_s, unknown=UNKNOWN_OUTCOME)
-        if not call.reply.success:
-            reason = call.reply.failure_reason or "the server gave no reason"
-            raise exceptions.OperationFailure(f"{path} was not written: {reason}")
+        checked = check_written_value(value)
+        self._run(_questions.write_single(path, checked, self._writer.timeout_s))
 
     # ----------------------------------------------------------------- device
 
@@ -714,7 +674,7 @@ class ScrutinyClient:
         """
         check_int("size", size, 1)
         check_int("address", address, 0, _LARGEST_ADDRESS - size + 1)
-        return _memory.read_memory(self._channel, address, size, check_optional_timeout(timeout))
+        return self._run(_memory.read_memory(address, size, check_optional_timeout(timeout)))
 
     def write_memory(
         self,
@@ -736,7 +696,7 @@ class ScrutinyClient:
         octets = check_octets("data", data)
         check_int("size of data", len(octets), 1)
         check_int("address", address, 0, _LARGEST_ADDRESS - len(octets) + 1)
-        _memory.write_memory(self._channel, address, octets, check_optional_timeout(timeout))
+        self._run(_memory.write_memory(address, octets, check_optional_timeout(timeout)))
 
     def user_command(
         self, subfunction: int, data: bytes | bytearray | memoryview = b""
@@ -752,19 +712,11 @@ class ScrutinyClient:
             RequestTimeout: no answer; whether the device ran it is unknown.
         """
         number = check_int("subfunction", subfunction, 0, 0xFF)
-        octets = base64.b64encode(check_octets("data", data)).decode()
-        call = Call(UserCommand(subfunction=number, data=octets), UserCommandReply)
-        unknown = "the device may or may not have run the command"
-        self._channel.call(call, self._channel.timeout_s, unknown=unknown)
-        answer = _memory.decode_octets(call.reply.data, "user_command")
-        return UserCommandResponse(call.reply.subfunction, answer)
+        return self._run(_questions.user_command(number, check_octets("data", data)))
 
     def get_device_info(self) -> DeviceInfo | None:
         """Return what the connected device told about itself, None without a device."""
-        reply = self._call(Call(GetDeviceInfo(), DeviceInfoReply))
-        if not reply.available or reply.device_info is None:
-            return None
-        return _from_api.device_info(reply.device_info)
+        return self._run(_questions.device_info())
 
     def configure_device_link(self, link_type: DeviceLinkType, link_config: BaseLinkConfig) -> None:
         """Choose how the server reaches the device, for all clients.
@@ -782,10 +734,7 @@ class ScrutinyClient:
         """
         if not isinstance(link_type, DeviceLinkType):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise TypeError(f"link_type is a DeviceLinkType, not {link_type!r}")
-        command = _from_api.link_message(link_type, link_config)
-        self._call(Call(command, SetLinkConfigReply))
-        # The status at hand tells about the link before; this answer is newer for certain.
-        self._call(Call(GetServerStatus(), ServerStatus))
+        self._run(_questions.configure_link(link_type, link_config))
 
     # ----------------------------------------------------------------- datalogging
 
@@ -827,7 +776,7 @@ class ScrutinyClient:
         self, timeout: float | None = None
     ) -> list[DataloggingRequestInfo]:
         """Return the requests of all clients that have not ended, in the order of their turn."""
-        return _datalogging.requests(self._channel, check_optional_timeout(timeout))
+        return self._run(_datalogging.requests(check_optional_timeout(timeout)))
 
     def cancel_datalogging_request(self, token: str, timeout: float | None = None) -> None:
         """End a request, of this or another client, in the device as well.
@@ -842,7 +791,7 @@ class ScrutinyClient:
             OperationFailure: there is no such request any more.
         """
         limit_s = check_optional_timeout(timeout)
-        _datalogging.cancel_request(self._channel, check_str("token", token), limit_s)
+        self._run(_datalogging.cancel_request(check_str("token", token), limit_s))
 
     def read_datalogging_acquisition(
         self, reference_id: str, timeout: float | None = None
@@ -860,7 +809,8 @@ class ScrutinyClient:
         from ._acquisition_download import fetch
 
         limit_s = check_optional_timeout(timeout)
-        return fetch(self._channel, check_str("reference_id", reference_id), limit_s)
+        checked_id = check_str("reference_id", reference_id)
+        return self._run(fetch(self._core.welcome, checked_id, limit_s))
 
     def list_stored_datalogging_acquisitions(
         self,
@@ -883,7 +833,7 @@ class ScrutinyClient:
         before_s = check_before(before_datetime)
         check_int("count", count, 0, _LONGEST_ACQUISITION_LIST)
         limit_s = check_optional_timeout(timeout)
-        return _datalogging.stored(self._channel, firmware_id, before_s, count, limit_s)
+        return self._run(_datalogging.stored(firmware_id, before_s, count, limit_s))
 
     def read_datalogging_acquisitions_metadata(
         self, reference_id: str, timeout: float | None = None
@@ -891,7 +841,7 @@ class ScrutinyClient:
         """Return what the list tells about one stored acquisition, None if there is none."""
         limit_s = check_optional_timeout(timeout)
         checked_id = check_str("reference_id", reference_id)
-        return _datalogging.metadata(self._channel, checked_id, limit_s)
+        return self._run(_datalogging.metadata(checked_id, limit_s))
 
     def update_datalogging_acquisition(
         self,
@@ -922,31 +872,28 @@ class ScrutinyClient:
             check_str("name", name)
         elif not axes:
             raise ValueError("nothing to change: give a name, or names of axes")
-        _datalogging.rename(self._channel, reference_id, name, axes, limit_s)
+        self._run(_datalogging.rename(reference_id, name, axes, limit_s))
 
     def delete_datalogging_acquisition(
         self, reference_id: str, timeout: float | None = None
     ) -> None:
         """Delete a stored acquisition, for all clients; OperationFailure if there is none."""
         limit_s = check_optional_timeout(timeout)
-        _datalogging.delete(self._channel, check_str("reference_id", reference_id), limit_s)
+        self._run(_datalogging.delete(check_str("reference_id", reference_id), limit_s))
 
     def clear_datalogging_storage(self, timeout: float | None = None) -> None:
         """Delete all stored acquisitions, of all firmwares, for all clients."""
-        _datalogging.delete_all(self._channel, check_optional_timeout(timeout))
+        self._run(_datalogging.delete_all(check_optional_timeout(timeout)))
 
     # ----------------------------------------------------------------- server
 
     def set_server_throttling(self, max_update_rate: float) -> None:
         """Limit how many value updates per second the server sends to this client; 0 lifts it."""
-        rate = check_timeout(max_update_rate, "max_update_rate")
-        limit = rate if 0 < rate < float("inf") else None
-        self._call(Call(SetThrottling(update_rate=limit), SetThrottlingReply))
+        self._run(_questions.throttle(check_timeout(max_update_rate, "max_update_rate")))
 
     def get_server_stats(self, timeout: float | None = None) -> ServerStatistics:
         """Return the counters of the server."""
-        reply = self._call(Call(GetServerStats(), ServerStatsReply), timeout)
-        return _from_api.server_statistics(reply)
+        return self._run(_questions.server_stats(check_optional_timeout(timeout)))
 
     def get_local_stats(self) -> TrafficRates:
         """Return how much this client sends and receives per second, lately."""
@@ -956,9 +903,8 @@ class ScrutinyClient:
         """Let the next :meth:`get_local_stats` tell about the time from now on."""
         self._channel.reset_traffic()
 
-    def _call(self, call: Call[_Reply], timeout: float | None = None) -> _Reply:
-        self._channel.call(call, self._timeout_s(timeout))
-        return call.reply
+    def _run(self, dialogue: Dialogue[_Result]) -> _Result:
+        return run(self._channel, dialogue)
 
     def _timeout_s(self, timeout: float | None) -> float:
         timeout_s = check_optional_timeout(timeout)

@@ -8,6 +8,7 @@ from . import _datalogging, exceptions
 from ._acquisition_download import fetch
 from ._arguments import check_optional_timeout
 from ._channel import Channel
+from ._dialogue_thread import run
 from ._recording import Recording
 from ._waiting import Deadline, Latch
 from .acquisition import DataloggingAcquisition
@@ -99,7 +100,7 @@ class DataloggingRequest(PendingRequest):
         limit_s = check_optional_timeout(timeout)
         if self.completed:
             return None
-        for info in _datalogging.requests(self._channel, limit_s):
+        for info in run(self._channel, _datalogging.requests(limit_s)):
             if info.token == self.request_token:
                 return info
         return None
@@ -151,7 +152,7 @@ class DataloggingRequest(PendingRequest):
         limit_s = check_optional_timeout(timeout)
         if self.completed:
             raise exceptions.OperationFailure(f"nothing to cancel: {self!r}")
-        _datalogging.cancel_request(self._channel, self.request_token, limit_s)
+        run(self._channel, _datalogging.cancel_request(self.request_token, limit_s))
         self._channel.forget(self._recording)
         self.mark_complete("the acquisition was cancelled")
 
@@ -171,7 +172,8 @@ class DataloggingRequest(PendingRequest):
         if self._reference_id is None:
             reason = self.failure_reason or "it is not over; call wait_for_completion() first"
             raise exceptions.OperationFailure(f"there is no acquisition: {reason}")
-        return fetch(self._channel, self._reference_id, limit_s)
+        welcome = self._channel.core.welcome
+        return run(self._channel, fetch(welcome, self._reference_id, limit_s))
 
     def wait_and_fetch(
         self, timeout: float | None = None, fetch_timeout: float | None = None

@@ -2,112 +2,37 @@
 
 from __future__ import annotations
 
-import base64
 import logging
 import threading
 from collections import deque
 from pathlib import Path
 
-from scrutiny.api.messages import (
-    DownloadSfd,
-    FileChunk,
-    UploadSfdData,
-    UploadSfdDataReply,
-    UploadSfdInit,
-)
+from scrutiny.api.messages import UploadSfdDataReply
 
-from . import _from_api, exceptions
+from . import exceptions
 from ._channel import Channel
-from ._exchanges import Call, SfdAnnouncement, SfdDownload
+from ._exchanges import Call
+from ._sfd_transfer import SILENCE_LIMIT_S, WINDOW, SfdReception, SfdSending
 from ._waiting import Deadline, DoneWaiter, Latch
 from .pending_request import PendingRequest
-from .sfd_info import SFDInfo
 
 logger = logging.getLogger(__name__)
 
-# The server forgets a partial file 30 s after the last it heard of it, client API section 7.5.
-_SILENCE_LIMIT_S = 30.0
 
-# Octets of a file in one message: 700 KB as base64, and a message may have 1 MiB.
-_CHUNK_SIZE = 512 << 10
-# Chunks that are sent before the first of them is confirmed, so that the line is never idle.
-_WINDOW = 4
-
-
-class SFDDownloadRequest(PendingRequest):
+class SFDDownloadRequest(SfdReception, PendingRequest):
     """A description file on its way here. Wait for it, then :meth:`get` it."""
 
-    def __init__(self, channel: Channel, firmware_id: str) -> None:
-        super().__init__()
-        self._channel = channel
-        self._firmware_id = firmware_id
-        self._exchange = SfdDownload(DownloadSfd(firmware_id=firmware_id), _SILENCE_LIMIT_S)
 
-    def start(self) -> None:
-        """Send the request; for the client."""
-        self._exchange.on_done = lambda: self._channel.defer(self._end)
-        self._channel.start(self._exchange)
-
-    @property
-    def firmware_id(self) -> str:
-        """The firmware that the file describes."""
-        return self._firmware_id
-
-    @property
-    def received_count(self) -> int:
-        """How many octets have come."""
-        return len(self._exchange.data)
-
-    def get_progress(self) -> float:
-        """Return how much of the file has come, 0 to 1."""
-        total_size = self._exchange.total_size
-        return min(1.0, self.received_count / total_size) if total_size else float(self.is_success)
-
-    def get(self) -> bytes:
-        """Return the file.
-
-        Raises:
-            InvalidValueError: it is not complete.
-        """
-        if not self.is_success:
-            raise exceptions.InvalidValueError(f"there is no file: {self!r}")
-        return bytes(self._exchange.data)
-
-    def cancel(self) -> None:
-        """Ignore what is still to come; the server sends it all the same.
-
-        Raises:
-            OperationFailure: the download is over already.
-        """
-        if self.completed:
-            raise exceptions.OperationFailure(f"nothing to cancel: {self!r}")
-        self._channel.forget(self._exchange)
-        self.mark_complete("the download was cancelled")
-
-    def _end(self) -> None:
-        failure = self._exchange.failure
-        self.mark_complete("" if failure is None else str(failure))
-
-
-class SFDUploadRequest(PendingRequest):
+class SFDUploadRequest(SfdSending, PendingRequest):
     """A description file that the server expects. :meth:`start` it, then wait for it.
 
     Nothing changes on the server before the whole file is there.
     """
 
     def __init__(self, channel: Channel, path: Path, content: bytes, firmware_id: str) -> None:
-        super().__init__()
-        self._channel = channel
-        self._path = path
-        self._content = content
-        self._firmware_id = firmware_id
-        self._announcement: SfdAnnouncement | None = None
-        self._token = ""
-        self._will_overwrite = False
-        self._is_started = False
+        super().__init__(channel, path, content, firmware_id)
+        self._blocking = channel
         self._start_lock = threading.Lock()
-        self._confirmed_size = 0
-        self._info: SFDInfo | None = None
 
     def announce(self) -> None:
         """Ask the server whether it takes the file; for the client.
@@ -116,45 +41,17 @@ class SFDUploadRequest(PendingRequest):
             OperationFailure: it does not, or does not answer.
             ConnectionError: there is no connection, or it was lost meanwhile.
         """
-        self._channel.forbid_reader_thread()
-        timeout_s = self._channel.timeout_s
-        deadline = Deadline(timeout_s)
+        channel = self._blocking
+        channel.forbid_reader_thread()
+        deadline = Deadline(channel.timeout_s)
         answered = Latch()
-        command = UploadSfdInit(firmware_id=self._firmware_id, total_size=len(self._content))
-        announcement = SfdAnnouncement(command, answered.open, _SILENCE_LIMIT_S)
-
-        def on_done() -> None:
-            if announcement.reply is None:
-                answered.open()
-            else:
-                self._channel.defer(lambda: self._expire(announcement))
-
-        announcement.on_done = on_done
-        self._channel.start(announcement)
+        announcement = self._announce(answered.open)
         if not answered.wait(deadline):
-            self._channel.forget(announcement)
-            raise exceptions.RequestTimeout(f"no answer to {announcement.name} in {timeout_s:g} s")
-        if announcement.reply is None:
-            assert announcement.failure is not None
-            raise announcement.failure
-        self._announcement = announcement
-        self._token = announcement.reply.token
-        self._will_overwrite = announcement.reply.will_overwrite
-
-    @property
-    def firmware_id(self) -> str:
-        """The firmware that the file describes."""
-        return self._firmware_id
-
-    @property
-    def abs_filepath(self) -> str:
-        """Absolute path of the file."""
-        return str(self._path.absolute())
-
-    @property
-    def will_overwrite(self) -> bool:
-        """Whether the server has a description of this firmware, which will be replaced."""
-        return self._will_overwrite
+            channel.forget(announcement)
+            raise exceptions.RequestTimeout(
+                f"no answer to {announcement.name} in {channel.timeout_s:g} s"
+            )
+        self._take_answer(announcement)
 
     def start(self) -> None:
         """Begin to send the file, in a thread of its own; harmless when it was begun.
@@ -164,11 +61,8 @@ class SFDUploadRequest(PendingRequest):
                 was lost.
         """
         with self._start_lock:
-            if self.completed and not self._is_started:
-                raise exceptions.OperationFailure(f"nothing to start: {self!r}")
-            if self._is_started:
+            if not self._begin():
                 return
-            self._is_started = True
         self._end_announcement()
         thread = threading.Thread(target=self._send_all, name="scrutiny-sdk-upload", daemon=True)
         try:
@@ -177,42 +71,6 @@ class SFDUploadRequest(PendingRequest):
             self.mark_complete(f"the upload cannot start: {error}")
             raise exceptions.OperationFailure(self.failure_reason) from error
 
-    def get_progress(self) -> float:
-        """Return how much of the file the server has confirmed, 0 to 1."""
-        return 1.0 if self.is_success else min(1.0, self._confirmed_size / len(self._content))
-
-    def get_sfd_info(self) -> SFDInfo:
-        """Return what the server installed.
-
-        Raises:
-            InvalidValueError: the upload is not complete, or failed.
-        """
-        if not self.is_success or self._info is None:
-            raise exceptions.InvalidValueError(f"nothing is installed: {self!r}")
-        return self._info
-
-    def cancel(self) -> None:
-        """Send no more; the server forgets what it has, unless that was the whole file.
-
-        Raises:
-            OperationFailure: the upload is over already.
-        """
-        if self.completed:
-            raise exceptions.OperationFailure(f"nothing to cancel: {self!r}")
-        self.mark_complete("the upload was cancelled")
-        self._end_announcement()
-
-    def _end_announcement(self) -> None:
-        if self._announcement is not None:
-            self._channel.forget(self._announcement)
-
-    def _expire(self, announcement: SfdAnnouncement) -> None:
-        """Give up, before it was started."""
-        failure = announcement.failure
-        late = isinstance(failure, exceptions.RequestTimeout)
-        not_started = f"the upload was not started within {_SILENCE_LIMIT_S:g} s"
-        self.mark_complete(not_started if late else str(failure))
-
     # ----------------------------------------------------------------- in the thread
 
     def _send_all(self) -> None:
@@ -220,8 +78,7 @@ class SFDUploadRequest(PendingRequest):
         reason = ""
         try:
             self._send_chunks(window)
-            if self._info is None:
-                reason = "the server took the file, and did not say that it is installed"
+            reason = self._lack
         except exceptions.ScrutinySDKException as error:
             reason = str(error)
         except Exception as error:
@@ -233,27 +90,16 @@ class SFDUploadRequest(PendingRequest):
             self.mark_complete(reason)
 
     def _send_chunks(self, window: deque[tuple[Call[UploadSfdDataReply], DoneWaiter]]) -> None:
-        for index, offset in enumerate(range(0, len(self._content), _CHUNK_SIZE)):
+        for call in self._calls():
             if self.completed:  # cancelled
                 return
-            if len(window) == _WINDOW:
+            if len(window) == WINDOW:
                 self._confirm(*window.popleft())
-            window.append(self._send_chunk(index, offset))
+            window.append((call, DoneWaiter(call)))
+            self._blocking.start(call)
         while window and not self.completed:
             self._confirm(*window.popleft())
 
-    def _send_chunk(self, index: int, offset: int) -> tuple[Call[UploadSfdDataReply], DoneWaiter]:
-        octets = self._content[offset : offset + _CHUNK_SIZE]
-        chunk = FileChunk(index, base64.b64encode(octets).decode())
-        command = UploadSfdData(token=self._token, file_chunk=chunk)
-        call = Call(command, UploadSfdDataReply)
-        waiter = DoneWaiter(call)
-        self._channel.start(call)
-        return call, waiter
-
     def _confirm(self, call: Call[UploadSfdDataReply], waiter: DoneWaiter) -> None:
-        self._channel.finish(call, waiter, Deadline(_SILENCE_LIMIT_S), _SILENCE_LIMIT_S)
-        reply = call.reply
-        self._confirmed_size = max(self._confirmed_size, reply.actual_size)
-        if reply.completed and reply.sfd_info is not None:
-            self._info = _from_api.sfd_info(reply.sfd_info)
+        self._blocking.finish(call, waiter, Deadline(SILENCE_LIMIT_S), SILENCE_LIMIT_S)
+        self._confirmed(call.reply)

@@ -361,6 +361,7 @@ class Channel:
             return events.take()
 
     def _settle(self) -> None:
+        self._run_deferred()
         """Wake up whom a change of the core concerns; the lock is held."""
         if self.core.events:
             self._event_arrived.notify_all()

@@ -62,6 +62,13 @@ class Watching:
             state = self._core.watches.find_id(server_id)
             return None if state is None else self._handle_of(state)
 
+    def state_of(self, handle: WatchableHandle) -> WatchState | None:
+        """Return what a handle of this client stands for, None if it is over; the lock is held."""
+        state = self._core.watches.find(handle.server_path)
+        if state is not None and self._handles.get(state) is handle:
+            return state
+        return next((s for s in self._core.watches if self._handles.get(s) is handle), None)
+
     def _handle_of(self, state: WatchState) -> WatchableHandle:
         """Return the one handle of a watch; the lock is held."""
         handle = self._handles.get(state)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import sys
+import threading
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
@@ -63,6 +64,8 @@ if TYPE_CHECKING:
     from .acquisition import DataloggingAcquisition
     from .datalogging_config import DataloggingConfig
     from .datalogging_request import DataloggingRequest
+    from .listeners import BaseListener
+    from .listeners._feed import ListenerFeed
 
 __all__ = [
     "SFDDownloadRequest",
@@ -120,6 +123,8 @@ class ScrutinyClient:
         self._writer = Writer(self._channel, check_timeout(write_timeout, "write_timeout"))
         self._watching = Watching(self, self._channel, self._writer)
         self._rx_message_callbacks = list(rx_message_callbacks or ())
+        self._feeds: dict[BaseListener, ListenerFeed] = {}
+        self._feeds_lock = threading.Lock()
         if self._rx_message_callbacks:
             this = weakref.ref(self)  # the reader thread must not keep the client alive
 
@@ -486,6 +491,36 @@ class ScrutinyClient:
         return {given: snapshots[path] for given, path in zip(paths, wanted, strict=True)}
 
     # ----------------------------------------------------------------- what there is
+    def register_listener(self, listener: BaseListener) -> None:
+        """Bring the updates of this client to a listener, too; once is enough.
+
+        Args:
+            listener: It takes those of the handles it subscribed to, while it is started.
+        """
+        from .listeners import BaseListener
+        from .listeners._feed import ListenerFeed
+
+        if not isinstance(listener, BaseListener):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise TypeError(f"a listener derives from BaseListener, unlike {listener!r}")
+        with self._feeds_lock:
+            if listener in self._feeds:
+                return
+            feed = self._feeds[listener] = ListenerFeed(self._channel, self._watching, listener)
+        listener.connect_feed(feed)
+
+    def unregister_listener(self, listener: BaseListener) -> None:
+        """Bring it no more updates of this client.
+
+        Raises:
+            KeyError: it is not registered.
+        """
+        with self._feeds_lock:
+            if listener not in self._feeds:
+                raise KeyError(f"{listener!r} is not registered with this client")
+            feed = self._feeds.pop(listener)
+        listener.disconnect_feed(feed)
+        feed.close()
+
 
     def get_watchable_info(self, paths: Sequence[str]) -> dict[str, DetailedWatchableConfiguration]:
         """Return the definitions of watchables, by the paths as given, without watching them.

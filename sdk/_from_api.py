@@ -14,8 +14,8 @@ from msgspec import UNSET, UnsetType
 from scrutiny.api import messages as api
 
 from . import exceptions
+from ._link_messages import link_from_message
 from .definitions import (
-    BaseLinkConfig,
     BriefWatchableConfiguration,
     DataloggingCapabilities,
     DataloggingEncoding,
@@ -28,23 +28,17 @@ from .definitions import (
     DeviceCommState,
     DeviceInfo,
     DeviceLinkInfo,
-    DeviceLinkType,
     EmbeddedDataType,
     EmbeddedEnum,
     FixedFreqSamplingRate,
     MemoryRegion,
-    NoneLinkConfig,
     SamplingRate,
-    SerialLinkConfig,
     ServerInfo,
     ServerStatistics,
     SFDGenerationInfo,
     SFDInfo,
     SFDMetadata,
     SupportedFeatureMap,
-    SupportedLinkConfig,
-    TCPLinkConfig,
-    UDPLinkConfig,
     VariableFactoryInterface,
     VariableFreqSamplingRate,
     WatchableListContentPart,
@@ -69,15 +63,6 @@ _DATALOGGING_STATES = {
     "data_ready": DataloggingState.DataReady,
     "error": DataloggingState.Error,
 }
-_LINK_TYPES = {
-    "none": DeviceLinkType.NONE,
-    "udp": DeviceLinkType.UDP,
-    "tcp": DeviceLinkType.TCP,
-    "serial": DeviceLinkType.Serial,
-    "rtt": DeviceLinkType.RTT,
-    "canbus": DeviceLinkType.CAN,
-}
-_STOP_BIT_WORDS = {"one": 1.0, "one_point_five": 1.5, "two": 2.0}
 
 
 # --------------------------------------------------------------------- status
@@ -102,74 +87,10 @@ def server_info(message: api.ServerStatus) -> ServerInfo:
 
 
 def _link_info(link: api.LinkStatus) -> DeviceLinkInfo:
-    link_type = _LINK_TYPES.get(link.link_type, DeviceLinkType(-1))
-    try:
-        config = _link_config(link_type, link.link_config)
-    except (KeyError, TypeError, ValueError):  # parameters that this SDK does not understand
-        config = None
+    link_type, config = link_from_message(link.link_type, link.link_config)
     return DeviceLinkInfo(
         link_type, config, link.link_operational, link.demo_mode, link.failure_reason
     )
-
-
-def _link_config(link_type: DeviceLinkType, fields: dict[str, Any]) -> SupportedLinkConfig | None:
-    match link_type:
-        case DeviceLinkType.NONE:
-            return NoneLinkConfig()
-        case DeviceLinkType.UDP:
-            return UDPLinkConfig(fields["host"], int(fields["port"]))
-        case DeviceLinkType.TCP:
-            return TCPLinkConfig(fields["host"], int(fields["port"]))
-        case DeviceLinkType.Serial:
-            stop_bits = str(fields.get("stopbits", "1"))
-            return SerialLinkConfig(
-                port=fields["portname"],
-                baudrate=fields["baudrate"],
-                start_delay=fields.get("start_delay", 0),
-                stopbits=SerialLinkConfig.StopBits.from_float(
-                    _STOP_BIT_WORDS.get(stop_bits) or float(stop_bits)
-                ),
-                databits=SerialLinkConfig.DataBits.from_int(fields.get("databits", 8)),
-                parity=SerialLinkConfig.Parity.from_str(fields.get("parity", "none")),
-            )
-        case _:
-            return None
-
-
-def link_message(link_type: DeviceLinkType, config: BaseLinkConfig) -> api.SetLinkConfig:
-    """Return the command that chooses a link.
-
-    Raises:
-        TypeError: the parameters are not those of this type of link.
-        ValueError: this SDK has no parameters for this type of link.
-    """
-    match link_type, config:
-        case DeviceLinkType.NONE, NoneLinkConfig():
-            return api.SetLinkConfig(link_type="none", link_config={})
-        case DeviceLinkType.UDP, UDPLinkConfig(host, port):
-            return api.SetLinkConfig(link_type="udp", link_config={"host": host, "port": port})
-        case DeviceLinkType.TCP, TCPLinkConfig(host, port):
-            return api.SetLinkConfig(link_type="tcp", link_config={"host": host, "port": port})
-        case DeviceLinkType.Serial, SerialLinkConfig():
-            return api.SetLinkConfig(link_type="serial", link_config=_serial_fields(config))
-        case (
-            DeviceLinkType.NONE | DeviceLinkType.UDP | DeviceLinkType.TCP | DeviceLinkType.Serial,
-            _,
-        ):
-            raise TypeError(f"{config!r} does not hold the parameters of a link {link_type.name}")
-        case _:
-            raise ValueError(f"links of type {link_type.name} cannot be configured")
-
-
-def _serial_fields(config: SerialLinkConfig) -> dict[str, Any]:
-    return {
-        "portname": config.port,
-        "baudrate": config.baudrate,
-        "stopbits": f"{config.stopbits.to_float():g}",
-        "databits": config.databits.to_int(),
-        "parity": config.parity.to_str(),
-        "start_delay": config.start_delay,
-    }
 
 
 # --------------------------------------------------------------------- device and server

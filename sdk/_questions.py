@@ -11,6 +11,7 @@ from scrutiny.api import messages as api
 
 from . import _from_api, exceptions
 from ._dialogue import Dialogue, ask
+from ._link_messages import link_message
 from ._memory import decode_octets
 from ._writes import UNKNOWN_OUTCOME
 from .definitions import (
@@ -100,7 +101,7 @@ def device_info() -> Dialogue[DeviceInfo | None]:
 
 def configure_link(link_type: DeviceLinkType, link_config: BaseLinkConfig) -> Dialogue[None]:
     """Choose how the server reaches the device."""
-    command = _from_api.link_message(link_type, link_config)
+    command = link_message(link_type, link_config)
     yield from ask(command, api.SetLinkConfigReply)
     # The status at hand tells about the link before; this answer is newer for certain.
     yield from ask(api.GetServerStatus(), api.ServerStatus)

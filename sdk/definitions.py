@@ -21,8 +21,10 @@ from .data_types import (
 from .embedded_enum import EmbeddedEnum
 from .link_configs import (
     BaseLinkConfig,
+    CANLinkConfig,
     DeviceLinkType,
     NoneLinkConfig,
+    RTTLinkConfig,
     SerialLinkConfig,
     SupportedLinkConfig,
     TCPLinkConfig,
@@ -38,6 +40,7 @@ from .watchable_configs import (
     DetailedWatchableConfiguration,
     ServerDatastoreContentType,
     VariableFactoryInterface,
+    WatchableConfiguration,
     WatchableListContentPart,
     WatchableType,
 )
@@ -47,6 +50,7 @@ __all__ = [
     "BaseDetailedWatchableConfiguration",
     "BaseLinkConfig",
     "BriefWatchableConfiguration",
+    "CANLinkConfig",
     "DataTypeSize",
     "DataTypeType",
     "DataloggerState",
@@ -69,6 +73,7 @@ __all__ = [
     "FixedFreqSamplingRate",
     "MemoryRegion",
     "NoneLinkConfig",
+    "RTTLinkConfig",
     "RuntimePublishedValue",
     "SFDGenerationInfo",
     "SFDInfo",
@@ -87,6 +92,7 @@ __all__ = [
     "ValueStatus",
     "VariableFactoryInterface",
     "VariableFreqSamplingRate",
+    "WatchableConfiguration",
     "WatchableListContentPart",
     "WatchableType",
 ]

@@ -6,21 +6,34 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TypeVar
 
+from ._link_checks import check_delay, check_int, check_type
+from .base_link_config import BaseLinkConfig
+from .can_link_config import CANLinkConfig
+
+__all__ = [
+    "BaseLinkConfig",
+    "CANLinkConfig",
+    "DeviceLinkType",
+    "NoneLinkConfig",
+    "RTTLinkConfig",
+    "SerialLinkConfig",
+    "SupportedLinkConfig",
+    "TCPLinkConfig",
+    "UDPLinkConfig",
+]
+
 
 class DeviceLinkType(Enum):
     """Kind of channel between server and device."""
 
     _Dummy = -1  # the device that the server emulates
     NONE = 0
+    NA = 0  # noqa: PIE796 - the older name of NONE: the same member
     UDP = 1
     TCP = 2
     Serial = 3
     RTT = 4
     CAN = 5
-
-
-class BaseLinkConfig:
-    """Base of the parameters of a link."""
 
 
 @dataclass(frozen=True)
@@ -34,8 +47,8 @@ class _NetworkLinkConfig(BaseLinkConfig):
     port: int
 
     def __post_init__(self) -> None:
-        _check_type("host", self.host, str)
-        _check_int("port", self.port, 0, 0xFFFF)
+        check_type("host", self.host, str)
+        check_int("port", self.port, 0, 0xFFFF)
 
 
 @dataclass(frozen=True)
@@ -130,15 +143,64 @@ class SerialLinkConfig(BaseLinkConfig):
 
     def __post_init__(self) -> None:
         """Check types and ranges."""
-        _check_type("port", self.port, str)
-        _check_int("baudrate", self.baudrate, 1, None)
-        _check_delay("start_delay", self.start_delay)
-        _check_type("stopbits", self.stopbits, SerialLinkConfig.StopBits)
-        _check_type("databits", self.databits, SerialLinkConfig.DataBits)
-        _check_type("parity", self.parity, SerialLinkConfig.Parity)
+        check_type("port", self.port, str)
+        check_int("baudrate", self.baudrate, 1, None)
+        check_delay("start_delay", self.start_delay)
+        check_type("stopbits", self.stopbits, SerialLinkConfig.StopBits)
+        check_type("databits", self.databits, SerialLinkConfig.DataBits)
+        check_type("parity", self.parity, SerialLinkConfig.Parity)
 
 
-SupportedLinkConfig = NoneLinkConfig | UDPLinkConfig | TCPLinkConfig | SerialLinkConfig
+@dataclass(frozen=True)
+class RTTLinkConfig(BaseLinkConfig):
+    """A board behind a J-Link probe, reached by Segger RTT.
+
+    Attributes:
+        target_device: name of the microcontroller, as the probe's software knows it.
+        jlink_interface: how the probe is wired to the board.
+        buffer_index: which pair of RTT buffers the firmware uses, 0 or more.
+    """
+
+    class JLinkInterface(Enum):
+        """Wiring between probe and board."""
+
+        JTAG = "jtag"
+        SWD = "swd"
+        FINE = "fine"
+        ICSP = "icsp"
+        SPI = "spi"
+        C2 = "c2"
+
+        def to_str(self) -> str:
+            """Return the name in lower case."""
+            return str(self.value)
+
+        @classmethod
+        def from_str(
+            cls, v: str, default: RTTLinkConfig.JLinkInterface | None = None
+        ) -> RTTLinkConfig.JLinkInterface:
+            """Return the member of that name, else ``default``; ValueError without one."""
+            return _find(cls, str(v).strip().lower(), default)
+
+    target_device: str
+    jlink_interface: JLinkInterface
+    buffer_index: int = 0
+
+    def __post_init__(self) -> None:
+        """Check types and ranges."""
+        check_type("target_device", self.target_device, str)
+        check_type("jlink_interface", self.jlink_interface, RTTLinkConfig.JLinkInterface)
+        check_int("buffer_index", self.buffer_index, 0, None)
+
+
+SupportedLinkConfig = (
+    NoneLinkConfig
+    | UDPLinkConfig
+    | TCPLinkConfig
+    | SerialLinkConfig
+    | RTTLinkConfig
+    | CANLinkConfig
+)
 
 _Member = TypeVar("_Member", bound=Enum)
 
@@ -151,23 +213,3 @@ def _find(kind: type[_Member], value: object, default: _Member | None) -> _Membe
             choices = ", ".join(str(member.value) for member in kind)
             raise ValueError(f"{value!r} is none of {choices}") from None
         return default
-
-
-def _check_type(name: str, value: object, kind: type) -> None:
-    if not isinstance(value, kind):
-        raise TypeError(f"{name} is a {kind.__name__}, not {value!r}")
-
-
-def _check_int(name: str, value: object, low: int, high: int | None) -> None:
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise TypeError(f"{name} is an int, not {value!r}")
-    if value < low or (high is not None and value > high):
-        limits = f"{low} or more" if high is None else f"{low} to {high}"
-        raise ValueError(f"{name} is {limits}, not {value}")
-
-
-def _check_delay(name: str, value: object) -> None:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise TypeError(f"{name} is a number of seconds, not {value!r}")
-    if not 0 <= value < float("inf"):
-        raise ValueError(f"{name} is 0 s or more, not {value}")

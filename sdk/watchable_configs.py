@@ -66,6 +66,9 @@ class BriefWatchableConfiguration:
     enum: EmbeddedEnum | None
 
 
+WatchableConfiguration = BriefWatchableConfiguration  # its older name
+
+
 @dataclass(frozen=True)
 class BaseDetailedWatchableConfiguration(BriefWatchableConfiguration):
     """A watchable with all that its kinds have in common."""

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import difflib
 import math
-from collections.abc import Callable, Collection, Mapping
-from typing import Any, Final, TypeVar
+from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
+from typing import Any, Final, TypeVar, cast
 
 from scrutiny.firmware_link.transports.settings import (
     LinkSettings,
@@ -20,7 +21,18 @@ from scrutiny.firmware_link.transports.settings import (
 )
 
 LINK_TYPES: Final = ("none", "udp", "tcp", "serial", "memory", "dummy")
-_KNOWN_ELSEWHERE: Final = ("rtt", "canbus")
+_JLINK_INTERFACES: Final = ("jtag", "swd", "fine", "icsp", "spi", "c2")
+_LARGEST_STANDARD_CAN_ID: Final = 0x7FF
+_LARGEST_EXTENDED_CAN_ID: Final = 0x1FFF_FFFF
+_CAN_FIELDS: Final = (
+    "interface",
+    "txid",
+    "rxid",
+    "extended_id",
+    "fd",
+    "bitrate_switch",
+    "subconfig",
+)
 _STOPBITS: Final = {"1": 1.0, "1.5": 1.5, "2": 2.0, "one": 1.0, "one_point_five": 1.5, "two": 2.0}
 _REQUIRED: Final = object()
 
@@ -50,8 +62,13 @@ def link_settings_from_api(link_type: str, link_config: LinkConfig) -> LinkSetti
             return TcpSettings(fields.text("host"), fields.integer("port"))
         case "serial":
             return _serial(link_config)
-        case _ if link_type in _KNOWN_ELSEWHERE:
-            raise ValueError(f"link type {link_type} is not supported yet; use {_listed()}")
+        case "rtt" | "canbus":
+            # What is wrong in any case is told first: such links will come.
+            (_check_rtt if link_type == "rtt" else _check_can)(link_config)
+            raise ValueError(
+                f"this server cannot open {link_type} links yet, though the fields are right; "
+                f"use {_listed()}"
+            )
         case _:
             raise ValueError(f"unknown link type {link_type[:80]!r}; use {_listed()}")
 
@@ -101,6 +118,52 @@ def _serial(link_config: LinkConfig) -> SerialSettings:
     )
 
 
+def _check_rtt(link_config: LinkConfig) -> None:
+    fields = _Fields("rtt", link_config, ("target_device", "jlink_interface", "buffer_index"))
+    fields.text("target_device")
+    fields.choice("jlink_interface", _JLINK_INTERFACES, "swd")
+    fields.integer_within("buffer_index", 0, None, 0)
+
+
+def _check_can(link_config: LinkConfig) -> None:
+    fields = _Fields("canbus", link_config, _CAN_FIELDS)
+    interface = fields.choice("interface", tuple(_CAN_ADAPTERS))
+    is_extended = fields.boolean("extended_id")
+    largest = _LARGEST_EXTENDED_CAN_ID if is_extended else _LARGEST_STANDARD_CAN_ID
+    fields.integer_within("txid", 0, largest)
+    fields.integer_within("rxid", 0, largest)
+    is_fd, switches = fields.boolean("fd"), fields.boolean("bitrate_switch")
+    if switches and not is_fd:
+        raise ValueError("bitrate_switch of the canbus link needs fd")
+    _CAN_ADAPTERS[interface](fields.converted("subconfig", _object, _REQUIRED))
+
+
+def _check_can_adapter(
+    config: LinkConfig, *, channels: tuple[type, ...], numbers: tuple[str, ...], flag: str = ""
+) -> None:
+    names = ("channel", *numbers, *filter(None, (flag,)))
+    fields = _Fields("canbus", config, names)
+    channel = config.get("channel", _REQUIRED)
+    if isinstance(channel, bool) or not isinstance(channel, channels):
+        words = " or ".join("a text" if kind is str else "a whole number" for kind in channels)
+        raise ValueError(f"channel of the canbus link is not {words}")
+    for name in numbers:
+        fields.integer_within(name, 1, None)
+    if flag:
+        fields.boolean(flag)
+
+
+_RATES: Final = ("bitrate", "data_bitrate")
+_CAN_ADAPTERS: Final[dict[str, Callable[[LinkConfig], None]]] = {
+    "socketcan": partial(_check_can_adapter, channels=(str,), numbers=()),
+    "virtual": partial(_check_can_adapter, channels=(str,), numbers=()),
+    "vector": partial(_check_can_adapter, channels=(str, int), numbers=_RATES),
+    "kvaser": partial(_check_can_adapter, channels=(int,), numbers=_RATES, flag="fd_non_iso"),
+    "pcan": partial(_check_can_adapter, channels=(str,), numbers=("bitrate",)),
+    "etas": partial(_check_can_adapter, channels=(str,), numbers=_RATES),
+}
+
+
 class _Fields:
     """The fields of one link, each converted and checked; errors name the field."""
 
@@ -120,6 +183,27 @@ class _Fields:
     def integer(self, name: str, default: object = _REQUIRED) -> int:
         return self.converted(name, to_integer, default)
 
+    def integer_within(
+        self, name: str, low: int, high: int | None, default: object = _REQUIRED
+    ) -> int:
+        value = self.integer(name, default)
+        if value < low or (high is not None and value > high):
+            limits = f"{low} or more" if high is None else f"within {low} to {high}"
+            raise ValueError(f"{name} of the {self._link_type} link is {value}, not {limits}")
+        return value
+
+    def boolean(self, name: str) -> bool:
+        return self.converted(name, _boolean, _REQUIRED)
+
+    def choice(self, name: str, words: Sequence[str], default: object = _REQUIRED) -> str:
+        word = self.text(name, default).strip().lower()
+        if word not in words:
+            raise ValueError(
+                f"{name} of the {self._link_type} link is {_shown(word)}, not one of "
+                f"{', '.join(words)}"
+            )
+        return word
+
     def number(self, name: str, default: object = _REQUIRED) -> float:
         return self.converted(name, to_number, default)
 
@@ -137,6 +221,18 @@ def _text(value: object) -> str:
     if not isinstance(value, str):
         raise ValueError(f"is {_shown(value)}, not a text")
     return value
+
+
+def _boolean(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError(f"is {_shown(value)}, not true or false")
+    return value
+
+
+def _object(value: object) -> LinkConfig:
+    if not isinstance(value, Mapping):
+        raise ValueError(f"is {_shown(value)}, not an object")
+    return cast("LinkConfig", value)
 
 
 def _stopbits(value: object) -> float:

@@ -129,5 +129,5 @@ def test_links_are_configured_with_the_matching_parameters(client: ScrutinyClien
         client.configure_device_link(sdk.DeviceLinkType.UDP, serial)
     with pytest.raises(TypeError):
         client.configure_device_link(sdk.DeviceLinkType.NONE, None)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
-    with pytest.raises(ValueError, match="CAN"):
+    with pytest.raises(TypeError, match="CAN"):
         client.configure_device_link(sdk.DeviceLinkType.CAN, sdk.NoneLinkConfig())

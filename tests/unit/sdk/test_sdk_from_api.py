@@ -10,6 +10,8 @@ from msgspec import UNSET, UnsetType
 from scrutiny import sdk
 from scrutiny.api import messages as api
 from scrutiny.sdk import _from_api, exceptions
+from scrutiny.sdk._link_messages import link_message
+from tests.unit.sdk.link_samples import CAN_CONFIGS, RTT_CONFIGS
 
 
 def status_of_link(link_type: str, config: dict[str, Any]) -> sdk.DeviceLinkInfo:
@@ -44,6 +46,8 @@ CONFIGS: list[tuple[sdk.DeviceLinkType, sdk.BaseLinkConfig]] = [
             sdk.SerialLinkConfig.Parity.MARK,
         ),
     ),
+    *((sdk.DeviceLinkType.RTT, config) for config in RTT_CONFIGS),
+    *((sdk.DeviceLinkType.CAN, config) for config in CAN_CONFIGS),
 ]
 
 
@@ -51,7 +55,7 @@ CONFIGS: list[tuple[sdk.DeviceLinkType, sdk.BaseLinkConfig]] = [
 def test_link_parameters_survive_both_ways(
     link_type: sdk.DeviceLinkType, config: sdk.BaseLinkConfig
 ) -> None:
-    command = _from_api.link_message(link_type, config)
+    command = link_message(link_type, config)
 
     link = status_of_link(command.link_type, command.link_config)
 
@@ -68,6 +72,8 @@ def test_link_parameters_survive_both_ways(
         ("serial", {"portname": "COM3", "baudrate": 9600, "stopbits": "many"}),
         ("serial", {"portname": "COM3", "baudrate": 9600, "parity": 5}),
         ("canbus", {"interface": "socketcan"}),
+        ("canbus", {"interface": "pigeon", "subconfig": {}}),
+        ("rtt", {"target_device": "nRF52", "jlink_interface": "wifi"}),
         ("pigeon", {}),
     ],
 )

@@ -15,6 +15,15 @@ from scrutiny.firmware_link.transports.settings import (
 from scrutiny.server.api.links import link_settings_from_api, link_to_api
 
 SERIAL = {"portname": "COM3", "baudrate": 9600}
+CAN = {
+    "interface": "socketcan",
+    "txid": 1,
+    "rxid": 2,
+    "extended_id": False,
+    "fd": False,
+    "bitrate_switch": False,
+    "subconfig": {"channel": "can0"},
+}
 
 
 @pytest.mark.parametrize(
@@ -54,8 +63,24 @@ def test_links_of_clients(link_type: str, config: dict[str, Any], settings: Link
     [
         ("usb", {}, "unknown link type 'usb'; use none, udp, tcp, serial or memory"),
         ("", {}, "unknown link type"),
-        ("rtt", {"target_device": "x"}, "not supported yet"),
-        ("canbus", {}, "not supported yet"),
+        ("rtt", {}, "needs the field target_device"),
+        ("rtt", {"target_device": "x"}, "cannot open rtt links yet, though the fields are right"),
+        ("rtt", {"target_device": "x", "jlink_interface": "I2C"}, "jlink_interface .* not one of"),
+        ("rtt", {"target_device": "x", "buffer_index": -1}, "buffer_index .* not 0 or more"),
+        ("canbus", {}, "needs the field interface"),
+        ("canbus", CAN, "cannot open canbus links yet, though the fields are right"),
+        ("canbus", {**CAN, "interface": "pigeon"}, "'pigeon', not one of socketcan"),
+        ("canbus", {**CAN, "txid": 0x800}, "txid .* not within 0 to 2047"),
+        ("canbus", {**CAN, "txid": 0x800, "extended_id": True}, "cannot open canbus"),
+        ("canbus", {**CAN, "rxid": 1 << 29, "extended_id": True}, "rxid"),
+        ("canbus", {**CAN, "fd": 1}, "fd .* not true or false"),
+        ("canbus", {**CAN, "bitrate_switch": True}, "bitrate_switch .* needs fd"),
+        ("canbus", {**CAN, "speed": 1}, "no field 'speed'"),
+        ("canbus", {**CAN, "subconfig": "can0"}, "subconfig .* not an object"),
+        ("canbus", {**CAN, "subconfig": {}}, "channel .* not a text"),
+        ("canbus", {**CAN, "subconfig": {"channel": "can0", "mtu": 1}}, "no field 'mtu'"),
+        ("canbus", {**CAN, "interface": "pcan"}, "needs the field bitrate"),
+        ("canbus", {**CAN, "interface": "kvaser"}, "channel .* not a whole number"),
         ("udp", {}, "needs the field host"),
         ("udp", {"host": "a"}, "needs the field port"),
         ("udp", {"host": "a", "port": 0}, "port 0 is not within"),

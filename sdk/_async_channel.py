@@ -1,0 +1,471 @@
+"""The asyncio shell of the core: one connection, one task that reads it, one that writes."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import socket
+import time
+from collections import deque
+from collections.abc import Callable, Generator, Iterable
+from typing import TypeVar
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidMessage, InvalidURI
+
+from scrutiny.api import codec
+from scrutiny.api.errors import MalformedMessage
+from scrutiny.api.messages import Command, GetServerStatus, ServerStatus, command_name
+from scrutiny.api.versions import MAX_MESSAGE_SIZE
+
+from . import exceptions
+from ._async_signal import Done, Signal
+from ._core import ClientCore
+from ._dialogue import Dialogue, Patience, Question
+from ._exchanges import Call, Exchange
+from ._server_version import check_server
+from ._traffic import TrafficMeter, TrafficRates
+from ._watch_state import WatchState
+from .definitions import ServerState, ValueStatus
+from .events import AnyEvent
+
+logger = logging.getLogger(__name__)
+
+_Result = TypeVar("_Result")
+
+# How long the server may take for its half of the closing handshake.
+_CLOSE_TIMEOUT_S = 1.0
+# A message that the server does not take for this long ends the connection.
+_SEND_TIMEOUT_S = 30.0
+# How often the core looks at time limits when nothing arrives; they are tens of seconds.
+_TICK_S = 5.0
+# Of a message, in octets: a client chooses its server and trusts it.
+_LARGEST_MESSAGE = 64 << 20
+
+
+class AsyncChannel:
+    """What the tasks of a client share; all of them run in the loop that connected.
+
+    The reader task refers to this object and not to the client, so that a client that nobody uses
+    any more goes away.
+    """
+
+    def __init__(self, core: ClientCore, timeout_s: float) -> None:
+        self.core = core
+        self.timeout_s = timeout_s  # of a request, unless its caller says otherwise
+        self.on_raw_message: Callable[[bytes], None] | None = None
+        self._traffic = TrafficMeter(time.monotonic())
+        self._connection: ClientConnection | None = None
+        self._opening: asyncio.Task[None] | None = None
+        self._reader: asyncio.Task[None] | None = None
+        self._ticker: asyncio.TimerHandle | None = None
+        self._connection_lock = asyncio.Lock()  # of who connects or disconnects
+        self._address: tuple[str, int] | None = None
+        self._outgoing: deque[bytes] = deque()
+        self._has_outgoing = asyncio.Event()
+        self._changed = Signal()  # connection or status
+        self._event_arrived = Signal()
+        self._revision = 0
+        self._deferred: deque[Callable[[], None]] = deque()
+
+    # ----------------------------------------------------------------- connection
+
+    @property
+    def address(self) -> tuple[str, int] | None:
+        """Host and port while connected."""
+        return self._address
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there is a connection."""
+        return self._connection is not None
+
+    async def reopen(self, host: str, port: int, *, wait_status: bool) -> None:
+        """Connect, after the end of the connection that may exist."""
+        async with self._connection_lock:
+            await self._close()
+            await self._open(host, port, wait_status=wait_status)
+
+    async def _open(self, host: str, port: int, *, wait_status: bool) -> None:
+        self.core.connecting()
+        attempt = asyncio.create_task(self._connect(host, port))  # for abort() to cancel
+        self._opening = attempt
+        try:
+            await attempt
+        except BaseException as error:
+            attempt.cancel()
+            if self.core.state is ServerState.Connecting:
+                self.core.connection_failed(str(error))
+            if attempt.cancelled() and not _is_being_cancelled():
+                raise exceptions.ConnectionError("close_socket() ended the attempt") from None
+            raise
+        finally:
+            self._opening = None
+        try:
+            await self._greet(wait_status=wait_status)
+        except BaseException:
+            await self._close()
+            raise
+
+    async def _connect(self, host: str, port: int) -> None:
+        connection = await _open_websocket(host, port, self.timeout_s)
+        self._connection = connection
+        self._address = (host, port)
+        self._outgoing.clear()
+        self.core.opened(host, port)
+        self._settle()
+        self._reader = asyncio.create_task(self._read(connection), name="scrutiny-sdk-reader")
+        self._schedule_tick()
+
+    async def _greet(self, *, wait_status: bool) -> None:
+        self.start(Call(GetServerStatus(), ServerStatus))  # also for those who do not wait for it
+        core, timeout_s = self.core, self.timeout_s
+        if not await self.wait_state(lambda: core.welcome is not None, timeout_s):
+            raise exceptions.TimeoutException(
+                f"no welcome message within {timeout_s:g} s: "
+                "is it a Scrutiny server, and of this version?"
+            )
+        if (welcome := core.welcome) is not None:
+            check_server(welcome)
+        if wait_status and not await self.wait_state(lambda: core.status is not None, timeout_s):
+            raise exceptions.TimeoutException(f"the server sent no status within {timeout_s:g} s")
+
+    async def close(self) -> None:
+        """Disconnect, if connected; events and failures are delivered before this returns."""
+        async with self._connection_lock:
+            await self._close()
+
+    async def _close(self) -> None:
+        if (connection := self._connection) is not None:
+            self._lose(connection, "this client disconnected")
+            try:
+                await connection.close()
+            finally:  # also when cancelled
+                connection.transport.abort()
+        if self._reader is not None:
+            await asyncio.wait([self._reader])
+
+    def abort(self) -> None:
+        """Cut the connection at once, even one that is still being made."""
+        if self._opening is not None:
+            self._opening.cancel()
+        connection = self._connection
+        if connection is not None and not connection.loop.is_closed():
+            connection.transport.abort()
+
+    def _lose(self, connection: ClientConnection, reason: str) -> bool:
+        """Give up the connection, unless it is another one by now."""
+        if connection is not self._connection:
+            return False
+        self._connection = self._address = None
+        if self._ticker is not None:
+            self._ticker.cancel()
+        self.core.lost(reason, time.time())
+        self._settle()
+        self._run_deferred()
+        return True
+
+    # ----------------------------------------------------------------- the two tasks
+
+    async def _read(self, connection: ClientConnection) -> None:
+        writer = asyncio.create_task(self._write(connection), name="scrutiny-sdk-writer")
+        reason = "the event loop ended"
+        try:
+            while True:
+                self._on_message(connection, await connection.recv(decode=False))
+        except ConnectionClosed as error:
+            reason = _close_reason(error)
+        except Exception:
+            logger.exception("The reader of the connection failed; this is a defect")
+            reason = "internal error of the client"
+        finally:
+            if self._lose(connection, reason):
+                logger.info("Connection lost: %s", reason)
+            connection.transport.abort()
+            writer.cancel()
+            await asyncio.gather(writer, return_exceptions=True)
+
+    async def _write(self, connection: ClientConnection) -> None:
+        try:
+            while True:
+                await self._has_outgoing.wait()
+                self._has_outgoing.clear()
+                while self._outgoing:
+                    async with asyncio.timeout(_SEND_TIMEOUT_S):
+                        await connection.send(self._outgoing.popleft(), text=True)
+        except ConnectionClosed:  # the reader tells why
+            return
+        except TimeoutError:
+            logger.warning("The server takes no messages any more")
+            connection.transport.abort()
+
+    def _on_message(self, connection: ClientConnection, data: bytes) -> None:
+        """Give a message to the core, then run what it set off."""
+        if connection is not self._connection:
+            return
+        if self.on_raw_message is not None:
+            self.on_raw_message(data)
+        now_s = time.monotonic()
+        try:
+            message = codec.decode_server_message(data)
+        except MalformedMessage as error:
+            self.core.malformed(error.reqid, str(error))
+        else:
+            self._traffic.received(len(data), now_s)
+            self.core.receive(message, now_s, time.time())
+            self._settle()
+            self._send_for_core(now_s)
+        self._run_deferred()
+
+    def _schedule_tick(self) -> None:
+        self._ticker = asyncio.get_running_loop().call_later(_TICK_S, self._tick)
+
+    def _tick(self) -> None:
+        now_s = time.monotonic()
+        self.core.tick(now_s)
+        self._send_for_core(now_s)
+        self._run_deferred()
+        self._schedule_tick()
+
+    # ----------------------------------------------------------------- commands
+
+    def start(self, exchange: Exchange) -> None:
+        """Send a command, without waiting; its exchange ends by itself.
+
+        Raises:
+            ConnectionError: there is no connection.
+            ValueError: the command is larger than a message may be.
+        """
+        if self._connection is None:
+            raise exceptions.ConnectionError(f"not connected: {self.core.loss_reason}")
+        now_s = time.monotonic()
+        command = self.core.start(exchange, now_s)
+        try:
+            self._send(command, now_s)
+        except BaseException:
+            self.forget(exchange)
+            raise
+
+    def _send(self, command: Command, now_s: float) -> None:
+        data = codec.encode(command)
+        if len(data) > MAX_MESSAGE_SIZE:
+            raise ValueError(
+                f"{command_name(command)} is too large for one message: "
+                f"{len(data)} octets, the limit is {MAX_MESSAGE_SIZE}"
+            )
+        self._outgoing.append(data)
+        self._has_outgoing.set()
+        self._traffic.sent(len(data), now_s)
+
+    def _send_for_core(self, now_s: float) -> None:
+        """Send what the core has started by itself; its answers come like all others."""
+        for command in self.core.commands_to_send():
+            self._send(command, now_s)
+
+    async def call(self, exchange: Exchange, timeout_s: float | None, *, unknown: str = "") -> None:
+        """Send a command and sleep until its exchange ended well.
+
+        Args:
+            exchange: the command, not started yet.
+            timeout_s: how long to wait.
+            unknown: what a time-out leaves open, for the text of the exception.
+
+        Raises:
+            RequestTimeout: no answer in time.
+            OperationFailure: the server refused.
+            ConnectionError: there is no connection, or it was lost meanwhile.
+        """
+        done = Done(exchange)
+        self.start(exchange)
+        await self.finish(exchange, done, timeout_s, unknown=unknown)
+
+    async def finish(
+        self, exchange: Exchange, done: Done, timeout_s: float | None, *, unknown: str = ""
+    ) -> None:
+        """Sleep until a started exchange ended well; raises like :meth:`call`."""
+        try:
+            await done.wait(timeout_s)
+        finally:  # also when the task was cancelled
+            self.forget(exchange)
+        if not exchange.is_done:
+            raise exceptions.RequestTimeout(
+                f"no answer to {exchange.name} within {timeout_s:g} s"
+                + (unknown and f": {unknown}")
+            )
+        if exchange.failure is not None:
+            raise exchange.failure
+
+    async def run(self, dialogue: Dialogue[_Result]) -> _Result:
+        """Ask the questions of a dialogue one after the other, and return what it makes of them."""
+        try:
+            question = next(dialogue)
+            while True:
+                try:
+                    await self._ask(question)
+                except exceptions.ScrutinySDKException as error:
+                    question = dialogue.throw(error)
+                else:
+                    question = dialogue.send(None)
+        except StopIteration as end:
+            result: _Result = end.value
+            return result
+        finally:
+            dialogue.close()
+
+    async def _ask(self, question: Question) -> None:
+        limit_s = self.timeout_s if question.timeout_s is None else question.timeout_s
+        exchange = question.exchange
+        if question.chunk_count is None:
+            await self.call(exchange, limit_s, unknown=question.unknown)
+            return
+        done = Done(exchange)
+        patience = Patience(question, limit_s)
+        self.start(exchange)
+        try:
+            while not await done.wait(limit_s):
+                patience.check()
+        finally:
+            self.forget(exchange)
+        if exchange.failure is not None:
+            raise exchange.failure
+
+    def forget(self, exchange: Exchange) -> None:
+        """Ignore the answers to a command that are still to come."""
+        self.core.forget(exchange)
+
+    def defer(self, action: Callable[[], None]) -> None:
+        """Run something after the message at hand."""
+        self._deferred.append(action)
+
+    def _run_deferred(self) -> None:
+        while self._deferred:
+            self._deferred.popleft()()
+
+    # ----------------------------------------------------------------- waiting
+
+    async def wait_state(self, predicate: Callable[[], bool], timeout_s: float | None) -> bool:
+        """Sleep until connection and status satisfy the predicate; False when the time is up.
+
+        Raises:
+            ConnectionError: there is no connection, or it was lost meanwhile.
+        """
+        return await self._changed.until(lambda: self._check(predicate), timeout_s)
+
+    def _check(self, predicate: Callable[[], bool]) -> bool:
+        if self._connection is None:
+            raise exceptions.ConnectionError(f"not connected: {self.core.loss_reason}")
+        return predicate()
+
+    async def wait_watches(
+        self, watches: Iterable[WatchState], predicate: Callable[[], bool], timeout_s: float | None
+    ) -> bool:
+        """Sleep until the predicate holds, checked when one of the watches changed."""
+        signal = Signal()
+        with observing(watches, signal.notify):
+            return await signal.until(predicate, timeout_s)
+
+    def end_watch(self, state: WatchState) -> None:
+        """Remove a watch that the server has ended on request."""
+        self.core.watches.end(state, ValueStatus.NotWatched, time.time())
+
+    async def next_event(self, timeout_s: float | None, *, always: bool) -> AnyEvent | None:
+        """Sleep until there is an event and take it; None when the time is up.
+
+        Args:
+            timeout_s: in seconds.
+            always: wait also without a connection; else None is returned then.
+        """
+        events = self.core.events
+
+        def is_over() -> bool:
+            return len(events) > 0 or not (always or self.is_open)
+
+        await self._event_arrived.until(is_over, timeout_s)
+        return events.take()
+
+    def _settle(self) -> None:
+        """Wake up whom a change of the core concerns."""
+        if self.core.events or not self.is_open:
+            self._event_arrived.notify()
+        if self.core.revision != self._revision:
+            self._revision = self.core.revision
+            self._changed.notify()
+
+    # ----------------------------------------------------------------- traffic
+
+    def traffic_rates(self) -> TrafficRates:
+        """Return how much is sent and received per second."""
+        return self._traffic.rates(time.monotonic())
+
+    def reset_traffic(self) -> None:
+        """Tell only about the traffic from now on."""
+        self._traffic.reset(time.monotonic())
+
+
+@contextlib.contextmanager
+def observing(watches: Iterable[WatchState], observer: Callable[[], None]) -> Generator[None]:
+    """Have an observer called whenever one of the watches changes."""
+    states = list(watches)
+    for state in states:
+        state.observers.append(observer)
+    try:
+        yield
+    finally:
+        for state in states:
+            state.observers.remove(observer)
+
+
+def _is_being_cancelled() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
+async def _open_websocket(host: str, port: int, timeout_s: float) -> ClientConnection:
+    name = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    try:
+        connection = await connect(
+            f"ws://{name}/",
+            host=host,
+            port=port,
+            compression=None,
+            proxy=None,
+            open_timeout=timeout_s,
+            close_timeout=_CLOSE_TIMEOUT_S,
+            ping_interval=None,  # else a script that computes for a while would lose the server
+            max_size=_LARGEST_MESSAGE,
+        )
+    except InvalidMessage as error:
+        raise _not_our_server(name, error.__cause__ or error) from error
+    except InvalidHandshake as error:
+        raise _not_our_server(name, error) from error
+    except socket.gaierror as error:
+        raise exceptions.ConnectionError(f"cannot find {host}: {error.strerror}") from error
+    except (InvalidURI, ValueError) as error:  # an empty or too long label
+        raise exceptions.ConnectionError(
+            f"cannot find {host!r}: it is no host name ({error})"
+        ) from error
+    except OSError as error:
+        late = isinstance(error, TimeoutError)
+        reason = "no answer in time" if late else error.strerror or error
+        raise exceptions.ConnectionError(
+            f"cannot connect to {name}: {reason}. "
+            "Is the server running? Start it with `scrutiny server`"
+        ) from error
+    link = connection.transport.get_extra_info("socket")
+    if link is not None:
+        link.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    return connection
+
+
+def _not_our_server(name: str, error: BaseException) -> exceptions.ConnectionError:
+    return exceptions.ConnectionError(
+        f"{name} answers, but not as a Scrutiny server does: {error}. "
+        "Does another program use this port?"
+    )
+
+
+def _close_reason(error: ConnectionClosed) -> str:
+    if error.rcvd is not None and error.rcvd.reason:
+        return f"the server closed the connection: {error.rcvd.reason}"
+    return "the server closed the connection"

@@ -3,32 +3,22 @@
 from __future__ import annotations
 
 import weakref
-from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from msgspec import UNSET
+from scrutiny.api.messages import UnsubscribeReply, UnsubscribeWatchable
 
-from scrutiny.api.messages import (
-    DetailedWatchable,
-    GetWatchableInfo,
-    ReadResult,
-    ReadWatchable,
-    ReadWatchableReply,
-    UnsubscribeReply,
-    UnsubscribeWatchable,
-    WatchableInfoReply,
-)
-
-from . import _from_api, exceptions
+from . import _path_questions, exceptions
 from ._channel import Channel
+from ._dialogue_thread import run
 from ._exchanges import Call
-from ._path_lists import halves, split_paths
+from ._path_lists import split_paths
+from ._path_questions import AllUpdated, raise_refusal, smaller_parts
 from ._subscriptions import Subscription
 from ._waiting import Deadline, DoneWaiter
-from ._watch_state import WatchState, make_reading
-from .definitions import DetailedWatchableConfiguration, ValueStatus
-from .watchable_handle import ValueSnapshot, WatchableHandle, make_snapshot
+from ._watch_state import WatchState
+from .definitions import DetailedWatchableConfiguration
+from .watchable_handle import ValueSnapshot, WatchableHandle
 
 if TYPE_CHECKING:
     from .batch import Writer
@@ -101,7 +91,7 @@ class Watching:
                 attempts = [self._core.subscription(part, rate) for part in parts]
                 subscriptions += attempts
                 parts = self._run(attempts)
-            _raise_refusal(subscriptions)
+            raise_refusal(subscriptions)
         except BaseException:
             self._undo(subscriptions)
             raise
@@ -124,7 +114,7 @@ class Watching:
             try:
                 self._channel.finish(subscription, waiter, deadline, timeout_s)
             except exceptions.ScrutinySDKException as error:
-                parts = _smaller(subscription.paths, error)
+                parts = smaller_parts(subscription.paths, error)
                 again += parts
                 failure = failure if parts else failure or error
         if failure is not None:
@@ -148,96 +138,17 @@ class Watching:
 
     def read(self, paths: Sequence[str], timeout_s: float) -> dict[str, ValueSnapshot]:
         """Read canonical paths once; each command may take the time limit."""
-        snapshots: dict[str, ValueSnapshot] = {}
-
-        def ask(part: list[str]) -> None:
-            call = Call(ReadWatchable(watchables=part), ReadWatchableReply)
-            self._channel.call(call, timeout_s)
-            for path in part:
-                snapshots[path] = _snapshot(path, call.reply.values.get(path))
-
-        _ask_in_parts(paths, ask)
-        return snapshots
+        return run(self._channel, _path_questions.read(paths, timeout_s))
 
     def describe(self, paths: Sequence[str]) -> dict[str, DetailedWatchableConfiguration]:
         """Return the definitions of canonical paths; nothing is read."""
-        definitions: dict[str, DetailedWatchableConfiguration] = {}
-
-        def ask(part: list[str]) -> None:
-            call = Call(GetWatchableInfo(watchables=part), WatchableInfoReply)
-            self._channel.call(call, self._channel.timeout_s)
-            for path in part:
-                definitions[path] = _definition(path, call.reply.info.get(path))
-
-        _ask_in_parts(paths, ask)
-        return definitions
+        return run(self._channel, _path_questions.describe(paths))
 
     # ----------------------------------------------------------------- waiting
 
     def wait_for_all(self, timeout_s: float) -> None:
         """Wait until each watch, also a stale one, had a valid value after this call."""
         with self._channel.lock:
-            waiting = {state: state.valid_count for state in self._core.watches}
-
-        def all_updated() -> bool:
-            for state, count in list(waiting.items()):
-                status = state.reading.status
-                if self._core.is_rebinding(state):
-                    continue
-                if status not in (ValueStatus.Valid, ValueStatus.NeverSet):
-                    raise exceptions.InvalidValueError(f"{state.path} has no value: {status.name}")
-                if state.valid_count != count:
-                    del waiting[state]
-            return not waiting
-
-        if not self._channel.wait_watches(list(waiting), all_updated, timeout_s):
-            some = ", ".join(state.path for state in list(waiting)[:3])
-            raise exceptions.TimeoutException(
-                f"{len(waiting)} watched values were not updated within {timeout_s:g} s: {some} ..."
-            )
-
-
-def _ask_in_parts(paths: Iterable[str], ask: Callable[[list[str]], None]) -> None:
-    """Ask about all paths, in commands as large as possible, one after the other."""
-    parts = deque(split_paths(dict.fromkeys(paths)))
-    while parts:
-        part = parts.popleft()
-        try:
-            ask(part)
-        except exceptions.OperationFailure as error:
-            smaller = _smaller(part, error)
-            if not smaller:
-                raise
-            parts.extendleft(reversed(smaller))
-
-
-def _smaller(paths: list[str], failure: exceptions.ScrutinySDKException) -> list[list[str]]:
-    """Return what to try instead of a command that failed; nothing if that is of no use."""
-    is_refusal = isinstance(failure, exceptions.OperationFailure)
-    too_late = isinstance(failure, exceptions.RequestTimeout)
-    return halves(paths) if is_refusal and not too_late else []
-
-
-def _raise_refusal(subscriptions: list[Subscription]) -> None:
-    refused = {path: reason for s in subscriptions for path, reason in s.refused.items()}
-    for path, reason in refused.items():
-        others = f" (nor can {len(refused) - 1} more)" if len(refused) > 1 else ""
-        raise exceptions.OperationFailure(f"{path} cannot be watched: {reason}{others}")
-
-
-def _definition(path: str, message: DetailedWatchable | None) -> DetailedWatchableConfiguration:
-    if message is None:
-        raise exceptions.OperationFailure(f"the server told nothing about {path}")
-    try:
-        return _from_api.detailed_watchable(message)
-    except exceptions.BadResponseError as error:
-        raise exceptions.OperationFailure(f"what the server told is unusable: {error}") from error
-
-
-def _snapshot(path: str, result: ReadResult | None) -> ValueSnapshot:
-    if result is None:
-        raise exceptions.OperationFailure(f"the server told nothing about {path}")
-    snapshot = make_snapshot(make_reading(result, result.t))
-    if snapshot.status is ValueStatus.ServerSetInvalidWithoutReason and result.r is not UNSET:
-        snapshot.failure_reason = result.r  # what the device said, in words
-    return snapshot
+            updated = AllUpdated(self._core)
+        if not self._channel.wait_watches(list(updated.waiting), updated, timeout_s):
+            raise updated.lateness(timeout_s)

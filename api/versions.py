@@ -16,9 +16,11 @@ API_VERSION = "1.1"
 FEATURES: tuple[str, ...] = (
     "published_values",
     "memory",
+    "write_by_data",
     "user_command",
     "update_rate",
     "link_failure_reason",
+    "demo_mode",
     "variables",
     "aliases",
     "enumerator_names",
@@ -33,6 +35,8 @@ FEATURES: tuple[str, ...] = (
 
 # Commands that were added to those which all servers know, with the feature that tells of them.
 FEATURE_OF_COMMAND: Final[dict[str, str]] = {
+    "demo_mode": "demo_mode",
+    "write_single_watchable_by_data": "write_by_data",
     "read_watchable": "read_once",
     "list_datalogging_requests": "datalogging_queue",
     "cancel_datalogging_request": "datalogging_queue",

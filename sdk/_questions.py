@@ -107,6 +107,17 @@ def configure_link(link_type: DeviceLinkType, link_config: BaseLinkConfig) -> Di
     yield from ask(api.GetServerStatus(), api.ServerStatus)
 
 
+def demo_mode(*, enable: bool) -> Dialogue[None]:
+    """Use the emulated device of the server, or the link before it."""
+    reply = yield from ask(api.DemoMode(enable=enable), api.DemoModeReply)
+    if reply.enabled != enable:
+        raise exceptions.OperationFailure(
+            f"the demo mode is {'on' if reply.enabled else 'off'}: another client has changed it"
+        )
+    # As for a link: the status at hand may tell about the device before.
+    yield from ask(api.GetServerStatus(), api.ServerStatus)
+
+
 def user_command(subfunction: int, data: bytes) -> Dialogue[UserCommandResponse]:
     """Run a command of the application."""
     octets = base64.b64encode(data).decode()
@@ -121,6 +132,16 @@ def write_single(path: str, value: api.WrittenValue, timeout_s: float) -> Dialog
     """Write by path."""
     command = api.WriteSingleWatchable(server_path=path, value=value)
     reply = yield from ask(command, api.WriteSingleReply, timeout_s, UNKNOWN_OUTCOME)
+    if not reply.success:
+        reason = reply.failure_reason or "the server gave no reason"
+        raise exceptions.OperationFailure(f"{path} was not written: {reason}")
+
+
+def write_single_memory(path: str, data: bytes, timeout_s: float) -> Dialogue[None]:
+    """Write the octets of a variable by path."""
+    octets = base64.b64encode(data).decode()
+    command = api.WriteSingleWatchableByData(server_path=path, data=octets)
+    reply = yield from ask(command, api.WriteSingleByDataReply, timeout_s, UNKNOWN_OUTCOME)
     if not reply.success:
         reason = reply.failure_reason or "the server gave no reason"
         raise exceptions.OperationFailure(f"{path} was not written: {reason}")

@@ -194,6 +194,12 @@ class WatchedValue:
         """Octets of the value in device memory, None if the server did not send them."""
         return self._state.reading.octets()
 
+    def get_value_and_status(self) -> tuple[int | float | bool | None, ValueStatus]:
+        """Deprecated: value and status of :meth:`snapshot`."""
+        logger.warning("get_value_and_status is deprecated, use snapshot")
+        reading = self._state.reading
+        return reading.value, reading.status
+
     def snapshot(self) -> ValueSnapshot:
         """Return status, value and octets that belong together; never raises."""
         return make_snapshot(self._state.reading)

@@ -749,6 +749,29 @@ class AsyncScrutinyClient:
         checked = check_written_value(value)
         await self._channel.run(_questions.write_single(path, checked, self._writer.timeout_s))
 
+    async def write_watchable_memory(
+        self, server_path: str, data: bytes | bytearray | memoryview
+    ) -> None:
+        """Write a variable as it is in memory, by path; returns when the device confirmed.
+
+        Nothing is converted: an alias stands for its target, a bit field for all that shares its
+        octets.
+
+        Args:
+            server_path: Of a variable, or of an alias of one.
+            data: In the byte order of the device; at most as many octets as the variable has, at
+                least one. Fewer are padded with zeros in front.
+
+        Raises:
+            OperationFailure: the server or the device refused; published values have no memory.
+            RequestTimeout: no confirmation came; whether the device took it is unknown.
+        """
+        path = check_path(server_path)
+        octets = check_octets("data", data)
+        check_int("size of data", len(octets), 1)
+        command = _questions.write_single_memory(path, octets, self._writer.timeout_s)
+        await self._channel.run(command)
+
     # ----------------------------------------------------------------- device
 
     async def read_memory(self, address: int, size: int, timeout: float | None = None) -> bytes:
@@ -832,6 +855,23 @@ class AsyncScrutinyClient:
         if not isinstance(link_type, DeviceLinkType):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise TypeError(f"link_type is a DeviceLinkType, not {link_type!r}")
         await self._channel.run(_questions.configure_link(link_type, link_config))
+
+    async def request_demo_mode(self, enable: bool) -> None:
+        """Let the server use a device that it emulates, with a description of its own, or not.
+
+        It takes the place of the device for all clients. At the end of the demo mode the server
+        goes back to the link that it used before; another link ends it, too. Returns when that is
+        done; then :meth:`wait_device_ready` waits for the other device.
+
+        Args:
+            enable: True for a new emulated device, False for the link before it.
+
+        Raises:
+            OperationFailure: the server refused, or is too old to know it.
+        """
+        if not isinstance(enable, bool):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise TypeError(f"enable is a bool, not {enable!r}")
+        await self._channel.run(_questions.demo_mode(enable=enable))
 
     # ----------------------------------------------------------------- datalogging
 

@@ -122,9 +122,9 @@ class ScrutinyClient:
         self._channel = Channel(core, check_timeout(timeout))
         self._writer = Writer(self._channel, check_timeout(write_timeout, "write_timeout"))
         self._watching = Watching(self, self._channel, self._writer)
-        self._rx_message_callbacks = list(rx_message_callbacks or ())
         self._feeds: dict[BaseListener, ListenerFeed] = {}
         self._feeds_lock = threading.Lock()
+        self._rx_message_callbacks = list(rx_message_callbacks or ())
         if self._rx_message_callbacks:
             this = weakref.ref(self)  # the reader thread must not keep the client alive
 
@@ -490,7 +490,6 @@ class ScrutinyClient:
         snapshots = self._watching.read(wanted, self._timeout_s(timeout))
         return {given: snapshots[path] for given, path in zip(paths, wanted, strict=True)}
 
-    # ----------------------------------------------------------------- what there is
     def register_listener(self, listener: BaseListener) -> None:
         """Bring the updates of this client to a listener, too; once is enough.
 
@@ -521,6 +520,7 @@ class ScrutinyClient:
         listener.disconnect_feed(feed)
         feed.close()
 
+    # ----------------------------------------------------------------- what there is
 
     def get_watchable_info(self, paths: Sequence[str]) -> dict[str, DetailedWatchableConfiguration]:
         """Return the definitions of watchables, by the paths as given, without watching them.
@@ -693,6 +693,28 @@ class ScrutinyClient:
         checked = check_written_value(value)
         self._run(_questions.write_single(path, checked, self._writer.timeout_s))
 
+    def write_watchable_memory(
+        self, server_path: str, data: bytes | bytearray | memoryview
+    ) -> None:
+        """Write a variable as it is in memory, by path; returns when the device confirmed.
+
+        Nothing is converted: an alias stands for its target, a bit field for all that shares its
+        octets.
+
+        Args:
+            server_path: Of a variable, or of an alias of one.
+            data: In the byte order of the device; at most as many octets as the variable has, at
+                least one. Fewer are padded with zeros in front.
+
+        Raises:
+            OperationFailure: the server or the device refused; published values have no memory.
+            RequestTimeout: no confirmation came; whether the device took it is unknown.
+        """
+        path = check_path(server_path)
+        octets = check_octets("data", data)
+        check_int("size of data", len(octets), 1)
+        self._run(_questions.write_single_memory(path, octets, self._writer.timeout_s))
+
     # ----------------------------------------------------------------- device
 
     def read_memory(self, address: int, size: int, timeout: float | None = None) -> bytes:
@@ -770,6 +792,23 @@ class ScrutinyClient:
         if not isinstance(link_type, DeviceLinkType):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise TypeError(f"link_type is a DeviceLinkType, not {link_type!r}")
         self._run(_questions.configure_link(link_type, link_config))
+
+    def request_demo_mode(self, enable: bool) -> None:
+        """Let the server use a device that it emulates, with a description of its own, or not.
+
+        It takes the place of the device for all clients. At the end of the demo mode the server
+        goes back to the link that it used before; another link ends it, too. Returns when that is
+        done; then :meth:`wait_device_ready` waits for the other device.
+
+        Args:
+            enable: True for a new emulated device, False for the link before it.
+
+        Raises:
+            OperationFailure: the server refused, or is too old to know it.
+        """
+        if not isinstance(enable, bool):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise TypeError(f"enable is a bool, not {enable!r}")
+        self._run(_questions.demo_mode(enable=enable))
 
     # ----------------------------------------------------------------- datalogging
 

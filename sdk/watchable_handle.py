@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,8 @@ from .definitions import DetailedWatchableConfiguration
 if TYPE_CHECKING:
     from .batch import Writer
     from .client import ScrutinyClient
+
+logger = logging.getLogger(__name__)
 
 __all__ = ["ValueSnapshot", "WatchableHandle", "make_snapshot"]
 
@@ -88,6 +91,13 @@ class WatchableHandle(WatchedValue):
         if not isinstance(value, str):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise ValueError(f"value_enum takes the name of an enumerator, not {value!r}")
         self.value = self.parse_enum_val(value)
+
+    def write_value_str(self, val: str) -> None:
+        """Deprecated: write a string, as assigning it to :attr:`value` does."""
+        logger.warning("write_value_str is deprecated, assign the string to value")
+        if not isinstance(val, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise TypeError(f"a str is due, not {val!r}")
+        self.value = val
 
     # ----------------------------------------------------------------- waiting
 

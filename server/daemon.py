@@ -17,6 +17,7 @@ from .clock import ServerClock
 from .datalogging.firmware_names import FirmwareNames
 from .datalogging.recordings import Recordings
 from .datalogging.storage import AcquisitionStorage
+from .demo import DemoMode
 from .device import DeviceDriver
 from .library import DescriptionLibrary
 from .loading import LOADER, DescriptionLoader
@@ -116,6 +117,7 @@ class Daemon:
             recordings=Recordings(loop, device, storage, names.name_of),
             acquisitions=storage,
             firmware_names=names,
+            demo=DemoMode(device, library.store, settings.cache_folder),
             background=BackgroundTasks(loop),
             turns=Turns(loop),
         )

@@ -221,7 +221,7 @@ class Symbols:
 
     def _look_up(self, firmware_id: str) -> FileMark | None:
         try:
-            status = self._store.path_of(firmware_id).stat()
+            status = self._store.find(firmware_id).stat()
         except OSError:
             return None
         if not S_ISREG(status.st_mode):
@@ -256,7 +256,7 @@ class Symbols:
         description: CompiledDescription | None = None
         reason = ""
         try:
-            path = await self._loader.prepare(self._store.path_of(firmware_id))
+            path = await self._loader.prepare(self._store.find(firmware_id))
             description = CompiledDescription.open(path)
         except (LoadError, SfdError) as error:
             reason = str(error)

@@ -56,6 +56,7 @@ class DescriptionStore:
 
     def __init__(self, data_folder: Path | None = None) -> None:
         self._folder = (data_folder or default_data_folder()) / _STORAGE_NAME
+        self._built_in: dict[str, Path] = {}
 
     def path_of(self, firmware_id: str) -> Path:
         """Return where the description of a firmware is, whether or not it is there.
@@ -69,6 +70,19 @@ class DescriptionStore:
                 f"not a firmware identifier, which has 32 hexadecimal digits: {firmware_id[:60]!r}"
             )
         return self._folder / name
+
+    def provide(self, firmware_id: str, package: Path) -> None:
+        """Let :meth:`find` know a description that is not installed."""
+        self._built_in[firmware_id] = package
+
+    def find(self, firmware_id: str) -> Path:
+        """Return where a description is to be read from: installed, or else provided.
+
+        Raises:
+            PackageError: not exactly 32 hexadecimal digits.
+        """
+        installed = self.path_of(firmware_id)
+        return installed if installed.exists() else self._built_in.get(installed.name, installed)
 
     def list(self) -> list[InstalledDescription]:
         """Return what is installed, in the order of identifiers; damaged files have no metadata."""

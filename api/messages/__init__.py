@@ -70,10 +70,14 @@ from .memory import (
     UserCommandReply,
     WriteMemory,
     WriteMemoryReply,
+    WriteSingleByDataReply,
+    WriteSingleWatchableByData,
 )
 from .status import (
     DataloggingCapabilities,
     DataloggingStatus,
+    DemoMode,
+    DemoModeReply,
     DeviceDescription,
     DeviceInfoReply,
     GetDeviceInfo,
@@ -152,6 +156,8 @@ __all__ = [
     "DeleteAcquisitionReply",
     "DeleteAllAcquisitions",
     "DeleteAllAcquisitionsReply",
+    "DemoMode",
+    "DemoModeReply",
     "DetailedWatchable",
     "DeviceDescription",
     "DeviceInfoReply",
@@ -238,8 +244,10 @@ __all__ = [
     "WriteMemory",
     "WriteMemoryReply",
     "WriteReply",
+    "WriteSingleByDataReply",
     "WriteSingleReply",
     "WriteSingleWatchable",
+    "WriteSingleWatchableByData",
     "WriteWatchable",
     "WrittenValue",
     "XAxisData",
@@ -252,6 +260,7 @@ AnyCommand = (
     | GetServerStatus
     | GetDeviceInfo
     | SetLinkConfig
+    | DemoMode
     | GetWatchableCount
     | GetWatchableList
     | GetWatchableInfo
@@ -264,6 +273,7 @@ AnyCommand = (
     | WriteSingleWatchable
     | ReadMemory
     | WriteMemory
+    | WriteSingleWatchableByData
     | UserCommand
     | GetInstalledSfd
     | GetLoadedSfd
@@ -291,6 +301,7 @@ AnyServerMessage = (
     | ServerStatus
     | DeviceInfoReply
     | SetLinkConfigReply
+    | DemoModeReply
     | WatchableCountReply
     | WatchableListReply
     | WatchableInfoReply
@@ -303,6 +314,7 @@ AnyServerMessage = (
     | WriteSingleReply
     | ReadMemoryReply
     | WriteMemoryReply
+    | WriteSingleByDataReply
     | UserCommandReply
     | InstalledSfdReply
     | LoadedSfdReply

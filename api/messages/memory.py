@@ -42,6 +42,22 @@ class MemoryWriteCompleted(ServerMessage, tag="inform_memory_write_complete"):
     completion_server_time_us: float
 
 
+class WriteSingleWatchableByData(Command, tag="write_single_watchable_by_data"):
+    """Write the octets of a variable in memory (base64), by path; answered at the end.
+
+    Fewer octets than it has are padded with zeros in front. Nothing is converted: an alias stands
+    for its target, a bit field for all that shares its octets.
+    """
+
+    server_path: str
+    data: str
+
+
+class WriteSingleByDataReply(ServerMessage, tag="response_write_single_watchable_by_data"):
+    success: bool
+    failure_reason: str
+
+
 class UserCommand(Command, tag="user_command"):
     """Run a command of the application (data in base64); answered when the device answered."""
 

@@ -117,6 +117,16 @@ class SetLinkConfigReply(ServerMessage, tag="response_set_link_config"):
     pass
 
 
+class DemoMode(Command, tag="demo_mode"):
+    """Replace the device by one that the server emulates, or go back to the link before."""
+
+    enable: bool
+
+
+class DemoModeReply(ServerMessage, tag="response_demo_mode"):
+    enabled: bool
+
+
 class GetServerStats(Command, tag="get_server_stats"):
     """Ask for counters of the server."""
 

@@ -20,6 +20,7 @@ from ..datalogging.firmware_names import FirmwareNames
 from ..datalogging.queue import Requester
 from ..datalogging.recordings import Recordings
 from ..datalogging.storage import AcquisitionStorage
+from ..demo import DemoMode
 from ..entries import Entry
 from ..library import DescriptionLibrary
 from ..metrics import ServerMetrics
@@ -60,6 +61,7 @@ class SharedParts:
         recordings: that clients have asked for.
         acquisitions: what was recorded.
         firmware_names: what descriptions tell about firmware.
+        demo: the emulated device.
         background: where commands go that wait for something.
         turns: where commands go that would hold the loop.
         clients: all that are connected, by the feed that brings them values.
@@ -75,6 +77,7 @@ class SharedParts:
     recordings: Recordings
     acquisitions: AcquisitionStorage
     firmware_names: FirmwareNames
+    demo: DemoMode
     background: BackgroundTasks
     turns: Turns
     metrics: ServerMetrics = field(default_factory=lambda: ServerMetrics(time.monotonic()))

@@ -20,6 +20,8 @@ from scrutiny.firmware_link.transports.settings import (
     UdpSettings,
 )
 
+from ..demo import DEMO_LINK
+
 LINK_TYPES: Final = ("none", "udp", "tcp", "serial", "memory", "dummy")
 _JLINK_INTERFACES: Final = ("jtag", "swd", "fine", "icsp", "spi", "c2")
 _LARGEST_STANDARD_CAN_ID: Final = 0x7FF
@@ -83,7 +85,7 @@ def link_to_api(settings: LinkSettings) -> tuple[str, dict[str, Any]]:
         case NoLink():
             return "none", {}
         case MemorySettings(name):
-            return "dummy", {"name": name} if name else {}
+            return "dummy", {"name": name} if name and settings != DEMO_LINK else {}
         case UdpSettings(host, port):
             return "udp", {"host": host, "port": port}
         case TcpSettings(host, port):

@@ -17,12 +17,15 @@ from scrutiny.api.messages import (
     UserCommandReply,
     WriteMemory,
     WriteMemoryReply,
+    WriteSingleByDataReply,
+    WriteSingleWatchableByData,
 )
+from scrutiny.core.watchables import PublishedValue
 from scrutiny.firmware_link.codes import FeatureBits
 
 from ..outcome import Outcome
 from .client import Client
-from .errors import CommandRefused
+from .errors import CommandRefused, quoted
 from .write import new_token
 
 LARGEST_READ: Final = 0x3FFF
@@ -65,6 +68,45 @@ def write_memory(client: Client, command: WriteMemory) -> None:
     client.send(WriteMemoryReply(reqid=command.reqid, request_token=token))
     done = partial(_report_write, client, token)
     client.parts.device.write_memory(command.address, data, done)
+
+
+def write_by_data(client: Client, command: WriteSingleWatchableByData) -> None:
+    """Write the octets of a variable as they are, and answer when the device has confirmed.
+
+    Raises:
+        CommandRefused: the path is unknown, or that of a published value; the octets are none, or
+            too many; or too many transfers wait.
+    """
+    source = client.parts.find_entry(command.server_path).source
+    if isinstance(source, PublishedValue):
+        raise CommandRefused(f"{quoted(command.server_path)} is not in memory: it is published")
+    data, size = decode_base64(command.data), source.data_type.size
+    if not 1 <= len(data) <= size:
+        raise CommandRefused(f"data has {len(data)} octets, 1 to {size} are due")
+    padded = data.rjust(size, b"\0")
+    profile = client.parts.device.profile
+    if profile is None:
+        raise CommandRefused("no device is connected")
+    mask = profile.address_format.mask
+    client.memory_transfers.start()
+    done = partial(_report_write_by_data, client, command.reqid)
+    device, pointer = client.parts.device, source.pointer
+    if pointer is None:
+        device.write_memory(source.address & mask, padded, done)
+        return
+
+    def follow(outcome: Outcome) -> None:
+        if not outcome.success:
+            done(outcome)
+            return
+        target = int.from_bytes(outcome.data, pointer.byte_order)
+        if target == 0:
+            reason = f"null pointer: {pointer.path} points to nothing"
+            done(Outcome(success=False, reason=reason, data=b"", time_ns=outcome.time_ns))
+            return
+        device.write_memory((target + source.address) & mask, padded, done)
+
+    device.read_memory(pointer.address & mask, pointer.data_type.size, follow)
 
 
 def user_command(client: Client, command: UserCommand) -> None:
@@ -130,6 +172,13 @@ def _report_write(client: Client, token: str, outcome: Outcome) -> None:
             detail_msg=outcome.reason or None,
             completion_server_time_us=client.parts.clock.to_us(outcome.time_ns),
         )
+    )
+
+
+def _report_write_by_data(client: Client, reqid: int | None, outcome: Outcome) -> None:
+    client.memory_transfers.end()
+    client.send(
+        WriteSingleByDataReply(reqid=reqid, success=outcome.success, failure_reason=outcome.reason)
     )
 
 

@@ -144,6 +144,8 @@ def dispatch(client: Client, command: m.AnyCommand) -> Steps | None:
             memory.read_memory(client, command)
         case m.WriteMemory():
             memory.write_memory(client, command)
+        case m.WriteSingleWatchableByData():
+            memory.write_by_data(client, command)
         case m.UserCommand():
             memory.user_command(client, command)
         case m.Echo():
@@ -170,6 +172,8 @@ def dispatch(client: Client, command: m.AnyCommand) -> Steps | None:
             status.get_device_info(client, command)
         case m.SetLinkConfig():
             status.set_link_config(client, command)
+        case m.DemoMode():
+            status.set_demo_mode(client, command)
         case m.GetServerStats():
             status.get_server_stats(client, command)
         case m.RequestAcquisition():

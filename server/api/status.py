@@ -7,6 +7,8 @@ import time
 from scrutiny.api.messages import (
     DataloggingCapabilities,
     DataloggingStatus,
+    DemoMode,
+    DemoModeReply,
     DeviceDescription,
     DeviceInfoReply,
     GetDeviceInfo,
@@ -28,6 +30,7 @@ from scrutiny.firmware_link.profile import DeviceProfile
 from scrutiny.firmware_link.profile import MemoryRegion as ProfileRegion
 
 from ..datalogging.logger_status import LoggerStatus
+from ..demo import DEMO_LINK
 from ..device_status import DeviceStatus
 from .client import Client
 from .errors import CommandRefused
@@ -48,7 +51,7 @@ def server_status(
         device_comm_link=LinkStatus(
             link_type=link_type,
             link_operational=status.link_operational,
-            demo_mode=False,
+            demo_mode=status.link == DEMO_LINK,
             link_config=link_config,
             failure_reason=status.failure_reason,
         ),
@@ -139,6 +142,24 @@ def set_link_config(client: Client, command: SetLinkConfig) -> None:
         raise CommandRefused(str(error)) from None
     client.parts.device.configure_link(settings)
     client.send(SetLinkConfigReply(reqid=command.reqid))
+
+
+def set_demo_mode(client: Client, command: DemoMode) -> None:
+    """Use the emulated device, a new one each time, or the link that was used before it.
+
+    Raises:
+        CommandRefused: too many commands wait.
+    """
+    demo = client.parts.demo
+
+    async def answer() -> None:
+        if command.enable:
+            await demo.enable()
+        else:
+            demo.disable()
+        client.send(DemoModeReply(reqid=command.reqid, enabled=demo.is_on))
+
+    client.parts.background.start_in_order(client, command, answer, client.description_commands)
 
 
 def get_server_stats(client: Client, command: GetServerStats) -> None:

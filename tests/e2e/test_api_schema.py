@@ -122,6 +122,7 @@ def _watch_and_write(client: ScrutinyClient) -> None:
     info = client.get_var_watchable_info(SETPOINT)
     assert info.address is not None
     client.write_memory(info.address, client.read_memory(info.address, 4))
+    client.write_watchable_memory(SETPOINT, client.read_memory(info.address, 4))
     with contextlib.suppress(exceptions.OperationFailure):
         client.user_command(0, b"")
     with pytest.raises(exceptions.OperationFailure):
@@ -166,3 +167,4 @@ def _leave(client: ScrutinyClient) -> None:
     client.delete_datalogging_acquisition(stored.reference_id)
     client.clear_datalogging_storage()
     client.configure_device_link(DeviceLinkType.UDP, UDPLinkConfig("127.0.0.1", 1))
+    client.request_demo_mode(True)

@@ -24,6 +24,7 @@ from scrutiny.server.datalog_lane import DatalogLane
 from scrutiny.server.datalogging.firmware_names import FirmwareNames
 from scrutiny.server.datalogging.recordings import Recordings
 from scrutiny.server.datalogging.storage import AcquisitionStorage
+from scrutiny.server.demo import DemoMode
 from scrutiny.server.device_status import DeviceState, DeviceStatus
 from scrutiny.server.entries import Entry
 from scrutiny.server.library import DescriptionLibrary
@@ -342,6 +343,7 @@ class Server:
             recordings=self.recordings,
             acquisitions=self.acquisitions,
             firmware_names=names,
+            demo=DemoMode(device, self.library.store, folder / "cache"),
             background=self.background,
             turns=self.turns,
         )

@@ -17,6 +17,7 @@ from tests.support.either_client import TWINS
 BLOCKING_ONLY: dict[str, str] = {
     "register_listener": "listeners are threads; a task reads stream()",
     "unregister_listener": "as above",
+    "write_value_str": "the older form of an assignment",
 }
 ASYNC_ONLY = {
     "events": "what read_event() in a loop is for threads",

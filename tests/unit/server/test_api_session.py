@@ -112,7 +112,7 @@ def test_any_integer_is_a_reqid(client: FakeClient, reqid: int) -> None:
         (b'{"reqid":1}', "<empty>"),
         (b'{"cmd":5}', "<empty>"),
         (b'{"cmd":"no_such_command"}', "no_such_command"),
-        (b'{"cmd":"demo_mode","enable":true}', "demo_mode"),
+        (b'{"cmd":"demo_mode","enable":1}', "demo_mode"),
         (b'{"cmd":"echo"}', "echo"),
         (b'{"cmd":"echo","payload":5}', "echo"),
     ],

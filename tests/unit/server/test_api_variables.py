@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -669,3 +670,74 @@ def test_a_path_that_is_too_long_is_not_looked_up(client: FakeClient) -> None:
 
     assert "5000 characters" in reason
     assert str(LONGEST_PATH) in reason
+
+
+# ------------------------------------------------------------------ octets as they are in memory
+
+
+@pytest.fixture
+def low(empty: Server) -> Server:
+    """A device that has its variables within its memory."""
+    load(empty, car_map(0x100), ALIASES)
+    return empty
+
+
+def write_octets(client: FakeClient, path: str, data: bytes) -> Message:
+    text = base64.b64encode(data).decode()
+    return client.ask("write_single_watchable_by_data", server_path=path, data=text)
+
+
+@pytest.mark.parametrize(
+    ("path", "data", "expected"),
+    [
+        ("/global/car/speed", b"\1\2\3\4", b"\1\2\3\4"),
+        ("/Vehicle/Speed", b"\xaa", b"\0\0\0\xaa"),  # zeros in front; no gain, no limits
+    ],
+)
+def test_octets_go_where_the_variable_is(
+    low: Server, path: str, data: bytes, expected: bytes
+) -> None:
+    answer = write_octets(FakeClient(low), path, data)
+
+    assert (answer["success"], answer["failure_reason"]) == (True, "")
+    assert low.device.memory[0x140:0x144] == expected
+
+
+def test_octets_go_behind_a_pointer(low: Server) -> None:
+    client = FakeClient(low)
+    low.device.memory[0x200:0x204] = b"\x34\x12\0\0"
+    assert write_octets(client, BEHIND, b"\7")["success"]
+    assert low.device.memory[0x1234] == 7
+
+    low.device.memory[0x200:0x204] = bytes(4)
+    answer = write_octets(client, BEHIND, b"\7")
+    assert not answer["success"]
+    assert "null pointer" in answer["failure_reason"]
+    low.device.refusal = "busy"
+    assert write_octets(client, BEHIND, b"\7")["failure_reason"] == "busy"
+    assert low.parts.background.is_busy is False
+
+
+@pytest.mark.parametrize(
+    ("path", "data", "reason"),
+    [
+        (GEAR, "AQI=", "2 octets, 1 to 1"),
+        (GEAR, "", "0 octets"),
+        (GEAR, "?", "not base64"),
+        (SMALL, "AQI=", "published"),
+        ("/Board/Level", "AQI=", "published"),
+        ("/global/nothing", "AQI=", "unknown watchable"),
+    ],
+)
+def test_octets_that_cannot_be_written(low: Server, path: str, data: str, reason: str) -> None:
+    client = FakeClient(low)
+
+    assert reason in client.refusal("write_single_watchable_by_data", server_path=path, data=data)
+
+
+def test_octets_without_a_device(low: Server) -> None:
+    low.device.profile = None
+
+    text = FakeClient(low).refusal("write_single_watchable_by_data", server_path=GEAR, data="AQ==")
+
+    assert "no device is connected" in text

@@ -41,7 +41,7 @@ class Channel:
     def __init__(self, core: ClientCore, timeout_s: float) -> None:
         self.core = core
         self.timeout_s = timeout_s  # of a request, unless its caller says otherwise
-        self.lock = threading.Lock()
+        self.lock: threading.Lock = threading.Lock()
         self._traffic = TrafficMeter(time.monotonic())
         self.on_raw_message: Callable[[bytes], None] | None = None
         self._wire: Wire | None = None

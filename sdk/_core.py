@@ -67,14 +67,14 @@ class ClientCore:
     """
 
     def __init__(self, event_queue_size: int = 100, listened_events: int = 0) -> None:
-        self.state = ServerState.Disconnected
-        self.events = EventQueue(event_queue_size, listened_events)
-        self.watches = WatchTable()
+        self.state: ServerState = ServerState.Disconnected
+        self.events: EventQueue = EventQueue(event_queue_size, listened_events)
+        self.watches: WatchTable = WatchTable()
         self.welcome: Welcome | None = None
         self.status: ServerInfo | None = None
-        self.status_count = 0
-        self.revision = 0
-        self.loss_reason = "connect() was not called"
+        self.status_count: int = 0
+        self.revision: int = 0
+        self.loss_reason: str = "connect() was not called"
         self._address = ("", 0)
         self._numbers = itertools.count()
         self._by_number: dict[int, Exchange] = {}

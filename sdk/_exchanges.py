@@ -49,9 +49,9 @@ class Exchange(ABC):
 
     def __init__(self, command: Command, *, silence_limit_s: float | None = None) -> None:
         self.command = command
-        self.name = command_name(command)
+        self.name: str = command_name(command)
         self.token: str | None = None
-        self.is_done = False
+        self.is_done: bool = False
         self.failure: exceptions.ScrutinySDKException | None = None
         self.on_done: Callable[[], None] | None = None
         self.silence_limit_s = silence_limit_s

@@ -100,12 +100,12 @@ class WatchState:
         self, definition: DetailedWatchableConfiguration, requested_rate: float | None
     ) -> None:
         self.definition = definition
-        self.requested_rate = requested_rate
-        self.reading = Reading(ValueStatus.NeverSet)
-        self.valid_count = 0
+        self.requested_rate: float | None = requested_rate
+        self.reading: Reading = Reading(ValueStatus.NeverSet)
+        self.valid_count: int = 0
         self.last_write_s: float | None = None
-        self.why_unbound = ""
-        self.is_leaving = False
+        self.why_unbound: str = ""
+        self.is_leaving: bool = False
         self.observers: list[Callable[[], None]] = []
 
     @property

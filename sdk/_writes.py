@@ -29,9 +29,9 @@ class PendingWrite:
     __slots__ = ("outcome", "state", "value")
 
     def __init__(self, outcome: Completion, value: WrittenValue, state: WatchState) -> None:
-        self.outcome = outcome
-        self.value = value
-        self.state = state
+        self.outcome: Completion = outcome
+        self.value: WrittenValue = value
+        self.state: WatchState = state
 
 
 def write_exchanges(core: ClientCore, writes: list[PendingWrite]) -> list[WriteExchange]:

@@ -51,12 +51,12 @@ class DataloggingAcquisition:
         name: str | None = None,
         firmware_name: str | None = None,
     ) -> None:
-        self.firmware_id = check_str("firmware_id", firmware_id)
-        self.reference_id = self.make_unique_id() if reference_id is None else reference_id
-        self.acq_time = datetime.now() if acq_time is None else acq_time
+        self.firmware_id: str = check_str("firmware_id", firmware_id)
+        self.reference_id: str = self.make_unique_id() if reference_id is None else reference_id
+        self.acq_time: datetime = datetime.now() if acq_time is None else acq_time
         self.name = name
         self.firmware_name = firmware_name
-        self.xdata = DataSeries()
+        self.xdata: DataSeries = DataSeries()
         self.ydata: list[DataSeriesWithAxis] = []
         self.trigger_index: int | None = None
 

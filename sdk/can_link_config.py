@@ -123,7 +123,18 @@ class CANLinkConfig(BaseLinkConfig):
         check_type("interface_config", self.interface_config, CAN_CONFIGS[self.interface])
 
 
-CAN_CONFIGS: Final = {
+CAN_CONFIGS: Final[
+    dict[
+        CANLinkConfig.CANInterface,
+        type[
+            CANLinkConfig.SocketCANConfig
+            | CANLinkConfig.VectorConfig
+            | CANLinkConfig.KVaserConfig
+            | CANLinkConfig.PCANConfig
+            | CANLinkConfig.ETASConfig
+        ],
+    ]
+] = {
     CANLinkConfig.CANInterface.SocketCAN: CANLinkConfig.SocketCANConfig,
     CANLinkConfig.CANInterface.Vector: CANLinkConfig.VectorConfig,
     CANLinkConfig.CANInterface.KVaser: CANLinkConfig.KVaserConfig,

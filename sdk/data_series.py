@@ -65,7 +65,7 @@ class DataSeries:
         name: str = UNNAMED,
         logged_watchable: LoggedWatchable | None = None,
     ) -> None:
-        self.name = check_str("name", name)
+        self.name: str = check_str("name", name)
         self.logged_watchable = logged_watchable
         self._data = make_samples(from_numbers(data))
 

@@ -181,7 +181,7 @@ class EventQueue:
 
     def __init__(self, size: int, listened: int) -> None:
         self.listened = listened
-        self.dropped_count = 0
+        self.dropped_count: int = 0
         self._size = size
         self._events: deque[AnyEvent] = deque()
 

@@ -16,7 +16,7 @@ from ._sfd_transfer import SILENCE_LIMIT_S, WINDOW, SfdReception, SfdSending
 from ._waiting import Deadline, DoneWaiter, Latch
 from .pending_request import PendingRequest
 
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 
 
 class SFDDownloadRequest(SfdReception, PendingRequest):

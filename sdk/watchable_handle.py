@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from .batch import Writer
     from .client import ScrutinyClient
 
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 
 __all__ = ["ValueSnapshot", "WatchableHandle", "make_snapshot"]
 

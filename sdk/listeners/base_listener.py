@@ -23,7 +23,7 @@ from .value_update import ValueUpdate
 if TYPE_CHECKING:
     from ._feed import Feed, Notice
 
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 
 _PROCESS_INTERVAL_S: Final = 0.2
 _SETUP_LIMIT_S: Final = 2.0

@@ -1,4 +1,4 @@
-"""The example scripts about recordings, run as users run them."""
+"""The example scripts that need a board, run as users run them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import csv
 import os
 import sys
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -82,3 +83,40 @@ def test_events_prints_that_an_acquisition_is_ready(
     acquiring = next(i for i, line in enumerate(lines) if line.startswith("Datalogger state: Acq"))
     ready = lines.index("Datalogging acquisition ready!")
     assert waiting < acquiring < ready
+
+
+def test_log_csv_writes_one_row_for_each_read_of_the_device(
+    server: ServerProcess, client: ScrutinyClient, tmp_path: Path
+) -> None:
+    port = ("--host", "127.0.0.1", "--port", f"{server.tcp_port}")
+    paths = [f"/rpv/x{number:04X}" for number in (0x1002, 0x1000, 0x1001, 0x1007)]
+    file = tmp_path / "motor.csv"
+    example = Example("log_csv.py", f"{file}", *paths, "--rate", "20", "--seconds", "2", *port)
+    before = datetime.now()
+    assert example.finish() == 0, example.lines
+
+    match, _ = example.wait_for_line(r"^(\d+) values\.$")
+    header, names, *rows = csv.reader(file.read_text(encoding="utf8").splitlines())
+    assert header == ["", "", *sorted(paths)]
+    assert names[:2] == ["Datetime", "Time [s]"]
+    assert {row[-1] for row in rows} == {"1,1,1,1"}  # all four in each row
+    assert 4 * len(rows) == int(match[1])
+    assert len(rows) >= 2
+    times = [datetime.strptime(row[0], "%Y-%m-%d %H:%M:%S.%f") for row in rows]
+    assert times == sorted(times)
+    assert before < times[0] < times[-1] < datetime.now()
+    since_first = [(time - times[0]).total_seconds() for time in times]
+    assert [float(row[1]) for row in rows] == since_first
+
+
+def test_log_csv_refuses_to_overwrite(
+    server: ServerProcess, client: ScrutinyClient, tmp_path: Path
+) -> None:
+    port = ("--host", "127.0.0.1", "--port", f"{server.tcp_port}")
+    file = tmp_path / "motor.csv"
+    file.write_text("mine")
+    example = Example("log_csv.py", f"{file}", "/rpv/x1000", *port)
+
+    assert example.finish() == 1
+    example.wait_for_line("exists")
+    assert file.read_text() == "mine"

@@ -8,6 +8,7 @@ import queue
 import threading
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from pathlib import Path
 
 import pytest
 
@@ -16,6 +17,7 @@ from scrutiny.api import messages as api
 from scrutiny.sdk.client import ScrutinyClient
 from scrutiny.sdk.listeners import BaseListener, ValueUpdate
 from scrutiny.sdk.listeners.buffered_reader_listener import BufferedReaderListener
+from scrutiny.sdk.listeners.csv_file_listener import CSVFileListener
 from scrutiny.sdk.listeners.text_stream_listener import TextStreamListener
 from scrutiny.sdk.watchable_handle import WatchableHandle
 
@@ -379,3 +381,33 @@ def test_the_buffered_reader_counts_what_it_has_no_place_for(
     updates.put_circular(newest)
     assert [u.value for u in updates.deplete()] == [1.5, 0.5, 0.5]
     assert updates.get_or_none() is None
+
+
+def test_a_csv_file_goes_on_after_a_stop_and_a_reboot(
+    server: FakeServer, client: ScrutinyClient, handles: list[WatchableHandle], tmp_path: Path
+) -> None:
+    listener = CSVFileListener(tmp_path, "log", name="file")
+    client.register_listener(listener)
+    with pytest.raises(sdk.exceptions.OperationFailure, match="no columns"):
+        listener.start()
+    listener.subscribe(handles)
+    with listener.start():
+        server.send(values(api.ValueUpdate("s", 1e6, 1.5), api.ValueUpdate("m", 1e6 + 3, 1)))
+        server.restart_device("session-2", SPEED, MODE)
+        client.wait_process()
+        for handle in handles:
+            handle.wait_bound(SOON_S)
+        server.send(values(api.ValueUpdate("m", 2e6, 0)))
+        client.wait_process()
+    with listener.start():
+        server.send(values(api.ValueUpdate("s", 3e6, 2.5), api.ValueUpdate("m", 3e6, 1)))
+        client.wait_process()
+
+    paths, _, first, lost, back, restarted = [
+        line.split(",", 2) for line in (tmp_path / "log.csv").read_text().splitlines()
+    ]
+    assert paths[2] == '"/var/mode","/var/speed"'
+    assert first == [f'"{datetime.fromtimestamp(1001.0)}.000000"', "0.0", '1,1.5,"1,1"']
+    assert lost[2] == '"","","1,1"'
+    assert back[1:] == ["1.0", '0,"","1,0"']
+    assert restarted[1:] == ["2.0", '1,2.5,"1,1"']

@@ -11,7 +11,7 @@ from scrutiny import sdk
 from scrutiny.api import messages as api
 from scrutiny.sdk.client import ScrutinyClient
 
-from .fake_server import COUNT, SOON_S, SPEED, FakeServer
+from .fake_server import COUNT, SOON_S, SPEED, FakeServer, in_thread
 
 
 def test_definitions_come_by_the_path_as_given(server: FakeServer, client: ScrutinyClient) -> None:
@@ -170,6 +170,23 @@ def test_throttling_and_statistics(server: FakeServer, client: ScrutinyClient) -
     assert server.expect(api.SetThrottling).update_rate is None
     assert stats.tx_message_rate > 0
     assert stats.rx_data_rate > 0
+
+
+def test_statistics_may_take_longer_than_the_client_waits_by_default(server: FakeServer) -> None:
+    with ScrutinyClient(timeout=0.1).connect(server.host, server.port) as client:
+        asking = in_thread(lambda: client.get_server_stats(timeout=SOON_S))
+        command = server.expect(api.GetServerStats)
+        with pytest.raises(sdk.exceptions.RequestTimeout, match=r"0\.1 s"):
+            client.get_server_stats()
+        assert not asking.done()
+        counts: dict[str, Any] = dict.fromkeys(api.ServerStatsReply.__struct_fields__, 0)
+        counts |= {"client_count": 7, "reqid": command.reqid}
+        server.send(api.ServerStatsReply(**counts))
+
+        stats = asking.result(SOON_S)
+
+    assert isinstance(stats, sdk.ServerStatistics)
+    assert stats.client_count == 7
 
 
 def test_requests_of_threads_do_not_mix(server: FakeServer, client: ScrutinyClient) -> None:

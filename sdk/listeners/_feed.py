@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 class Feed(Protocol):
     """What a listener needs to know of a client."""
 
+    def knows(self, handle: WatchableHandle) -> bool:
+        """Tell whether a handle belongs to the client, and values of it may follow."""
+        ...
+
     def attach(self, handle: WatchableHandle) -> None:
         """Deliver the changes of a handle from now on, if it belongs to the client."""
 
@@ -39,6 +43,11 @@ class ListenerFeed:
         self._listener = listener
         self._taps: dict[WatchableHandle, tuple[WatchState, Callable[[], None]]] = {}
         self._pending: list[Notice] = []
+
+    def knows(self, handle: WatchableHandle) -> bool:
+        """Tell whether a handle belongs to the client, and values of it may follow."""
+        with self._channel.lock:
+            return self._watching.state_of(handle) is not None
 
     def attach(self, handle: WatchableHandle) -> None:
         """Deliver the changes of a handle from now on, if it belongs to the client."""

@@ -28,7 +28,6 @@ logger: logging.Logger = logging.getLogger(__name__)
 _PROCESS_INTERVAL_S: Final = 0.2
 _SETUP_LIMIT_S: Final = 2.0
 _STOP_LIMIT_S: Final = 5.0
-_OVER: Final = (ValueStatus.NotWatched, ValueStatus.ServerGone)
 
 _Self = TypeVar("_Self", bound="BaseListener")
 
@@ -126,7 +125,7 @@ class BaseListener(ABC):
         """
         wanted = _handles(handles)
         for handle in wanted:
-            if handle.status in _OVER:
+            if self._is_over(handle):
                 status = handle.status.name
                 raise exceptions.InvalidValueError(f"{handle.server_path} is dead: {status}")
         with self._changed:
@@ -165,8 +164,8 @@ class BaseListener(ABC):
         """Forget the handles that are dead for ever; NotAllowedError as :meth:`unsubscribe`."""
         with self._changed:
             self._check_may_change()
-            unwanted = [handle for handle in self._subscriptions if handle.status in _OVER]
-        self._remove(unwanted)
+            handles = list(self._subscriptions)
+        self._remove([handle for handle in handles if self._is_over(handle)])
 
     def get_subscriptions(self) -> set[WatchableHandle]:
         """Return the handles whose updates it takes."""
@@ -180,6 +179,12 @@ class BaseListener(ABC):
         for feed in feeds:
             for handle in handles:
                 feed.detach(handle)
+
+    def _is_over(self, handle: WatchableHandle) -> bool:
+        """Tell whether a handle is dead for ever; a client may get its server back."""
+        if handle.status is ValueStatus.ServerGone:
+            return not any(feed.knows(handle) for feed in list(self._feeds))
+        return handle.status is ValueStatus.NotWatched
 
     def _check_may_change(self) -> None:
         if self._is_accepting and not self.allow_subscription_changes_while_running():

@@ -275,9 +275,13 @@ def test_subscriptions(
     mode.unwatch()
     with pytest.raises(sdk.exceptions.InvalidValueError, match="NotWatched"):
         recorder.subscribe(mode)
-    speed.unwatch()
+    recorder.prune_subscriptions()
+    assert recorder.get_subscriptions() == {speed}
+    client.disconnect()
     recorder.prune_subscriptions()
     assert recorder.get_subscriptions() == set()
+    with pytest.raises(sdk.exceptions.InvalidValueError, match="ServerGone"):
+        recorder.subscribe(speed)
 
 
 def test_starting_twice_fails(recorder: Recorder) -> None:

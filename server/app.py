@@ -47,6 +47,7 @@ def _run(argv: Sequence[str] | None, signals: _StopSignals) -> int:
             options=arguments.options,
             host=arguments.host,
             port=arguments.port,
+            tcp_port=arguments.tcp_port,
             link=arguments.link,
             data_folder=arguments.data_folder,
         )
@@ -123,6 +124,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--host", help="where clients connect (default: 127.0.0.1)")
     parser.add_argument(
         "--port", type=int, help="where clients connect (default: 8765; 0: any free one)"
+    )
+    parser.add_argument(
+        "--tcp-port",
+        metavar="PORT",
+        type=int,
+        help="where clients of the original connect, on the same host (default: nowhere; 0: any "
+        "free one)",
     )
     parser.add_argument(
         "--link",

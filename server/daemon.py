@@ -13,6 +13,7 @@ from .api.client import SharedParts
 from .api.device_port import Device
 from .api.hub import Hub
 from .api.listener import Listener
+from .api.tcp_listener import TcpListener
 from .clock import ServerClock
 from .datalogging.firmware_names import FirmwareNames
 from .datalogging.recordings import Recordings
@@ -71,7 +72,15 @@ class Daemon:
         """
         loop = asyncio.get_running_loop()
         parts = self._build(loop)
-        listener = await Listener.open(Hub(parts), self._settings.host, self._settings.port)
+        hub, host, tcp_port = Hub(parts), self._settings.host, self._settings.tcp_port
+        listener = await Listener.open(hub, host, self._settings.port)
+        tcp_listener = TcpListener(hub)
+        if tcp_port is not None:
+            try:
+                tcp_listener = await TcpListener.open(hub, host, tcp_port)
+            except BaseException:
+                await listener.close()
+                raise
         parts.acquisitions.begin()
         recording = loop.create_task(parts.recordings.run(), name="recordings")
         link = loop.create_task(parts.device.run(), name="device link")
@@ -82,8 +91,9 @@ class Daemon:
         finally:
             stopped.cancel()
             # Both at once: a client that does not answer must not delay the goodbye to the device.
-            _, problem, _ = await asyncio.gather(
+            _, _, problem, _ = await asyncio.gather(
                 listener.close(),
+                tcp_listener.close(),
                 _end_device(parts.recordings, recording, link),
                 stopped,
                 return_exceptions=True,

@@ -76,6 +76,8 @@ class ServerSettings:
         name: shown in logs.
         host: where clients are served; ``localhost`` is both loopback addresses.
         port: 0 lets the system choose.
+        tcp_port: where clients of the original are served on the same host; 0 lets the system
+            choose, None: nowhere.
         autoload_sfd: load the firmware's description when a device is ready.
         data_folder: where descriptions are installed; None: the folder of the user's account.
         cache_folder: where they are kept in the form that is looked up.
@@ -85,6 +87,7 @@ class ServerSettings:
     name: str = "Scrutiny Bridge"
     host: str = "127.0.0.1"
     port: int = DEFAULT_PORT
+    tcp_port: int | None = None
     autoload_sfd: bool = True
     data_folder: Path | None = None
     cache_folder: Path = field(default_factory=_cache_folder)
@@ -95,6 +98,7 @@ _LINK_TYPE: Final = "device.link_type"
 _LINK_CONFIG: Final = "device.link_config"
 _HOST: Final = "api.client_interface_config.host"
 _PORT: Final = "api.client_interface_config.port"
+_TCP_PORT: Final = "api.tcp_port"
 _DATA_FOLDER: Final = "data_folder"
 
 _TRUE: Final = ("true", "yes", "on", "1")
@@ -107,6 +111,7 @@ def load_settings(
     options: Iterable[str] = (),
     host: str | None = None,
     port: int | None = None,
+    tcp_port: int | None = None,
     link: str | None = None,
     data_folder: Path | None = None,
 ) -> ServerSettings:
@@ -117,6 +122,7 @@ def load_settings(
         options: ``key=value`` each.
         host: replaces the one of file and options, as do those that follow.
         port: 0 to 65535.
+        tcp_port: likewise.
         link: text form of a link, as ``udp://192.168.1.20:12345``.
         data_folder: where descriptions are installed.
 
@@ -131,6 +137,8 @@ def load_settings(
         values.merge({_HOST: host}, "--host")
     if port is not None:
         values.merge({_PORT: port}, "--port")
+    if tcp_port is not None:
+        values.merge({_TCP_PORT: tcp_port}, "--tcp-port")
     if data_folder is not None:
         values.merge({_DATA_FOLDER: str(data_folder)}, "--data-folder")
     if link is not None:
@@ -187,6 +195,7 @@ class _Values:
             name=get("name", server.name),
             host=get(_HOST, server.host),
             port=get(_PORT, server.port),
+            tcp_port=get(_TCP_PORT, server.tcp_port),
             autoload_sfd=get("autoload_sfd", server.autoload_sfd),
             data_folder=get(_DATA_FOLDER, server.data_folder),
             device=DeviceSettings(
@@ -318,7 +327,7 @@ def _one_of(convert: Callable[[object], Any], *allowed: object) -> Callable[[obj
 
 def _interface_type(value: object) -> str:
     if value == "tcp":
-        raise ValueError("tcp is not supported yet, use websocket")
+        raise ValueError("tcp is no type here: use websocket, and set api.tcp_port")
     return str(_one_of(_text, "websocket")(value))
 
 
@@ -339,6 +348,7 @@ _CONVERTERS: Final[dict[str, Callable[[object], Any]]] = {
     "api.client_interface_type": _interface_type,
     _HOST: _text,
     _PORT: _integer_within(0, 65535),
+    _TCP_PORT: _integer_within(0, 65535),
     "device.response_timeout": _duration,
     "device.retries": _integer_within(0, 10),
     "device.heartbeat_timeout": _duration,

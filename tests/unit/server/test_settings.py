@@ -136,7 +136,7 @@ def test_fields_of_a_link_do_not_outlive_a_change_of_its_type(tmp_path: Path) ->
         ({"name": 5}, "name is 5, not a text"),
         ({"autoload_sfd": "perhaps"}, "neither true nor false"),
         ({"autoload_sfd": 1}, "neither true nor false"),
-        ({"api": {"client_interface_type": "tcp"}}, "not supported yet, use websocket"),
+        ({"api": {"client_interface_type": "tcp"}}, "set api.tcp_port"),
         ({"api": {"client_interface_type": "smoke"}}, "not one of websocket"),
         ({"api": {"client_interface_config": {"port": 70000}}}, "not within 0 to 65535"),
         ({"device": {"response_timeout": 0}}, "above 0"),
@@ -228,3 +228,11 @@ def test_the_cache_is_in_the_cache_folder_of_the_user(
     if sys.platform == "linux":
         assert ServerSettings().cache_folder == tmp_path / "scrutiny"
     assert ServerSettings().cache_folder.name == "scrutiny"
+
+
+def test_tcp_port_is_off_unless_asked_for() -> None:
+    assert load_settings().tcp_port is None
+    assert load_settings(options=["api.tcp_port=9000"]).tcp_port == 9000
+    assert load_settings(options=["api.tcp_port=9000"], tcp_port=0).tcp_port == 0
+    with pytest.raises(SettingsError, match=r"--tcp-port: .* is 70000"):
+        load_settings(tcp_port=70000)

@@ -1,0 +1,236 @@
+"""The TCP port for clients of the original: the same sessions as behind the websocket."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import logging
+import socket
+from collections import deque
+from typing import Final
+
+import msgspec
+
+from scrutiny.api.codec import encode
+from scrutiny.api.messages import Error
+from scrutiny.api.versions import MAX_MESSAGE_SIZE
+from scrutiny.firmware_link.transports.settings import address_text
+
+from .backlog import CHECK_INTERVAL_S, BacklogWatch
+from .errors import ListenError
+from .hub import Hub
+from .limits import MOST_CLIENTS
+from .tcp_framing import LARGEST_PAYLOAD, DatagramDecoder, to_datagram
+
+logger = logging.getLogger(__name__)
+
+_READ_SIZE: Final = 1 << 16
+_CLOSE_TIMEOUT_S: Final = 2.0
+
+# A client that leaves this much unread is not asked for more commands until it has read.
+_PAUSE_BACKLOG: Final = 1 << 20
+
+# Larger messages are compressed in a thread: 1 MiB would hold the loop for some 20 ms.
+_LARGEST_AT_ONCE: Final = 1 << 16
+
+
+class TcpListener:
+    """Open ports on which clients are served; made with :meth:`open`."""
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+        self._servers: list[asyncio.Server] = []
+        self._clients: dict[_TcpClient, asyncio.Task[None]] = {}
+        self.port = 0
+
+    @classmethod
+    async def open(cls, hub: Hub, host: str, port: int) -> TcpListener:
+        """Listen at an address.
+
+        Args:
+            hub: who gets the clients.
+            host: name or address of this machine; ``localhost`` is 127.0.0.1.
+            port: 0 lets the system choose; the attribute ``port`` tells which.
+
+        Raises:
+            ListenError: the address cannot be used; the text says which option to change.
+        """
+        listener = cls(hub)
+        # The stock client knows IPv4 only.
+        address = "127.0.0.1" if host == "localhost" else host
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        try:
+            sock = socket.create_server((address, port), family=family, backlog=128)
+        except OSError as error:
+            raise ListenError(_why_not(error, host, port)) from error
+        # Clients' sockets inherit it: without it an answer may wait 40 ms for an acknowledgement.
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        server = await asyncio.start_server(listener._serve_client, sock=sock, limit=_READ_SIZE)
+        listener._servers.append(server)
+        listener.port = sock.getsockname()[1]
+        logger.info("listening on tcp://%s", address_text(address, listener.port))
+        return listener
+
+    async def close(self) -> None:
+        """Close; clients that do not take what waits for them are cut off."""
+        for server in self._servers:
+            server.close()
+        for client in self._clients:
+            client.close()
+        if tasks := list(self._clients.values()):
+            await asyncio.wait(tasks, timeout=_CLOSE_TIMEOUT_S)
+        for client in list(self._clients):
+            client.abort()
+        if tasks := [task for task in tasks if not task.done()]:
+            await asyncio.wait(tasks)
+
+    async def _serve_client(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        peer = writer.get_extra_info("peername")
+        name = address_text(str(peer[0]), int(peer[1])) if peer else "of unknown address"
+        if len(self._clients) >= MOST_CLIENTS:
+            logger.warning("client %s is turned away: %d are connected", name, MOST_CLIENTS)
+            writer.close()
+            return
+        client = _TcpClient(writer, name)
+        session = self._hub.connect(client.send, client.backlog, name)
+        task = asyncio.current_task()
+        assert task is not None
+        self._clients[client] = task
+        logger.info("client %s connected over TCP", name)
+        loop = asyncio.get_running_loop()
+        decoder = DatagramDecoder(MAX_MESSAGE_SIZE)
+        try:
+            while True:
+                waits_since_s = loop.time()
+                data = await reader.read(_READ_SIZE)
+                if not data:
+                    break
+                # Only this wait is silence of the client; the others below are ours.
+                for message in decoder.feed(data, loop.time() - waits_since_s):
+                    session.receive(message)
+                    if session.is_busy:
+                        await session.idle()
+                    if client.backlog() > _PAUSE_BACKLOG:
+                        await writer.drain()
+                await asyncio.sleep(0)  # what was read ahead comes without a turn of the others
+            logger.info("client %s left", name)
+        except OSError as error:
+            logger.info("client %s left: %s", name, error.strerror or error)
+        except Exception:
+            logger.exception("client %s is closed, the server failed", name)
+        finally:
+            del self._clients[client]
+            self._hub.disconnect(session)
+            client.forget()
+
+
+class _TcpClient:
+    """Sends to one client at once or into the buffer of its socket, and watches that buffer."""
+
+    def __init__(self, writer: asyncio.StreamWriter, name: str) -> None:
+        self._transport = writer.transport
+        self._name = name
+        self._loop = asyncio.get_running_loop()
+        self._octets_sent = 0
+        self._check: asyncio.TimerHandle | None = None
+        self._waiting: deque[bytes] = deque()  # what comes after a message that is compressed
+        self._waiting_octets = 0
+        self._packing: asyncio.Task[None] | None = None
+
+    def send(self, message: bytes) -> None:
+        """Send a message; all arrive in the order in which they were sent."""
+        if self._packing is None and len(message) <= _LARGEST_AT_ONCE:
+            self._write(message, to_datagram(message))
+            return
+        self._waiting.append(message)
+        self._waiting_octets += len(message)
+        if self._packing is None:
+            self._packing = self._loop.create_task(self._pack())
+
+    def backlog(self) -> int:
+        """Return how many octets wait for the client."""
+        return self._transport.get_write_buffer_size() + self._waiting_octets
+
+    def close(self) -> None:
+        """Close the connection when what waits is sent."""
+        self._transport.close()
+
+    def abort(self) -> None:
+        """Cut the connection off, with all that waits in it."""
+        self._transport.abort()
+
+    def forget(self) -> None:
+        """Close, and stop watching: the client has left."""
+        if self._check is not None:
+            self._check.cancel()
+            self._check = None
+        self._waiting.clear()
+        self._waiting_octets = 0
+        self._transport.abort()
+
+    async def _pack(self) -> None:
+        try:
+            while self._waiting:
+                message = self._waiting[0]
+                if len(message) > _LARGEST_AT_ONCE:
+                    datagram = await asyncio.to_thread(to_datagram, message)
+                else:
+                    datagram = to_datagram(message)
+                if self._waiting:  # the client is still there
+                    self._waiting.popleft()
+                    self._waiting_octets -= len(message)
+                    self._write(message, datagram)
+        finally:
+            self._packing = None
+
+    def _write(self, message: bytes, datagram: bytes | None) -> None:
+        if self._transport.is_closing():
+            return
+        if datagram is None:
+            logger.warning("a message of %d octets is too large for TCP", len(message))
+            datagram = to_datagram(_too_large(message))
+            assert datagram is not None
+        self._octets_sent += len(datagram)
+        self._transport.write(datagram)
+        if self._check is None and (backlog := self._transport.get_write_buffer_size()):
+            watch = BacklogWatch(self._octets_sent, backlog, self._loop.time())
+            self._check = self._loop.call_later(CHECK_INTERVAL_S, self._check_backlog, watch)
+
+    def _check_backlog(self, watch: BacklogWatch) -> None:
+        self._check = None
+        backlog = self._transport.get_write_buffer_size()
+        if not backlog:
+            return
+        if reason := watch.verdict(self._octets_sent, backlog, self._loop.time()):
+            logger.warning("client %s is too slow and is closed: %s", self._name, reason)
+            self.abort()
+            return
+        self._check = self._loop.call_later(CHECK_INTERVAL_S, self._check_backlog, watch)
+
+
+class _Envelope(msgspec.Struct):
+    cmd: str = ""
+    reqid: int | None = None
+
+
+def _too_large(message: bytes) -> bytes:
+    """Return what the client gets instead of a message that cannot be sent."""
+    envelope = msgspec.json.decode(message, type=_Envelope)
+    reason = (
+        f"the answer exceeds the {LARGEST_PAYLOAD >> 20} MiB of a message over TCP; fetch it in "
+        "pieces (for a recording: download_datalogging_acquisition, or the command line's export), "
+        "or record fewer samples"
+    )
+    return encode(Error(reqid=envelope.reqid, request_cmd=envelope.cmd, msg=reason))
+
+
+def _why_not(error: OSError, host: str, port: int) -> str:
+    match error.errno:
+        case errno.EADDRINUSE:
+            return f"port {port} on {host} is in use; choose another port with --tcp-port"
+        case errno.EACCES:
+            return f"port {port} on {host} is not permitted; choose one above 1023 with --tcp-port"
+        case _:
+            return f"cannot listen on port {port} of {host} (--tcp-port): {error.strerror or error}"

@@ -27,6 +27,7 @@ from scrutiny.sdk.datalogging import (
     XAxisType,
 )
 from scrutiny.sdk.exceptions import OperationFailure, ScrutinySDKException
+from scrutiny.sdk.listeners.csv_file_listener import CSVFileListener
 
 DEADLINE_S = 15.0
 UPDATE_DEADLINE_S = 5.0
@@ -274,6 +275,94 @@ def wait_described(client: ScrutinyClient, firmware_id: str) -> None:
         client.wait_server_status_update(UPDATE_DEADLINE_S)
 
 
+def write_batch(client: ScrutinyClient, values: dict[str, Any]) -> list[Any]:
+    """Write values in one batch, and return what is then read."""
+    handles = [client.watch(path) for path in values]
+    client.wait_new_value_for_all(UPDATE_DEADLINE_S)
+    with client.batch_write(UPDATE_DEADLINE_S):
+        for handle, value in zip(handles, values.values(), strict=True):
+            handle.value = value
+    client.wait_new_value_for_all(UPDATE_DEADLINE_S)
+    written = [handle.value for handle in handles]
+    for handle in handles:
+        handle.unwatch()
+    return written
+
+
+def counts(client: ScrutinyClient) -> list[int]:
+    """Return how many watchables of each kind the server tells, and how many it lists."""
+    told = {kind.name: count for kind, count in client.get_watchable_count().items()}
+    kinds = (
+        sdk.WatchableType.Variable,
+        sdk.WatchableType.Alias,
+        sdk.WatchableType.RuntimePublishedValue,
+    )
+    download = client.download_watchable_list(list(kinds))
+    download.wait_for_completion(DEADLINE_S)
+    listed = download.get()
+    return [
+        *(told[kind.name] for kind in kinds),
+        len(listed.var),
+        len(listed.alias),
+        len(listed.rpv),
+    ]
+
+
+def upload(client: ScrutinyClient, file: str) -> str:
+    """Install a description, and return its firmware id."""
+    request = client.init_sfd_upload(file)
+    request.start()
+    request.wait_for_completion(DEADLINE_S)
+    return request.firmware_id
+
+
+def installed(client: ScrutinyClient) -> list[str]:
+    """Return the firmware ids of what is installed."""
+    return list(client.get_installed_sfds())
+
+
+def download(client: ScrutinyClient, firmware_id: str) -> str:
+    """Return an installed description, its octets in hexadecimal."""
+    request = client.download_sfd(firmware_id)
+    request.wait_for_completion(DEADLINE_S)
+    return request.get().hex()
+
+
+def uninstall(client: ScrutinyClient, firmware_id: str) -> None:
+    """Uninstall a description."""
+    client.uninstall_sfds([firmware_id])
+
+
+def listen(client: ScrutinyClient) -> None:
+    """From now on take events of the device, and forget those before."""
+    events = ScrutinyClient.Events
+    client.listen_events(events.LISTEN_DEVICE_READY | events.LISTEN_DEVICE_GONE)
+    client.clear_event_queue()
+
+
+def next_event(client: ScrutinyClient) -> list[str]:
+    """Return the name of the next event, and the session of the device."""
+    event = client.read_event(DEADLINE_S)
+    events = ScrutinyClient.Events
+    assert isinstance(event, (events.DeviceReadyEvent, events.DeviceGoneEvent))
+    return [type(event).__name__, event.session_id]
+
+
+def log_csv(
+    client: ScrutinyClient, folder: str, paths: list[str], update_rate: float, seconds: float
+) -> None:
+    """Write all updates of some values into a CSV file for a while."""
+    handles = [client.watch(path, update_rate) for path in paths]
+    client.wait_new_value_for_all(UPDATE_DEADLINE_S)
+    listener = CSVFileListener(folder=folder, filename="session")
+    client.register_listener(listener)
+    listener.subscribe(handles)
+    with listener.start():
+        time.sleep(seconds)  # the session, not a wait for something
+    for handle in handles:
+        handle.unwatch()
+
+
 COMMANDS: dict[str, Callable[..., Any]] = {
     command.__name__: command
     for command in (
@@ -299,6 +388,15 @@ COMMANDS: dict[str, Callable[..., Any]] = {
         relink,
         wait_device_gone,
         wait_described,
+        write_batch,
+        counts,
+        upload,
+        installed,
+        download,
+        uninstall,
+        listen,
+        next_event,
+        log_csv,
     )
 }
 

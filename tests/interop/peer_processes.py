@@ -120,10 +120,15 @@ def _there(thing: ThingT | None) -> ThingT:
 
 
 class PeerScript:
-    """A script in the environment of the peer, which does what it is told."""
+    """A script in the environment of the peer, which does what it is told.
+
+    Attributes:
+        patience_s: how long an answer may take.
+    """
 
     def __init__(self, process: Process) -> None:
         self.process = process
+        self.patience_s = DEADLINE_S
 
     def ask(self, name: str, /, **arguments: Any) -> Any:
         """Run a command of the script, and return its result."""
@@ -143,7 +148,7 @@ class PeerScript:
 
     def _answer(self, name: str, arguments: dict[str, Any]) -> dict[str, Any]:
         self.process.say(json.dumps({"name": name, "arguments": arguments}))
-        answer: dict[str, Any] = json.loads(self.process.line())
+        answer: dict[str, Any] = json.loads(self.process.line(self.patience_s))
         return answer
 
 
@@ -187,9 +192,9 @@ class Peer:
             check=False,
         )
 
-    def connect(self) -> PeerClient:
-        """Start its SDK as a client of the server."""
-        return PeerClient(self._start(CLIENT_SCRIPT, str(self._port)))
+    def connect(self, port: int | None = None) -> PeerClient:
+        """Start its SDK as a client of its server, or of whatever listens at a port."""
+        return PeerClient(self._start(CLIENT_SCRIPT, str(port or self._port)))
 
     def start_device(self, description: Path, buffer_size: int) -> tuple[PeerScript, int]:
         """Start its emulated device, whose description is written to a file.

@@ -208,6 +208,14 @@ def test_csv_listener_gets_all_that_is_sent(client: PeerClient, tmp_path: Path) 
     assert uptimes[-1] - uptimes[0] > 0
 
 
+def test_device_is_back_after_its_link_was_closed_and_opened(client: PeerClient) -> None:
+    session = client.ask("device")["session"]
+
+    client.ask("relink")
+
+    assert client.ask("device")["session"] not in ("", session)
+
+
 def test_events_tell_when_a_device_goes_and_comes_back(desk: Desk) -> None:
     session = desk.ask("device")["session"]
     desk.ask("listen")

@@ -31,6 +31,7 @@ FEATURES: tuple[str, ...] = (
     "datalogging",
     "datalogging_queue",
     "datalogging_download",
+    "binary_values",
 )
 
 # Commands that were added to those which all servers know, with the feature that tells of them.
@@ -41,6 +42,7 @@ FEATURE_OF_COMMAND: Final[dict[str, str]] = {
     "list_datalogging_requests": "datalogging_queue",
     "cancel_datalogging_request": "datalogging_queue",
     "download_datalogging_acquisition": "datalogging_download",
+    "set_value_format": "binary_values",
 }
 
 DEFAULT_PORT = 8765

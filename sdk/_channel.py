@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from scrutiny.api import codec
 from scrutiny.api.errors import MalformedMessage
 from scrutiny.api.messages import Command, GetServerStatus, ServerStatus, command_name
+from scrutiny.api.value_frames import decode_frame
 from scrutiny.api.versions import MAX_MESSAGE_SIZE
 
 from . import exceptions
@@ -83,6 +84,8 @@ class Channel:
         wire = Wire(host, port)
         with self.lock:
             self._opening = wire
+            # Who wants to see all messages, wants to see values as well.
+            self.core.takes_frames = self.on_raw_message is None
             self.core.connecting()
         try:
             wire.open(timeout_s)
@@ -170,6 +173,23 @@ class Channel:
                 commands = self.core.commands_to_send()
             if commands:
                 self._send_for_core(wire, commands)
+        if self._deferred:
+            self._run_deferred()
+
+    def on_frame(self, wire: Wire, data: bytes) -> None:
+        """Give values to the core; a frame that makes no sense is skipped."""
+        try:
+            groups = decode_frame(data)
+        except MalformedMessage as error:
+            with self.lock:
+                self.core.malformed(None, str(error))
+            return
+        now_s = time.monotonic()
+        with self.lock:
+            if wire is not self._wire:
+                return
+            self._traffic.received(len(data), now_s)
+            self.core.receive_groups(groups, time.time())
         if self._deferred:
             self._run_deferred()
 
@@ -361,7 +381,6 @@ class Channel:
             return events.take()
 
     def _settle(self) -> None:
-        self._run_deferred()
         """Wake up whom a change of the core concerns; the lock is held."""
         if self.core.events:
             self._event_arrived.notify_all()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import logging
+from collections.abc import Iterable
 
 from scrutiny.api.messages import (
     AcquisitionCompleted,
@@ -18,13 +19,16 @@ from scrutiny.api.messages import (
     MemoryReadCompleted,
     MemoryWriteCompleted,
     ServerStatus,
+    SetValueFormat,
+    SetValueFormatReply,
     WatchableUpdate,
     Welcome,
     WriteCompleted,
 )
+from scrutiny.api.value_frames import Group
 
 from . import _from_api, exceptions
-from ._exchanges import Exchange
+from ._exchanges import Call, Exchange
 from ._recording import EarlyCompletions, Recording
 from ._server_version import check_command
 from ._status import loss_events, status_events
@@ -64,6 +68,7 @@ class ClientCore:
     Attributes:
         revision: counts the changes of connection and status, for those who wait for one.
         loss_reason: why there is no connection.
+        takes_frames: the shell knows binary messages, so values are asked for in them.
     """
 
     def __init__(self, event_queue_size: int = 100, listened_events: int = 0) -> None:
@@ -75,6 +80,7 @@ class ClientCore:
         self.status_count: int = 0
         self.revision: int = 0
         self.loss_reason: str = "connect() was not called"
+        self.takes_frames = False
         self._address = ("", 0)
         self._numbers = itertools.count()
         self._by_number: dict[int, Exchange] = {}
@@ -230,6 +236,7 @@ class ClientCore:
                 self.welcome = message
                 self.state = ServerState.Connected
                 self.revision += 1
+                self._ask_for_frames(now_s)
             case ServerStatus():
                 self._receive_status(message, wall_s)
                 self._answer_number(message, now_s)
@@ -238,6 +245,18 @@ class ClientCore:
             case _:
                 self._answer_number(message, now_s)
         self.tick(now_s)
+
+    def _ask_for_frames(self, now_s: float) -> None:
+        """Ask for values in binary frames; until the answer, and without one, they come in JSON."""
+        if self.takes_frames and self.welcome and "binary_values" in self.welcome.features:
+            command = SetValueFormat(format="binary", octets=True)
+            self._to_send.append(self.start(Call(command, SetValueFormatReply), now_s))
+
+    def receive_groups(self, groups: Iterable[Group], wall_s: float) -> None:
+        """Take the values of a binary frame."""
+        zero_s = self.unix_time(0.0, wall_s)
+        for group in groups:
+            self.watches.receive_group(group, zero_s + group.time_ns * 1e-9)
 
     def malformed(self, reqid: int | None, reason: str) -> None:
         """A message could not be understood; if it was an answer, its command failed."""

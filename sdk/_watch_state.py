@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import base64
 import binascii
+import itertools
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from msgspec import UNSET, UnsetType
 
 from scrutiny.api.messages import ReadResult, ReadValue, ValueUpdate
+from scrutiny.api.value_frames import Group, InvalidGroup
 
 from .definitions import DetailedWatchableConfiguration, ValueStatus, WatchableType
 
@@ -23,6 +25,7 @@ _INVALID = {
     "nullptr": ValueStatus.NullPtrDereferenced,
     "forbidden": ValueStatus.ForbiddenRegion,
 }
+_NO_REASON = ValueStatus.ServerSetInvalidWithoutReason
 _STALE = (ValueStatus.DeviceGone, ValueStatus.SFDUnloaded)
 _OVER = (ValueStatus.ServerGone, ValueStatus.NotWatched)
 
@@ -32,7 +35,7 @@ class Reading(NamedTuple):  # a named tuple: made in 0.3 µs, a frozen dataclass
 
     status: ValueStatus
     value: ReadValue = None
-    data: str | None = None  # octets in memory, base64
+    data: str | bytes | None = None  # octets in memory; text is base64
     time_s: float | None = None  # Unix time of the value, or of its loss
 
     @property
@@ -52,8 +55,8 @@ class Reading(NamedTuple):  # a named tuple: made in 0.3 µs, a frozen dataclass
 
     def octets(self) -> bytes | None:
         """Return the octets in memory, None if the server did not send them."""
-        if self.data is None:
-            return None
+        if self.data is None or isinstance(self.data, bytes):
+            return self.data
         try:
             return base64.b64decode(self.data, validate=True)
         except binascii.Error:
@@ -72,8 +75,7 @@ def make_reading(message: ValueUpdate | ReadResult, time_s: float) -> Reading:
 
 
 def _invalid_status(reason: str | UnsetType) -> ValueStatus:
-    default = ValueStatus.ServerSetInvalidWithoutReason
-    return default if reason is UNSET else _INVALID.get(reason, default)
+    return _NO_REASON if reason is UNSET else _INVALID.get(reason, _NO_REASON)
 
 
 class WatchState:
@@ -133,9 +135,8 @@ class WatchState:
         """Whether no value will follow for now."""
         return self.reading.is_dead
 
-    def receive(self, update: ValueUpdate, time_s: float) -> None:
+    def receive(self, reading: Reading) -> None:
         """Take a value, or the news that there is none."""
-        reading = make_reading(update, time_s)
         if reading.status is ValueStatus.Valid:
             self.valid_count += 1
         self.reading = reading
@@ -220,7 +221,20 @@ class WatchTable:
     def receive(self, update: ValueUpdate, time_s: float) -> None:
         """Hand a value to its watch; values of what is no longer watched are ignored."""
         if (state := self._by_id.get(update.id)) is not None:
-            state.receive(update, time_s)
+            state.receive(make_reading(update, time_s))
+
+    def receive_group(self, group: Group, time_s: float) -> None:
+        """Hand values of a binary frame to their watches, as :meth:`receive` does."""
+        find = self._by_id.get
+        if isinstance(group, InvalidGroup):
+            for number, reason in zip(group.ids, group.reasons, strict=True):
+                if (state := find(f"{number:x}")) is not None:
+                    state.receive(Reading(_INVALID.get(reason, _NO_REASON), time_s=time_s))
+            return
+        octets = group.octets or itertools.repeat(None, len(group.ids))
+        for number, value, data in zip(group.ids, group.values, octets, strict=True):
+            if (state := find(f"{number:x}")) is not None:
+                state.receive(Reading(ValueStatus.Valid, value, data, time_s))
 
     def end(self, state: WatchState, status: ValueStatus, time_s: float) -> None:
         """Remove one watch for good."""

@@ -34,10 +34,13 @@ _LARGEST_MESSAGE = 64 << 20
 
 
 class WireUser(Protocol):
-    """Who is told what arrives; all three are called in the reader thread."""
+    """Who is told what arrives; all are called in the reader thread."""
 
     def on_message(self, wire: Wire, data: bytes) -> None:
-        """A whole message arrived."""
+        """A whole text message arrived."""
+
+    def on_frame(self, wire: Wire, data: bytes) -> None:
+        """A whole binary message arrived."""
 
     def on_idle(self, wire: Wire) -> None:
         """Nothing arrived for some seconds."""
@@ -64,6 +67,7 @@ class Wire:
         self._reader: threading.Thread | None = None
         self._is_aborted = False
         self._fragments: list[bytes] = []
+        self._is_binary = False  # the message that is being received
 
     # ----------------------------------------------------------------- opening
 
@@ -235,7 +239,11 @@ class Wire:
             if not isinstance(event, Frame):  # the answer to the handshake
                 continue
             if event.opcode in (Opcode.TEXT, Opcode.BINARY, Opcode.CONT):
-                if (message := self._assemble(event)) is not None:
+                if (message := self._assemble(event)) is None:
+                    continue
+                if self._is_binary:
+                    user.on_frame(self, message)
+                else:
                     user.on_message(self, message)
             else:
                 answers = True  # a ping or a close, which the protocol answers
@@ -244,6 +252,8 @@ class Wire:
 
     def _assemble(self, frame: Frame) -> bytes | None:
         """Return the message that a frame completes."""
+        if frame.opcode is not Opcode.CONT:
+            self._is_binary = frame.opcode is Opcode.BINARY
         if frame.fin and not self._fragments:
             return bytes(frame.data)
         self._fragments.append(bytes(frame.data))

@@ -92,7 +92,8 @@ class ScrutinyClient:
     Args:
         name: For the log.
         rx_message_callbacks: Called as ``callback(client, message)`` with every message of the
-            server, as a dictionary, before the client takes it.
+            server, as a dictionary, before the client takes it. Values then come in JSON, which
+            takes more of the processor.
         timeout: How long the server may take to answer, in seconds.
         write_timeout: How long a write may take until the device confirmed it, in seconds.
         enabled_events: What :meth:`listen_events` would take.

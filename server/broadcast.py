@@ -56,6 +56,8 @@ class ValueFeed:
         self._last_flush_s = -math.inf  # loop time
         self._last_count = 0  # of updates in that flush
         self._max_updates_per_s = math.inf
+        # Instead of `send`, for a client that takes binary frames.
+        self.send_entries: Callable[[list[Entry]], None] | None = None
 
     def set_throttling(self, updates_per_s: float | None) -> None:
         """Limit the value updates per second, all entries together; None lifts the limit."""
@@ -113,12 +115,16 @@ class ValueFeed:
 
     def _send_dirty(self) -> None:
         # An answer that was under way when a subscription ended may have marked its entry.
-        updates = [self._update_of(entry) for entry in self._dirty if self in entry.watchers]
+        entries = [entry for entry in self._dirty if self in entry.watchers]
         self._dirty.clear()
         self._last_flush_s = self._loop.time()
-        self._last_count = len(updates)
-        for start in range(0, len(updates), LARGEST_UPDATE):
-            self._send(WatchableUpdate(updates=updates[start : start + LARGEST_UPDATE]))
+        self._last_count = len(entries)
+        for start in range(0, len(entries), LARGEST_UPDATE):
+            part = entries[start : start + LARGEST_UPDATE]
+            if self.send_entries is not None:
+                self.send_entries(part)
+            else:
+                self._send(WatchableUpdate(updates=[self._update_of(entry) for entry in part]))
 
     def _update_of(self, entry: Entry) -> ValueUpdate:
         value = entry.value

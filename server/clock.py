@@ -20,6 +20,10 @@ class ServerClock:
         """Convert an instant of `time.monotonic_ns` to microseconds of server time."""
         return (time_ns - self._zero_ns) / 1000
 
+    def to_ns(self, time_ns: int) -> int:
+        """Convert an instant of `time.monotonic_ns` to nanoseconds of server time."""
+        return time_ns - self._zero_ns
+
     def now_us(self) -> float:
         """Return the server time, in microseconds."""
         return self.to_us(time.monotonic_ns())

@@ -22,9 +22,11 @@ class Entry:
 
     Attributes:
         id: handle that clients use, a hexadecimal number that is never used again.
+        number: the id, as a number.
         path: where clients find it.
         source: where the value is in the device; for an alias that of its target.
         alias: None unless the entry is an alias.
+        is_scaled: it is an alias whose units are not those of the device.
         value: last value read or written, in the user's units; None before the first, and when
             there is none.
         reason: why there is no value, ``nullptr`` or ``forbidden``; else empty.
@@ -41,6 +43,8 @@ class Entry:
         "holds",
         "id",
         "informed",
+        "is_scaled",
+        "number",
         "octets",
         "path",
         "reason",
@@ -52,9 +56,11 @@ class Entry:
 
     def __init__(self, entry_id: str, source: Source, alias: Alias | None = None) -> None:
         self.id = entry_id
+        self.number = int(entry_id, 16)
         self.path = source.path if alias is None else alias.path
         self.source = source
         self.alias = alias
+        self.is_scaled = alias is not None and alias.is_scaled
         self.value: Value | None = None
         self.reason = ""
         self.octets: bytes | None = None

@@ -54,10 +54,12 @@ class ValueStore:
 
     Attributes:
         description: of the firmware that runs in the device; None while there is none.
+        revision: counts the changes of values.
     """
 
     def __init__(self) -> None:
         self.description: Description | None = None
+        self.revision = 0
         self._ids = itertools.count()
         self._published: dict[str, Entry] = {}
         self._described: dict[str, Entry] = {}  # variables and aliases, by path
@@ -151,6 +153,7 @@ class ValueStore:
             time_ns: when the answer came.
             octets: the storage of each source; None: published values, which have none.
         """
+        self.revision += 1
         if octets is None:
             octets = (None,) * len(entries)
         for entry, value, data in zip(entries, values, octets, strict=True):
@@ -164,6 +167,7 @@ class ValueStore:
 
     def invalidate(self, entries: Iterable[Entry], reason: str, time_ns: int) -> None:
         """Note that these entries have no value; those that have none for this reason stay."""
+        self.revision += 1
         for entry in entries:
             if entry.reason == reason:
                 continue

@@ -102,10 +102,13 @@ from .values import (
     ReadWatchableReply,
     SetThrottling,
     SetThrottlingReply,
+    SetValueFormat,
+    SetValueFormatReply,
     SubscribeReply,
     SubscribeWatchable,
     UnsubscribeReply,
     UnsubscribeWatchable,
+    ValueFormat,
     ValueUpdate,
     WatchableUpdate,
     WriteCompleted,
@@ -210,6 +213,8 @@ __all__ = [
     "SetLinkConfigReply",
     "SetThrottling",
     "SetThrottlingReply",
+    "SetValueFormat",
+    "SetValueFormatReply",
     "SfdInfo",
     "SignalData",
     "StoredAcquisition",
@@ -229,6 +234,7 @@ __all__ = [
     "UploadSfdInitReply",
     "UserCommand",
     "UserCommandReply",
+    "ValueFormat",
     "ValueUpdate",
     "VariableFactory",
     "WatchableCountReply",
@@ -269,6 +275,7 @@ AnyCommand = (
     | UnsubscribeWatchable
     | ChangeSubscriptionUpdateRate
     | SetThrottling
+    | SetValueFormat
     | WriteWatchable
     | WriteSingleWatchable
     | ReadMemory
@@ -310,6 +317,7 @@ AnyServerMessage = (
     | UnsubscribeReply
     | ChangeRateReply
     | SetThrottlingReply
+    | SetValueFormatReply
     | WriteReply
     | WriteSingleReply
     | ReadMemoryReply

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from msgspec import UNSET, Struct, UnsetType
 
 from .base import Command, ServerMessage
@@ -10,6 +12,8 @@ from .watchables import DetailedWatchable
 # What users write: a string is "true", "false", a number or an expression.
 WrittenValue = bool | int | float | str
 ReadValue = bool | int | float | None
+
+ValueFormat = Literal["json", "binary"]
 
 
 class ReadWatchable(Command, tag="read_watchable"):
@@ -95,6 +99,24 @@ class SetThrottling(Command, tag="set_throttling"):
 class SetThrottlingReply(ServerMessage, tag="response_set_throttling"):
     enabled: bool
     update_rate: float | None
+
+
+class SetValueFormat(Command, tag="set_value_format"):
+    """Added: choose how value updates come on this connection: ``json``, or ``binary`` frames.
+
+    ``octets`` asks for what is in memory, ``d`` in JSON, which always has it. Where the connection
+    cannot carry binary messages, the answer is an error and nothing changes.
+    """
+
+    format: ValueFormat
+    octets: bool = False
+
+
+class SetValueFormatReply(ServerMessage, tag="response_set_value_format"):
+    """Added: the format of all value updates that follow."""
+
+    format: ValueFormat
+    octets: bool
 
 
 class ValueUpdate(Struct, omit_defaults=True):

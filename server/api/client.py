@@ -29,6 +29,7 @@ from ..subscriptions import Subscriptions
 from ..symbols import Symbols
 from ..turns import Turns
 from ..uploads import Upload
+from ..value_frames import FrameEncoder
 from .background import BackgroundTasks, CommandLine
 from .device_port import Device
 from .errors import CommandRefused, quoted
@@ -65,6 +66,7 @@ class SharedParts:
         background: where commands go that wait for something.
         turns: where commands go that would hold the loop.
         clients: all that are connected, by the feed that brings them values.
+        frames: what values look like to clients that take them in binary.
     """
 
     loop: asyncio.AbstractEventLoop
@@ -82,6 +84,10 @@ class SharedParts:
     turns: Turns
     metrics: ServerMetrics = field(default_factory=lambda: ServerMetrics(time.monotonic()))
     clients: dict[ValueFeed, Client] = field(default_factory=dict["ValueFeed", "Client"])
+    frames: FrameEncoder = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "frames", FrameEncoder(self.store, self.clock))
 
     def find_entry(self, path: str) -> Entry:
         """Return the entry at a path.
@@ -148,6 +154,7 @@ class Client:
         send: passes one encoded message on, without waiting.
         backlog: how many octets the client has not taken yet.
         address: where it comes from.
+        send_binary: the same for binary messages; None if they cannot be sent.
 
     Attributes:
         is_open: it has not left.
@@ -172,6 +179,7 @@ class Client:
         send: Callable[[bytes], None],
         backlog: Callable[[], int],
         address: str,
+        send_binary: Callable[[bytes], None] | None = None,
     ) -> None:
         self.parts = parts
         self.feed = ValueFeed(parts.loop, self.send, backlog, parts.clock)
@@ -189,6 +197,7 @@ class Client:
         self.requester = Requester(address)
         self.uploads: dict[str, Upload] = {}
         self._send = send
+        self._send_binary = send_binary
         self._counters = parts.metrics.clients
         self.is_open = True
 
@@ -203,6 +212,27 @@ class Client:
             self._counters.messages_sent += 1
             self._counters.octets_sent += len(data)
             self._send(data)
+
+    def set_value_format(self, *, binary: bool, with_octets: bool) -> None:
+        """Choose how values are sent, from the next message on.
+
+        Raises:
+            CommandRefused: binary messages cannot be sent.
+        """
+        if not binary:
+            self.feed.send_entries = None
+            return
+        send = self._send_binary
+        if send is None:
+            raise CommandRefused("this connection carries JSON only")
+
+        def send_entries(entries: list[Entry]) -> None:
+            for frame in self.parts.frames.frames(entries, with_octets=with_octets):
+                self._counters.messages_sent += 1
+                self._counters.octets_sent += len(frame)
+                send(frame)
+
+        self.feed.send_entries = send_entries
 
     def refuse(
         self, reason: str, *, reqid: int | None = None, request_cmd: str = "<empty>"

@@ -28,7 +28,11 @@ class Hub:
         parts.recordings.on_stored = self._acquisition_stored
 
     def connect(
-        self, send: Callable[[bytes], None], backlog: Callable[[], int], address: str
+        self,
+        send: Callable[[bytes], None],
+        backlog: Callable[[], int],
+        address: str,
+        send_binary: Callable[[bytes], None] | None = None,
     ) -> ClientSession:
         """Add a client and welcome it.
 
@@ -36,8 +40,9 @@ class Hub:
             send: passes one encoded message on, without waiting.
             backlog: how many octets the client has not taken yet.
             address: where it comes from, for other clients to read.
+            send_binary: the same for binary messages; None if they cannot be sent.
         """
-        session = ClientSession(self._parts, send, backlog, address)
+        session = ClientSession(self._parts, send, backlog, address, send_binary)
         session.client.send(
             Welcome(
                 server_time_zero_timestamp=self._parts.clock.zero_timestamp,

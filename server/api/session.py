@@ -56,6 +56,7 @@ class ClientSession:
         send: passes one encoded message on, without waiting.
         backlog: how many octets the client has not taken yet.
         address: where it comes from.
+        send_binary: the same for binary messages; None if they cannot be sent.
     """
 
     def __init__(
@@ -64,8 +65,9 @@ class ClientSession:
         send: Callable[[bytes], None],
         backlog: Callable[[], int],
         address: str,
+        send_binary: Callable[[bytes], None] | None = None,
     ) -> None:
-        self.client = Client(parts, send, backlog, address)
+        self.client = Client(parts, send, backlog, address, send_binary)
         self._counters = parts.metrics.clients
         self._idle = asyncio.Event()
         self._idle.set()
@@ -158,6 +160,8 @@ def dispatch(client: Client, command: m.AnyCommand) -> Steps | None:
             return watch.change_rates(client, command)
         case m.SetThrottling():
             watch.set_throttling(client, command)
+        case m.SetValueFormat():
+            watch.set_value_format(client, command)
         case m.GetWatchableCount():
             lists.get_watchable_count(client, command)
         case m.GetWatchableList():

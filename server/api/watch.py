@@ -16,6 +16,8 @@ from scrutiny.api.messages import (
     GetWatchableInfo,
     SetThrottling,
     SetThrottlingReply,
+    SetValueFormat,
+    SetValueFormatReply,
     SubscribeReply,
     SubscribeWatchable,
     UnsubscribeReply,
@@ -119,6 +121,19 @@ def set_throttling(client: Client, command: SetThrottling) -> None:
     client.feed.set_throttling(limit)
     client.send(
         SetThrottlingReply(reqid=command.reqid, enabled=rate is not None, update_rate=limit)
+    )
+
+
+def set_value_format(client: Client, command: SetValueFormat) -> None:
+    """Choose how value updates come, for those that follow the answer.
+
+    Raises:
+        CommandRefused: the connection cannot carry binary messages.
+    """
+    client.feed.flush()  # what waits was asked for in the format before
+    client.set_value_format(binary=command.format == "binary", with_octets=command.octets)
+    client.send(
+        SetValueFormatReply(reqid=command.reqid, format=command.format, octets=command.octets)
     )
 
 

@@ -65,6 +65,7 @@ class FakeServer:
         self.answers: dict[type[api.Command], Answer] = {
             api.Echo: lambda c: [api.EchoReply(payload=c.payload)],
             api.GetServerStatus: lambda c: [self.status],
+            api.SetValueFormat: lambda c: [api.SetValueFormatReply(format="json", octets=False)],
             api.SubscribeWatchable: self._subscribe,
             api.UnsubscribeWatchable: lambda c: [api.UnsubscribeReply(unsubscribed=c.watchables)],
             api.WriteWatchable: lambda c: write_replies(c),

@@ -1,0 +1,111 @@
+"""From entries to binary value frames, encoded once for all clients that want the same values."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from scrutiny.api.value_frames import (
+    MOST_IN_GROUP,
+    Group,
+    InvalidGroup,
+    ValueGroup,
+    encode_frames,
+)
+from scrutiny.core.types import DataType
+from scrutiny.core.values import Value
+
+from .clock import ServerClock
+from .entries import Entry
+from .store import ValueStore
+
+
+class _Encoded(NamedTuple):
+    revision: int
+    with_octets: bool
+    entries: frozenset[Entry]
+    frames: list[bytes]
+
+
+class FrameEncoder:
+    """Encodes values as they are now.
+
+    Clients that watch the same are flushed in the same turn of the loop, one after the other: to
+    find out that nothing has changed in between is much cheaper than to encode it again.
+
+    Args:
+        store: that the entries are in.
+        clock: of the server.
+    """
+
+    def __init__(self, store: ValueStore, clock: ServerClock) -> None:
+        self._store = store
+        self._clock = clock
+        self._last = _Encoded(-1, False, frozenset(), [])
+
+    def frames(self, entries: Sequence[Entry], *, with_octets: bool) -> list[bytes]:
+        """Return the frames that tell the values of entries, and why others have none.
+
+        Args:
+            entries: each at most once.
+            with_octets: tell what is in memory, too.
+        """
+        last, revision, wanted = self._last, self._store.revision, frozenset(entries)
+        if last[:3] == (revision, with_octets, wanted):
+            return last.frames
+        groups = self._groups(entries, with_octets)
+        try:
+            frames = encode_frames(groups)
+        except (struct.error, OverflowError):
+            frames = encode_frames(part for group in groups for part in _by_value(group))
+        self._last = _Encoded(revision, with_octets, wanted, frames)
+        return frames
+
+    def _groups(self, entries: Sequence[Entry], with_octets: bool) -> list[Group]:
+        by_kind: dict[tuple[DataType | None, int, int], list[Entry]] = {}
+        for entry in entries:
+            size = len(entry.octets) if with_octets and entry.octets is not None else 0
+            by_kind.setdefault((_type_of(entry), entry.time_ns, size), []).append(entry)
+        return [
+            self._group(kind[0], alike[start : start + MOST_IN_GROUP], kind[2] > 0)
+            for kind, alike in by_kind.items()
+            for start in range(0, len(alike), MOST_IN_GROUP)
+        ]
+
+    def _group(self, data_type: DataType | None, entries: list[Entry], has_octets: bool) -> Group:
+        ids = [entry.number for entry in entries]
+        time_ns = self._clock.to_ns(entries[0].time_ns)
+        if data_type is None:
+            return InvalidGroup(time_ns, ids, [entry.reason for entry in entries])
+        values = [entry.value for entry in entries if entry.value is not None]
+        octets = [e.octets for e in entries if e.octets is not None] if has_octets else []
+        return ValueGroup(time_ns, data_type, ids, values, octets)
+
+
+def _type_of(entry: Entry) -> DataType | None:
+    """Return the type of what the user sees; None: there is no value."""
+    if entry.value is None:
+        return None
+    if entry.is_scaled and isinstance(entry.value, float):
+        return DataType.FLOAT64
+    return entry.source.data_type
+
+
+def _by_value(group: Group) -> Sequence[Group]:
+    """Return a group per value, of a type that holds it, whatever the type of its watchable."""
+    if isinstance(group, InvalidGroup):
+        return [group]
+    time_ns, _, ids, values, octets = group
+    return [
+        ValueGroup(time_ns, _wide_type(value), [number], [value], octets[index : index + 1])
+        for index, (number, value) in enumerate(zip(ids, values, strict=True))
+    ]
+
+
+def _wide_type(value: Value) -> DataType:
+    if isinstance(value, bool):
+        return DataType.BOOL8
+    if isinstance(value, int):
+        return DataType.SINT64 if value < 0 else DataType.UINT64
+    return DataType.FLOAT64

@@ -181,6 +181,15 @@ def test_recordings_are_made_and_renamed_and_deleted(client: PeerClient) -> None
     assert client.ask("stored") == []
 
 
+def test_recordings_need_no_name(client: PeerClient) -> None:
+    recorded = client.ask("record", name="", paths=[SPEED])
+
+    assert recorded["name"] == ""
+    assert client.ask("stored") == [["", recorded["reference_id"]]]
+    client.ask("delete_all")
+    assert client.ask("stored") == []
+
+
 def test_csv_listener_gets_all_that_is_sent(client: PeerClient, tmp_path: Path) -> None:
     paths = [UPTIME_MS, *SCRATCH[:9]]
     client.patience_s = CSV_SESSION_S + DEADLINE_S

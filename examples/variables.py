@@ -31,7 +31,7 @@ def list_variables(client: ScrutinyClient) -> None:
 
 
 def show_values(client: ScrutinyClient, paths: list[str]) -> None:
-    """Print a line per update, until the server ends the connection."""
+    """Print a line per update, for ever: a server that restarts is waited for."""
     handles = client.watch_many(paths, update_rate=RATE_HZ)
     while True:
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import random
 import threading
 import time
 from collections import deque
@@ -19,9 +20,10 @@ from scrutiny.api.versions import MAX_MESSAGE_SIZE
 from . import exceptions
 from ._core import ClientCore
 from ._exchanges import Call, Exchange
+from ._reconnect import Backoff
 from ._server_version import check_server
 from ._traffic import TrafficMeter, TrafficRates
-from ._waiting import Deadline, DoneWaiter, wait_for
+from ._waiting import Deadline, DoneWaiter, Halt, wait_for
 from ._watch_state import WatchState
 from .definitions import ServerState, ValueStatus
 from .events import AnyEvent
@@ -30,6 +32,21 @@ if TYPE_CHECKING:
     from ._wire import Wire
 
 logger = logging.getLogger(__name__)
+
+
+class _Keeper:
+    """The wish that a connection be made again whenever it is lost; the channel changes it.
+
+    Attributes:
+        is_running: a thread is trying to connect.
+    """
+
+    def __init__(self, host: str, port: int) -> None:
+        self.host = host
+        self.port = port
+        self.halt = Halt()
+        self.backoff = Backoff(time.monotonic, random.random)
+        self.is_running = False
 
 
 class Channel:
@@ -53,6 +70,7 @@ class Channel:
         self._changed = threading.Condition(self.lock)  # of connection or status
         self._event_arrived = threading.Condition(self.lock)
         self._revision = 0
+        self._keeper: _Keeper | None = None
         self._deferred: deque[Callable[[], None]] = deque()
 
     # ----------------------------------------------------------------- connection
@@ -104,6 +122,60 @@ class Channel:
             self.close()
             raise
 
+    def keep_connected(self, host: str, port: int) -> None:
+        """Connect again by itself whenever the connection is lost, until close() or abort()."""
+        with self.lock:
+            keeper = self._keeper = _Keeper(host, port)
+            if self._wire is None:  # lost already
+                self._start_keeper(keeper)
+
+    def stop_reconnecting(self) -> None:
+        """Make a connection that is lost, or gets lost, stay so; an attempt under way fails."""
+        keeper = self._keeper
+        if keeper is not None:
+            keeper.halt.call()
+            if keeper.is_running:
+                self.abort()
+
+    @property
+    def _comes_back(self) -> bool:
+        """Whether a lost connection will be made again."""
+        return self._keeper is not None and not self._keeper.halt.is_called
+
+    def _start_keeper(self, keeper: _Keeper) -> None:
+        """Start to connect again, in a thread of its own; the lock is held."""
+        keeper.backoff.lost()
+        keeper.is_running = True
+        name = "scrutiny-sdk-reconnect"
+        threading.Thread(target=self._reconnect, args=(keeper,), name=name, daemon=True).start()
+
+    def _reconnect(self, keeper: _Keeper) -> None:
+        while keeper.halt.pause(keeper.backoff.next_pause_s()):
+            try:
+                with self._connection_lock:
+                    if keeper.halt.is_called:
+                        break
+                    self.open(keeper.host, keeper.port, self.timeout_s, wait_status=False)
+            except exceptions.ScrutinySDKException as error:
+                logger.debug("Not connected again yet: %s", error)
+            with self.lock:
+                if self._wire is not None:
+                    keeper.is_running = False
+                    keeper.backoff.connected()
+                    logger.info("Connected again to %s:%d", keeper.host, keeper.port)
+                    return
+        with self.lock:
+            keeper.is_running = False
+            if self._wire is None and self._keeper is keeper:
+                self._give_up()
+        self._run_deferred()
+
+    def _give_up(self) -> None:
+        """Stay without a connection; the lock is held."""
+        self._keeper = None
+        self.core.give_up(time.time())
+        self._settle()
+
     def _install(self, wire: Wire, host: str, port: int) -> None:
         with self.lock:
             self._newest = wire
@@ -132,12 +204,16 @@ class Channel:
         """Disconnect, if connected; events and failures are delivered before this returns."""
         with self.lock:
             wire = self._lose(self._wire, "this client disconnected")
+            if not self._comes_back:
+                self._give_up()
         self._run_deferred()
         if wire is not None:
             wire.close()
 
     def abort(self) -> None:
         """Shut the socket, even one that is still connecting. Takes no lock, returns at once."""
+        if self._keeper is not None:
+            self._keeper.halt.call()
         for wire in (self._opening, self._wire):
             if wire is not None:
                 wire.abort()
@@ -147,7 +223,7 @@ class Channel:
         if wire is None or wire is not self._wire:
             return None
         self._wire = self._address = None
-        self.core.lost(reason, time.time())
+        self.core.lost(reason, time.time(), comes_back=self._comes_back)
         self._settle()
         return wire
 
@@ -207,6 +283,12 @@ class Channel:
         """The server is gone."""
         with self.lock:
             lost = self._lose(wire, reason)
+            keeper = self._keeper
+            if lost is not None and keeper is not None:
+                if keeper.halt.is_called:
+                    self._give_up()
+                elif not keeper.is_running:
+                    self._start_keeper(keeper)
         if lost is not None:
             logger.info("Connection lost: %s", reason)
         self._run_deferred()
@@ -324,19 +406,34 @@ class Channel:
 
     # ----------------------------------------------------------------- waiting
 
-    def wait_state(self, predicate: Callable[[], bool], timeout_s: float | None) -> bool:
+    def wait_state(
+        self,
+        predicate: Callable[[], bool],
+        timeout_s: float | None,
+        *,
+        outlasts_connection: bool = False,
+    ) -> bool:
         """Sleep until connection and status satisfy the predicate; False when the time is up.
+
+        Args:
+            predicate: checked whenever they changed.
+            timeout_s: how long to wait.
+            outlasts_connection: also wait for a connection that will be made again.
 
         Raises:
             ConnectionError: there is no connection, or it was lost meanwhile.
         """
         self.forbid_reader_thread()
         deadline = Deadline(timeout_s)
-        with self._changed:
-            return wait_for(self._changed, lambda: self._check(predicate), deadline)
 
-    def _check(self, predicate: Callable[[], bool]) -> bool:
-        if self._wire is None:
+        def holds() -> bool:
+            return self._check(predicate, outlasts_connection=outlasts_connection)
+
+        with self._changed:
+            return wait_for(self._changed, holds, deadline)
+
+    def _check(self, predicate: Callable[[], bool], *, outlasts_connection: bool) -> bool:
+        if self._wire is None and not (outlasts_connection and self._comes_back):
             raise exceptions.ConnectionError(f"not connected: {self.core.loss_reason}")
         return predicate()
 
@@ -361,6 +458,7 @@ class Channel:
         """Remove a watch that the server has ended on request."""
         with self.lock:
             self.core.watches.end(state, ValueStatus.NotWatched, time.time())
+        self._run_deferred()
 
     def traffic_rates(self) -> TrafficRates:
         """Return how much is sent and received per second."""

@@ -19,6 +19,8 @@ from scrutiny.api.messages import (
     MemoryReadCompleted,
     MemoryWriteCompleted,
     ServerStatus,
+    SetThrottling,
+    SetThrottlingReply,
     SetValueFormat,
     SetValueFormatReply,
     WatchableUpdate,
@@ -81,6 +83,7 @@ class ClientCore:
         self.revision: int = 0
         self.loss_reason: str = "connect() was not called"
         self.takes_frames = False
+        self._throttling: float | None = None  # as the server confirmed it
         self._address = ("", 0)
         self._numbers = itertools.count()
         self._by_number: dict[int, Exchange] = {}
@@ -107,13 +110,23 @@ class ClientCore:
         self.revision += 1
         self._put(ConnectedEvent(host, port))
 
-    def lost(self, reason: str, wall_s: float) -> None:
-        """The connection ended: watches die, pending commands fail, events tell it in order."""
+    def lost(self, reason: str, wall_s: float, *, comes_back: bool = False) -> None:
+        """The connection ended: watches die, pending commands fail, events tell it in order.
+
+        Args:
+            reason: why it ended.
+            wall_s: Unix time.
+            comes_back: the shell will connect again; watches are stale until then, not over, and
+                throttling is asked for anew.
+        """
         self.state = ServerState.Disconnected
         self.loss_reason = reason
         last, self.status, self.welcome = self.status, None, None
         self.revision += 1
-        self.watches.end_all(ValueStatus.ServerGone, wall_s)
+        if comes_back:
+            self.watches.server_gone(wall_s)
+        else:
+            self._end(wall_s)
         self._rebinder.reset()
         self._to_send.clear()
         pending = list(self._by_number.values())
@@ -128,6 +141,15 @@ class ClientCore:
             )
         for event in loss_events(last, *self._address):
             self._put(event)
+
+    def give_up(self, wall_s: float) -> None:
+        """The shell will not connect again."""
+        self._end(wall_s)
+        self.revision += 1
+
+    def _end(self, wall_s: float) -> None:
+        self.watches.end_all(ValueStatus.ServerGone, wall_s)
+        self._throttling = None
 
     # ----------------------------------------------------------------- commands
 
@@ -236,9 +258,13 @@ class ClientCore:
                 self.welcome = message
                 self.state = ServerState.Connected
                 self.revision += 1
+                self._throttle_again(now_s)
                 self._ask_for_frames(now_s)
             case ServerStatus():
                 self._receive_status(message, wall_s)
+                self._answer_number(message, now_s)
+            case SetThrottlingReply():
+                self._throttling = message.update_rate
                 self._answer_number(message, now_s)
             case Error(reqid=None):
                 logger.warning("The server refused a message: %s", message.msg)
@@ -257,6 +283,11 @@ class ClientCore:
         zero_s = self.unix_time(0.0, wall_s)
         for group in groups:
             self.watches.receive_group(group, zero_s + group.time_ns * 1e-9)
+
+    def _throttle_again(self, now_s: float) -> None:
+        if self._throttling is not None:
+            command = SetThrottling(update_rate=self._throttling)
+            self._to_send.append(self.start(Call(command, SetThrottlingReply), now_s))
 
     def malformed(self, reqid: int | None, reason: str) -> None:
         """A message could not be understood; if it was an answer, its command failed."""
@@ -286,9 +317,11 @@ class ClientCore:
     def _receive_status(self, message: ServerStatus, wall_s: float) -> None:
         info = _from_api.server_info(message)
         events = status_events(self.status, info)
-        self.status = info
+        is_first, self.status = self.status is None, info
         self.status_count += 1
         self.revision += 1
+        if is_first:
+            self.watches.server_back(wall_s, has_device=info.device_session_id is not None)
         for event in events:  # watches are stale before anyone can read that the device is gone
             match event:
                 case DeviceGoneEvent():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 import time
@@ -56,6 +57,27 @@ class Latch:
                 return True
             if remaining_s <= _LONGEST_NAP_S:
                 return False
+
+
+class Halt:
+    """Tells a thread that pauses to end. It may be called anywhere, also by a finalizer."""
+
+    def __init__(self) -> None:
+        self.is_called = False
+        self._latch = Latch()
+
+    def call(self) -> None:
+        """End the pause, and all that follow."""
+        if not self.is_called:
+            self.is_called = True
+            with contextlib.suppress(RuntimeError):  # two at the same time
+                self._latch.open()
+
+    def pause(self, duration_s: float) -> bool:
+        """Sleep, and tell whether to go on."""
+        if not self.is_called:
+            self._latch.wait(Deadline(duration_s))
+        return not self.is_called
 
 
 class DoneWaiter(Latch):

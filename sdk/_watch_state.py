@@ -2,7 +2,8 @@
 
 A watch is *living* while the server sends its values. When the device goes or its description is
 unloaded it is *stale*: it keeps its path and gets bound again when something of this path is back.
-It is *over* when nobody wants it any more, or when the connection to the server ended.
+The same holds when the connection to the server is lost and will be made again. It is *over* when
+nobody wants it any more, or when the connection ended for good.
 """
 
 from __future__ import annotations
@@ -26,8 +27,12 @@ _INVALID = {
     "forbidden": ValueStatus.ForbiddenRegion,
 }
 _NO_REASON = ValueStatus.ServerSetInvalidWithoutReason
-_STALE = (ValueStatus.DeviceGone, ValueStatus.SFDUnloaded)
-_OVER = (ValueStatus.ServerGone, ValueStatus.NotWatched)
+_DEAD = (
+    ValueStatus.DeviceGone,
+    ValueStatus.SFDUnloaded,
+    ValueStatus.ServerGone,
+    ValueStatus.NotWatched,
+)
 
 
 class Reading(NamedTuple):  # a named tuple: made in 0.3 µs, a frozen dataclass takes 1 µs
@@ -39,19 +44,9 @@ class Reading(NamedTuple):  # a named tuple: made in 0.3 µs, a frozen dataclass
     time_s: float | None = None  # Unix time of the value, or of its loss
 
     @property
-    def is_stale(self) -> bool:
-        """Whether values will follow when the device or its description is back."""
-        return self.status in _STALE
-
-    @property
-    def is_over(self) -> bool:
-        """Whether no value will ever follow."""
-        return self.status in _OVER
-
-    @property
     def is_dead(self) -> bool:
         """Whether no value will follow for now."""
-        return self.status in _STALE or self.status in _OVER
+        return self.status in _DEAD
 
     def octets(self) -> bytes | None:
         """Return the octets in memory, None if the server did not send them."""
@@ -85,11 +80,13 @@ class WatchState:
         definition: replaced by another object whenever it is bound again, and only then.
         why_unbound: why the server could not bind it again; empty before it was tried.
         is_leaving: its user wants it no more, so it is not to be bound again.
+        is_over: no value will ever follow.
     """
 
     __slots__ = (
         "definition",
         "is_leaving",
+        "is_over",
         "last_write_s",
         "observers",
         "reading",
@@ -108,6 +105,7 @@ class WatchState:
         self.last_write_s: float | None = None
         self.why_unbound: str = ""
         self.is_leaving: bool = False
+        self.is_over: bool = False
         self.observers: list[Callable[[], None]] = []
 
     @property
@@ -122,13 +120,8 @@ class WatchState:
 
     @property
     def is_stale(self) -> bool:
-        """Whether values will follow when the device or its description is back."""
-        return self.reading.is_stale
-
-    @property
-    def is_over(self) -> bool:
-        """Whether no value will ever follow."""
-        return self.reading.is_over
+        """Whether values will follow when server, device and its description are back."""
+        return self.reading.is_dead and not self.is_over
 
     @property
     def is_dead(self) -> bool:
@@ -244,12 +237,26 @@ class WatchTable:
                 if self._by_path.get(path) is state:
                     del self._by_path[path]
         if not state.is_over:
+            state.is_over = True
             state.invalidate(status, time_s)
 
     def end_all(self, status: ValueStatus, time_s: float) -> None:
         """Remove every watch for good."""
         for state in list(self):
             self.end(state, status, time_s)
+
+    def server_gone(self, time_s: float) -> None:
+        """Make every watch stale; the server is to be connected again."""
+        for state in self:
+            self._lose(state, ValueStatus.ServerGone, time_s)
+
+    def server_back(self, time_s: float, *, has_device: bool) -> None:
+        """Let watches that the server left stale tell what they lack now."""
+        status = ValueStatus.SFDUnloaded if has_device else ValueStatus.DeviceGone
+        for state in self:
+            exists = has_device and state.is_published
+            if state.reading.status is ValueStatus.ServerGone and not exists:
+                state.invalidate(status, time_s)
 
     def device_gone(self, time_s: float) -> None:
         """Make every watch stale."""

@@ -145,10 +145,11 @@ class WatchedValue:
     def is_dead(self) -> bool:
         """Whether no value can come at present.
 
-        For ever after :meth:`unwatch` and without the server (``NotWatched``, ``ServerGone``);
-        without the device or its firmware description (``DeviceGone``, ``SFDUnloaded``) until they
-        are back. Other implementations leave such handles dead, and their users watch again; that
-        works here too, and gives the same handle.
+        For ever after :meth:`unwatch` and the end of the connection (``NotWatched``,
+        ``ServerGone``). Until they are back, without the device or its firmware description
+        (``DeviceGone``, ``SFDUnloaded``), and without a server that the client connects to again
+        by itself (``ServerGone``). Other implementations leave such handles dead, and their users
+        watch again; that works here too, and gives the same handle.
         """
         return self._state.is_dead
 
@@ -261,7 +262,9 @@ class WatchedValue:
     def _why_invalid(self, status: ValueStatus) -> str:
         state = self._state
         reason = _WHY_INVALID[status]
-        if state.is_stale and state.why_unbound:
+        if state.is_stale and status is ValueStatus.ServerGone:
+            reason = "the server is gone; values follow when it is back, see wait_bound()"
+        elif state.is_stale and state.why_unbound:
             reason = f"it was lost, and is not there any more: {state.why_unbound}"
         elif state.is_stale and (lack := self._core.lacks_description(state)):
             reason = f"a device is back, but without symbols: {lack}"

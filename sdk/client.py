@@ -164,13 +164,21 @@ class ScrutinyClient:
         address = self._channel.address
         return None if address is None else address[1]
 
-    def connect(self, hostname: str, port: int, wait_status: bool = True) -> ScrutinyClient:
+    def connect(
+        self, hostname: str, port: int, wait_status: bool = True, *, reconnect: bool = True
+    ) -> ScrutinyClient:
         """Connect to a server; a connection that exists is ended first.
+
+        When it is lost later, the client connects again by itself, until :meth:`disconnect` or
+        :meth:`close_socket`. What is watched is watched again then, at the same rates and by the
+        same handles, which meanwhile are dead (``ServerGone``). What was asked or written and not
+        answered fails with ConnectionError, and is not sent again.
 
         Args:
             hostname: Name, IPv4 or IPv6 address.
             port: 8765 unless the server was told otherwise.
             wait_status: Return only when the server's status is known.
+            reconnect: False lets handles be dead for ever when the connection is lost.
 
         Returns:
             This client, for ``with client.connect(...):``, which disconnects at the end.
@@ -185,16 +193,21 @@ class ScrutinyClient:
         check_int("port", port, 1, 0xFFFF)
         channel = self._channel
         channel.forbid_reader_thread()
+        channel.stop_reconnecting()
         with channel.changing_connection():
             self.disconnect()
             channel.open(hostname, port, channel.timeout_s, wait_status=wait_status)
+            if reconnect:
+                channel.keep_connected(hostname, port)
         return self
 
     def disconnect(self) -> None:
         """End the connection: handles are dead for ever, pending requests fail. Harmless without.
 
-        While another thread connects, it waits for the end of that; :meth:`close_socket` does not.
+        An attempt to connect again ends as well. While another thread calls :meth:`connect`, it
+        waits for the end of that; :meth:`close_socket` does not.
         """
+        self._channel.stop_reconnecting()
         with self._channel.changing_connection():
             self._channel.close()
 
@@ -260,12 +273,14 @@ class ScrutinyClient:
 
         Raises:
             TimeoutException: none came.
-            ConnectionError: there is no connection, or it was lost meanwhile.
+            ConnectionError: there is no connection, and the client does not connect again.
         """
         limit_s = check_timeout(timeout)
         core = self._core
         count = core.status_count
-        if not self._channel.wait_state(lambda: core.status_count != count, limit_s):
+        if not self._channel.wait_state(
+            lambda: core.status_count != count, limit_s, outlasts_connection=True
+        ):
             raise exceptions.TimeoutException(
                 f"the server sent no status within {limit_s:g} s; it does when something changes"
             )
@@ -290,7 +305,7 @@ class ScrutinyClient:
 
         Raises:
             TimeoutException: there is no device.
-            ConnectionError: there is no connection, or it was lost meanwhile.
+            ConnectionError: there is no connection, and the client does not connect again.
         """
         limit_s = check_timeout(timeout)
         core = self._core
@@ -299,7 +314,7 @@ class ScrutinyClient:
             state = core.status.device_comm_state if core.status else None
             return state is DeviceCommState.ConnectedReady
 
-        if not self._channel.wait_state(is_ready, limit_s):
+        if not self._channel.wait_state(is_ready, limit_s, outlasts_connection=True):
             link = core.status.device_link if core.status else None
             reason = link.failure_reason if link else ""
             raise exceptions.TimeoutException(
@@ -314,7 +329,7 @@ class ScrutinyClient:
 
         Raises:
             TimeoutException: there is none; the text says why if the server does.
-            ConnectionError: there is no connection, or it was lost meanwhile.
+            ConnectionError: there is no connection, and the client does not connect again.
         """
         limit_s = check_timeout(timeout)
         core = self._core
@@ -322,7 +337,7 @@ class ScrutinyClient:
         def is_loaded() -> bool:
             return core.status is not None and core.status.sfd_firmware_id is not None
 
-        if not self._channel.wait_state(is_loaded, limit_s):
+        if not self._channel.wait_state(is_loaded, limit_s, outlasts_connection=True):
             reason = core.status.sfd_failure_reason if core.status else ""
             raise exceptions.TimeoutException(
                 f"no firmware description was loaded within {limit_s:g} s"

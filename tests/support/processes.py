@@ -51,15 +51,15 @@ class LoggedProcess:
             return [line for _, line in self._lines]
 
     def wait_for_line(
-        self, pattern: str, timeout_s: float = DEADLINE_S
+        self, pattern: str, timeout_s: float = DEADLINE_S, *, skip: int = 0
     ) -> tuple[re.Match[str], float]:
-        """Return the first line that matches, and the time when it came.
+        """Return the first line that matches, after some to skip, and the time when it came.
 
         Raises:
             AssertionError: it did not come, or the process ended before.
         """
         deadline_s = time.monotonic() + timeout_s
-        searched = 0
+        searched = skip
         with self._changed:
             while True:
                 for time_s, line in self._lines[searched:]:

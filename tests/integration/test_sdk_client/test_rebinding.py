@@ -268,6 +268,7 @@ def test_the_end_of_the_connection_is_final(server: FakeServer, client: Scrutiny
 def test_a_connection_that_is_lost_while_handles_are_bound(
     server: FakeServer, client: ScrutinyClient, caplog: pytest.LogCaptureFixture
 ) -> None:
+    client.connect(server.host, server.port, reconnect=False)
     speed = client.watch("/var/speed")
 
     def die(command: api.SubscribeWatchable) -> list[api.ServerMessage]:

@@ -365,3 +365,76 @@ def test_a_subscription_tells_which_paths_were_refused() -> None:
     assert list(subscription.states) == ["/a"]
     assert subscription.made == [core.watches.find("/a")]
     assert subscription.refused == {"/b": "unknown", "/c": "the server does not tell why"}
+
+
+# --------------------------------------------------------------------- a server that comes back
+
+
+def come_back(core: ClientCore) -> None:
+    core.opened("localhost", 8765)
+    receive(core, api.Welcome(server_time_zero_timestamp=1000.0))
+
+
+def test_watches_outlast_a_server_that_comes_back() -> None:
+    core = ready_core()
+    speed = watch(core, "/speed", "a")
+    receive(core, update("a", 1.0))
+
+    core.lost("killed", WALL_S, comes_back=True)
+    assert (speed.is_stale, speed.is_over) == (True, False)
+    assert speed.reading.status is ValueStatus.ServerGone
+    come_back(core)
+    receive(core, status("s2", "f1"))
+    command = rebinding(core)
+    answer(core, command, {"/speed": "a"})  # a new server counts from the beginning
+    receive(core, update("a", 2.0))
+
+    assert speed.reading.value == 2.0
+    assert core.watches.find("/speed") is speed
+
+
+def test_a_server_that_is_back_without_what_is_watched_tells_what_lacks() -> None:
+    core = ready_core()
+    speed = watch(core, "/speed", "a")
+    core.lost("killed", WALL_S, comes_back=True)
+    come_back(core)
+
+    receive(core, status())
+    without_device = speed.reading.status
+    core.lost("killed", WALL_S, comes_back=True)
+    come_back(core)
+    receive(core, status("s2"))
+
+    assert without_device is ValueStatus.DeviceGone
+    assert speed.reading.status is ValueStatus.SFDUnloaded
+    assert core.commands_to_send() == []
+
+
+def test_who_gives_up_ends_all_watches_and_wakes_up_those_who_wait() -> None:
+    core = ready_core()
+    speed = watch(core, "/speed", "a")
+    core.lost("killed", WALL_S, comes_back=True)
+    told: list[bool] = []
+    speed.observers.append(lambda: told.append(speed.is_over))
+    revision = core.revision
+
+    core.give_up(WALL_S)
+
+    assert told == [True]
+    assert core.revision > revision
+    assert core.watches.find("/speed") is None
+
+
+def test_throttling_is_asked_for_again_and_only_of_a_server_that_comes_back() -> None:
+    core = ready_core()
+    receive(core, api.SetThrottlingReply(enabled=True, update_rate=50.0))
+    core.lost("killed", WALL_S, comes_back=True)
+
+    come_back(core)
+    (command,) = core.commands_to_send()
+    assert isinstance(command, api.SetThrottling)
+    assert command.update_rate == 50.0
+
+    core.lost("disconnected", WALL_S)
+    come_back(core)
+    assert core.commands_to_send() == []

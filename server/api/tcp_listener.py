@@ -113,6 +113,7 @@ class TcpListener:
                     if session.is_busy:
                         await session.idle()
                     if client.backlog() > _PAUSE_BACKLOG:
+                        await client.packed()
                         await writer.drain()
                 await asyncio.sleep(0)  # what was read ahead comes without a turn of the others
             logger.info("client %s left", name)
@@ -152,6 +153,11 @@ class _TcpClient:
     def backlog(self) -> int:
         """Return how many octets wait for the client."""
         return self._transport.get_write_buffer_size() + self._waiting_octets
+
+    async def packed(self) -> None:
+        """Wait until all that was sent is in the buffer of the socket."""
+        if self._packing is not None:
+            await asyncio.wait((self._packing,))
 
     def close(self) -> None:
         """Close the connection when what waits is sent."""

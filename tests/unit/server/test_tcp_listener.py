@@ -24,35 +24,39 @@ class LoudSession:
 
     is_busy = False
 
-    def __init__(self, send: Callable[[bytes], None]) -> None:
+    def __init__(
+        self, send: Callable[[bytes], None], backlog: Callable[[], int], hub: LoudHub
+    ) -> None:
         self._send = send
+        self._backlog = backlog
+        self._hub = hub
 
     def receive(self, data: bytes) -> None:
         """Answer one message."""
         size = int(data)
         self._send(json.dumps({"cmd": "loud", "reqid": 4, "noise": NOISE[:size]}).encode())
         self._send(b'{"cmd":"after"}')
+        self._hub.largest_backlog = max(self._hub.largest_backlog, self._backlog())
 
 
 class LoudHub:
     """Stands for the clients of a server.
 
     Attributes:
-        left: how many clients have gone.
+        largest_backlog: octets that have waited for one of them.
     """
 
     def __init__(self) -> None:
-        self.left = 0
+        self.largest_backlog = 0
 
     def connect(
         self, send: Callable[[bytes], None], backlog: Callable[[], int], address: str
     ) -> LoudSession:
         """Add a client."""
-        return LoudSession(send)
+        return LoudSession(send, backlog, self)
 
     def disconnect(self, session: LoudSession) -> None:
         """Remove it."""
-        self.left += 1
 
 
 async def ask(port: int, *sizes: int) -> list[dict[str, Any]]:
@@ -111,4 +115,5 @@ async def be_deaf(is_over: Callable[[], bool]) -> int:
     finally:
         writer.transport.abort()
         await listener.close()
+    assert hub.largest_backlog < 4 << 20  # of the 20 MiB that it has asked for
     return served

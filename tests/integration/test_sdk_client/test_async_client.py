@@ -203,7 +203,7 @@ def test_an_unconfirmed_write_is_unknown_and_its_late_answer_ignored(server: Fak
                 await handle.write(2)
                 await handle.write(3)
 
-        with pytest.raises(sdk.exceptions.RequestTimeout, match="2 of 2 writes.*may or may not"):
+        with pytest.raises(sdk.exceptions.RequestTimeout, match=r"2 of 2 writes.*may or may not"):
             await write_two()
         server.send(*kept)
         await client.wait_process(SOON_S)

@@ -22,7 +22,7 @@ class Entry:
 
     Attributes:
         id: handle that clients use, a hexadecimal number that is never used again.
-        number: the id, as a number.
+        number: the id, as a number; 0 without one.
         path: where clients find it.
         source: where the value is in the device; for an alias that of its target.
         alias: None unless the entry is an alias.
@@ -56,7 +56,7 @@ class Entry:
 
     def __init__(self, entry_id: str, source: Source, alias: Alias | None = None) -> None:
         self.id = entry_id
-        self.number = int(entry_id, 16)
+        self.number = int(entry_id, 16) if entry_id else 0
         self.path = source.path if alias is None else alias.path
         self.source = source
         self.alias = alias

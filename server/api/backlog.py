@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
+# Octets: a client that leaves so many unread is not asked for more commands until it has read.
+PAUSE_BACKLOG: Final = 1 << 20
+
 LARGEST_BACKLOG: Final = 8 << 20  # octets
 TOO_LARGE_FOR_S: Final = 10.0
 STUCK_FOR_S: Final = 30.0

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import errno
 import logging
 import socket
 from collections.abc import Callable
@@ -17,18 +16,16 @@ from websockets.protocol import State
 
 from scrutiny.firmware_link.transports.settings import address_text
 
-from .backlog import CHECK_INTERVAL_S, BacklogWatch
-from .errors import ListenError
+from .backlog import PAUSE_BACKLOG
+from .backlog_guard import BacklogGuard
 from .hub import Hub
 from .limits import MOST_CLIENTS
+from .ports import bind
 
 logger = logging.getLogger(__name__)
 
 # Up to here a message that is too large is read and answered; above, the connection is closed.
 _LARGEST_FRAME: Final = 2 << 20
-
-# A client that leaves this much unread is not asked for more commands until it has read.
-_PAUSE_BACKLOG: Final = 1 << 20
 
 _PING_INTERVAL_S: Final = 20.0
 _PING_TIMEOUT_S: Final = 60.0  # a slow client first has to read what is before the ping
@@ -58,7 +55,7 @@ class Listener:
         """
         listener = cls(hub)
         try:
-            for sock in await _bind(host, port):
+            for sock in await bind(host, port, "--port"):
                 listener._servers.append(await listener._serve(sock))
                 listener.port = sock.getsockname()[1]
                 logger.info("listening on ws://%s", _address_text(sock.getsockname()))
@@ -113,7 +110,7 @@ class Listener:
                 session.receive(await connection.recv(decode=False))
                 if session.is_busy:
                     await session.idle()  # meanwhile more commands wait here and in the socket
-                if client_socket.backlog() > _PAUSE_BACKLOG:
+                if client_socket.backlog() > PAUSE_BACKLOG:
                     await connection.drain()
         except ConnectionClosed as error:
             logger.info("client %s left: %s", name, error)
@@ -146,11 +143,9 @@ class _ClientSocket:
     def __init__(self, connection: _Connection, name: str) -> None:
         self._connection = connection
         self._transport = connection.transport
-        self._loop = asyncio.get_running_loop()
-        self._octets_sent = 0
-        self._check: asyncio.TimerHandle | None = None
         self._name = name
-        connection.on_backlog = self._watch_backlog
+        self._guard = BacklogGuard(self.backlog, self._give_up)
+        connection.on_backlog = self._guard.look
 
     def send(self, data: bytes) -> None:
         """Send a text message.
@@ -164,10 +159,8 @@ class _ClientSocket:
         self._send(data, is_text=False)
 
     def _send(self, data: bytes, *, is_text: bool) -> None:
-        self._octets_sent += len(data)
         broadcast((self._connection,), data, text=is_text)
-        if self._check is None:
-            self._watch_backlog()
+        self._guard.sent(len(data))
 
     def backlog(self) -> int:
         """Return how many octets wait for the client."""
@@ -176,9 +169,7 @@ class _ClientSocket:
     def forget(self) -> None:
         """Stop watching: the client has left."""
         self._connection.on_backlog = None
-        if self._check is not None:
-            self._check.cancel()
-            self._check = None
+        self._guard.stop()
 
     def abort(self) -> None:
         """Cut the connection off, with all that waits in it."""
@@ -186,79 +177,13 @@ class _ClientSocket:
         with contextlib.suppress(AttributeError):
             self._transport.abort()
 
-    def _watch_backlog(self) -> None:
-        if self._check is None and (backlog := self.backlog()):
-            watch = BacklogWatch(self._octets_sent, backlog, self._loop.time())
-            self._check = self._loop.call_later(CHECK_INTERVAL_S, self._check_backlog, watch)
-
-    def _check_backlog(self, watch: BacklogWatch) -> None:
-        self._check = None
-        backlog = self.backlog()
-        if not backlog:
-            return
-        if reason := watch.verdict(self._octets_sent, backlog, self._loop.time()):
-            self._give_up(reason)
-            return
-        self._check = self._loop.call_later(CHECK_INTERVAL_S, self._check_backlog, watch)
-
     def _give_up(self, reason: str) -> None:
         logger.warning("client %s is too slow and is closed: %s", self._name, reason)
         if self._connection.state is State.OPEN:
             # Close frame and deadline instead of `close()`, which waits for the client to read.
             self._connection.protocol.send_close(CloseCode.TRY_AGAIN_LATER, reason)
             self._connection.send_data()
-        self._loop.call_later(_CLOSE_TIMEOUT_S, self.abort)
-
-
-async def _bind(host: str, port: int) -> list[socket.socket]:
-    """Open the sockets of a host, all with the same port."""
-    sockets: list[socket.socket] = []
-    try:
-        for family, address in await _addresses(host, port):
-            try:
-                sock = socket.create_server((address, port), family=family, backlog=128)
-            except OSError as error:
-                # A machine without IPv6 has one loopback address only.
-                if host == "localhost" and sockets and error.errno != errno.EADDRINUSE:
-                    logger.debug("localhost is %s only: %s", sockets[0].getsockname()[0], error)
-                    continue
-                raise ListenError(_why_not(error, host, port)) from error
-            # Clients' sockets inherit it. asyncio sets it only where the socket names its protocol,
-            # and without it an answer may wait 40 ms for the acknowledgement of the one before.
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            sockets.append(sock)
-            port = sock.getsockname()[1]
-    except BaseException:
-        for sock in sockets:
-            sock.close()
-        raise
-    return sockets
-
-
-async def _addresses(host: str, port: int) -> list[tuple[socket.AddressFamily, str]]:
-    if host == "localhost":
-        return [(socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")]
-    loop = asyncio.get_running_loop()
-    try:
-        found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError) as error:
-        raise ListenError(f"{host!r} is no address of this machine ({error}); use --host") from None
-    return list(dict.fromkeys((family, str(address[0])) for family, _, _, _, address in found))
-
-
-def _why_not(error: OSError, host: str, port: int) -> str:
-    match error.errno:
-        case errno.EADDRINUSE:
-            return (
-                f"port {port} on {host} is in use, maybe by another server; "
-                "stop it, or choose another port with --port"
-            )
-        case errno.EACCES:
-            return f"port {port} on {host} is not permitted; choose one above 1023 with --port"
-        case errno.EADDRNOTAVAIL:
-            return f"{host} is no address of this machine; choose one with --host"
-        case _:
-            return f"cannot listen on port {port} of {host}: {error.strerror or error}"
+        asyncio.get_running_loop().call_later(_CLOSE_TIMEOUT_S, self.abort)
 
 
 def _address_text(address: tuple[Any, ...] | None) -> str:

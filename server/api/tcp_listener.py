@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import errno
 import logging
-import socket
 from collections import deque
 from typing import Final
 
@@ -16,19 +14,17 @@ from scrutiny.api.messages import Error
 from scrutiny.api.versions import MAX_MESSAGE_SIZE
 from scrutiny.firmware_link.transports.settings import address_text
 
-from .backlog import CHECK_INTERVAL_S, BacklogWatch
-from .errors import ListenError
+from .backlog import PAUSE_BACKLOG
+from .backlog_guard import BacklogGuard
 from .hub import Hub
 from .limits import MOST_CLIENTS
+from .ports import bind
 from .tcp_framing import LARGEST_PAYLOAD, DatagramDecoder, to_datagram
 
 logger = logging.getLogger(__name__)
 
 _READ_SIZE: Final = 1 << 16
 _CLOSE_TIMEOUT_S: Final = 2.0
-
-# A client that leaves this much unread is not asked for more commands until it has read.
-_PAUSE_BACKLOG: Final = 1 << 20
 
 # Larger messages are compressed in a thread: 1 MiB would hold the loop for some 20 ms.
 _LARGEST_AT_ONCE: Final = 1 << 16
@@ -57,18 +53,11 @@ class TcpListener:
         """
         listener = cls(hub)
         # The stock client knows IPv4 only.
-        address = "127.0.0.1" if host == "localhost" else host
-        family = socket.AF_INET6 if ":" in address else socket.AF_INET
-        try:
-            sock = socket.create_server((address, port), family=family, backlog=128)
-        except OSError as error:
-            raise ListenError(_why_not(error, host, port)) from error
-        # Clients' sockets inherit it: without it an answer may wait 40 ms for an acknowledgement.
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        server = await asyncio.start_server(listener._serve_client, sock=sock, limit=_READ_SIZE)
-        listener._servers.append(server)
-        listener.port = sock.getsockname()[1]
-        logger.info("listening on tcp://%s", address_text(address, listener.port))
+        for sock in await bind("127.0.0.1" if host == "localhost" else host, port, "--tcp-port"):
+            server = await asyncio.start_server(listener._serve_client, sock=sock, limit=_READ_SIZE)
+            listener._servers.append(server)
+            address, listener.port = sock.getsockname()[:2]
+            logger.info("listening on tcp://%s", address_text(address, listener.port))
         return listener
 
     async def close(self) -> None:
@@ -112,7 +101,7 @@ class TcpListener:
                     session.receive(message)
                     if session.is_busy:
                         await session.idle()
-                    if client.backlog() > _PAUSE_BACKLOG:
+                    if client.backlog() > PAUSE_BACKLOG:
                         await client.packed()
                         await writer.drain()
                 await asyncio.sleep(0)  # what was read ahead comes without a turn of the others
@@ -133,9 +122,7 @@ class _TcpClient:
     def __init__(self, writer: asyncio.StreamWriter, name: str) -> None:
         self._transport = writer.transport
         self._name = name
-        self._loop = asyncio.get_running_loop()
-        self._octets_sent = 0
-        self._check: asyncio.TimerHandle | None = None
+        self._guard = BacklogGuard(self._transport.get_write_buffer_size, self._give_up)
         self._waiting: deque[bytes] = deque()  # what comes after a message that is compressed
         self._waiting_octets = 0
         self._packing: asyncio.Task[None] | None = None
@@ -148,7 +135,7 @@ class _TcpClient:
         self._waiting.append(message)
         self._waiting_octets += len(message)
         if self._packing is None:
-            self._packing = self._loop.create_task(self._pack())
+            self._packing = asyncio.get_running_loop().create_task(self._pack())
 
     def backlog(self) -> int:
         """Return how many octets wait for the client."""
@@ -169,9 +156,7 @@ class _TcpClient:
 
     def forget(self) -> None:
         """Close, and stop watching: the client has left."""
-        if self._check is not None:
-            self._check.cancel()
-            self._check = None
+        self._guard.stop()
         self._waiting.clear()
         self._waiting_octets = 0
         self._transport.abort()
@@ -198,22 +183,12 @@ class _TcpClient:
             logger.warning("a message of %d octets is too large for TCP", len(message))
             datagram = to_datagram(_too_large(message))
             assert datagram is not None
-        self._octets_sent += len(datagram)
         self._transport.write(datagram)
-        if self._check is None and (backlog := self._transport.get_write_buffer_size()):
-            watch = BacklogWatch(self._octets_sent, backlog, self._loop.time())
-            self._check = self._loop.call_later(CHECK_INTERVAL_S, self._check_backlog, watch)
+        self._guard.sent(len(datagram))
 
-    def _check_backlog(self, watch: BacklogWatch) -> None:
-        self._check = None
-        backlog = self._transport.get_write_buffer_size()
-        if not backlog:
-            return
-        if reason := watch.verdict(self._octets_sent, backlog, self._loop.time()):
-            logger.warning("client %s is too slow and is closed: %s", self._name, reason)
-            self.abort()
-            return
-        self._check = self._loop.call_later(CHECK_INTERVAL_S, self._check_backlog, watch)
+    def _give_up(self, reason: str) -> None:
+        logger.warning("client %s is too slow and is closed: %s", self._name, reason)
+        self.abort()
 
 
 class _Envelope(msgspec.Struct):
@@ -230,13 +205,3 @@ def _too_large(message: bytes) -> bytes:
         "or record fewer samples"
     )
     return encode(Error(reqid=envelope.reqid, request_cmd=envelope.cmd, msg=reason))
-
-
-def _why_not(error: OSError, host: str, port: int) -> str:
-    match error.errno:
-        case errno.EADDRINUSE:
-            return f"port {port} on {host} is in use; choose another port with --tcp-port"
-        case errno.EACCES:
-            return f"port {port} on {host} is not permitted; choose one above 1023 with --tcp-port"
-        case _:
-            return f"cannot listen on port {port} of {host} (--tcp-port): {error.strerror or error}"

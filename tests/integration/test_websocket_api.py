@@ -22,7 +22,7 @@ from websockets.typing import Origin
 
 from scrutiny.firmware_link.transports.settings import MemorySettings, NoLink
 from scrutiny.server import app
-from scrutiny.server.api import backlog, listener
+from scrutiny.server.api import backlog, backlog_guard, listener
 from scrutiny.server.api.errors import ListenError
 from scrutiny.server.api.session import ClientSession
 from scrutiny.server.daemon import Daemon
@@ -390,7 +390,7 @@ def test_a_client_that_does_not_read_is_cut_off(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    monkeypatch.setattr(listener, "CHECK_INTERVAL_S", 0.2)
+    monkeypatch.setattr(backlog_guard, "CHECK_INTERVAL_S", 0.2)
     monkeypatch.setattr(listener, "_CLOSE_TIMEOUT_S", 0.1)
     monkeypatch.setattr(backlog, "STUCK_FOR_S", 0.8)
 
@@ -414,7 +414,7 @@ def test_a_client_that_only_pings_and_does_not_read_is_cut_off(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    monkeypatch.setattr(listener, "CHECK_INTERVAL_S", 0.2)
+    monkeypatch.setattr(backlog_guard, "CHECK_INTERVAL_S", 0.2)
     monkeypatch.setattr(listener, "_CLOSE_TIMEOUT_S", 0.1)
     monkeypatch.setattr(backlog, "STUCK_FOR_S", 0.8)
 

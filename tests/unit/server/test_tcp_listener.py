@@ -11,7 +11,7 @@ from typing import Any, cast
 
 import pytest
 
-from scrutiny.server.api import backlog, tcp_listener
+from scrutiny.server.api import backlog, backlog_guard
 from scrutiny.server.api.hub import Hub
 from scrutiny.server.api.tcp_framing import DatagramDecoder, to_datagram
 from scrutiny.server.api.tcp_listener import TcpListener
@@ -94,7 +94,7 @@ async def ask_for_much() -> list[dict[str, Any]]:
 def test_a_client_that_does_not_read_is_closed_and_others_are_served(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(tcp_listener, "CHECK_INTERVAL_S", 0.05)
+    monkeypatch.setattr(backlog_guard, "CHECK_INTERVAL_S", 0.05)
     monkeypatch.setattr(backlog, "TOO_LARGE_FOR_S", 0.1)
     monkeypatch.setattr(backlog, "LARGEST_BACKLOG", 1 << 19)
     served = asyncio.run(be_deaf(lambda: "is too slow and is closed" in caplog.text))

@@ -1,0 +1,74 @@
+"""The sockets on which the server listens for clients."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import logging
+import socket
+
+from .errors import ListenError
+
+logger = logging.getLogger(__name__)
+
+
+async def bind(host: str, port: int, port_option: str) -> list[socket.socket]:
+    """Open the sockets of a host, all with the same port.
+
+    Args:
+        host: name or address of this machine; ``localhost`` is both loopback addresses.
+        port: 0 lets the system choose.
+        port_option: of the command line, for the text of an error.
+
+    Raises:
+        ListenError: the address cannot be used; the text says which option to change.
+    """
+    sockets: list[socket.socket] = []
+    try:
+        for family, address in await _addresses(host, port):
+            try:
+                sock = socket.create_server((address, port), family=family, backlog=128)
+            except OSError as error:
+                # A machine without IPv6 has one loopback address only.
+                if host == "localhost" and sockets and error.errno != errno.EADDRINUSE:
+                    logger.debug("localhost is %s only: %s", sockets[0].getsockname()[0], error)
+                    continue
+                raise ListenError(_why_not(error, host, port, port_option)) from error
+            # Clients' sockets inherit it. asyncio sets it only where the socket names its protocol,
+            # and without it an answer may wait 40 ms for the acknowledgement of the one before.
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            sockets.append(sock)
+            port = sock.getsockname()[1]
+    except BaseException:
+        for sock in sockets:
+            sock.close()
+        raise
+    return sockets
+
+
+async def _addresses(host: str, port: int) -> list[tuple[socket.AddressFamily, str]]:
+    if host == "localhost":
+        return [(socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")]
+    loop = asyncio.get_running_loop()
+    try:
+        found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        raise ListenError(f"{host!r} is no address of this machine ({error}); use --host") from None
+    return list(dict.fromkeys((family, str(address[0])) for family, _, _, _, address in found))
+
+
+def _why_not(error: OSError, host: str, port: int, port_option: str) -> str:
+    match error.errno:
+        case errno.EADDRINUSE:
+            return (
+                f"port {port} on {host} is in use, maybe by another server; "
+                f"stop it, or choose another port with {port_option}"
+            )
+        case errno.EACCES:
+            return (
+                f"port {port} on {host} is not permitted; choose one above 1023 with {port_option}"
+            )
+        case errno.EADDRNOTAVAIL:
+            return f"{host} is no address of this machine; choose one with --host"
+        case _:
+            return f"cannot listen on port {port} of {host}: {error.strerror or error}"

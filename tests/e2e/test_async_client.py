@@ -107,6 +107,7 @@ def test_events_are_chosen_where_they_are_read(bench: Bench) -> None:
     server = bench.start_server(board.port)
 
     async def scenario(client: AsyncScrutinyClient) -> None:
+        client.listen_events(Events.LISTEN_NONE)  # or a status may come before it is listening
         client.clear_event_queue()
         events = client.events(Events.LISTEN_DEVICE_GONE)
         reading = asyncio.ensure_future(anext(events))

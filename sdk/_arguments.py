@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import cast
 
@@ -30,6 +30,42 @@ def check_str(name: str, value: object) -> str:
     if not isinstance(value, str):
         raise TypeError(f"{name} is a str, not {value!r}")
     return value
+
+
+def check_strings(name: str, values: Sequence[object]) -> list[str]:
+    """Return a list of texts; a single text is none."""
+    if isinstance(values, str):
+        raise TypeError(f"{name} is a list of str, not {values!r}")
+    texts = [value for value in values if isinstance(value, str)]
+    if len(texts) != len(values):
+        raise TypeError(f"{name} is a list of str, not {values!r}")
+    return texts
+
+
+def check_address(hostname: object, port: object) -> None:
+    """Refuse what is no host and port to connect to."""
+    if not check_str("hostname", hostname):
+        raise ValueError("hostname is empty; give a name or an address, as localhost")
+    check_int("port", port, 1, 0xFFFF)
+
+
+def check_memory_range(address: object, size: object, size_name: str = "size") -> None:
+    """Refuse octets that are none, or beyond what an address can be."""
+    count = check_int(size_name, size, 1)
+    check_int("address", address, 0, _LARGEST_INT - count + 1)
+
+
+def check_new_names(name: object, axis_names: Mapping[int, str] | None) -> dict[int, str]:
+    """Return the new names of axes, of which there is at least one unless there is a name."""
+    axes = {
+        check_int("an axis id", axis_id, -1): check_str("the name of an axis", axis)
+        for axis_id, axis in (axis_names or {}).items()
+    }
+    if name is not None:
+        check_str("name", name)
+    elif not axes:
+        raise ValueError("nothing to change: give a name, or names of axes")
+    return axes
 
 
 def check_number(name: str, value: object) -> float:

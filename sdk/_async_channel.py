@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import socket
 import time
 from collections import deque
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 from websockets.asyncio.client import ClientConnection, connect
@@ -16,17 +15,26 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidMes
 
 from scrutiny.api import codec
 from scrutiny.api.errors import MalformedMessage
-from scrutiny.api.messages import Command, GetServerStatus, ServerStatus, command_name
-from scrutiny.api.versions import MAX_MESSAGE_SIZE
+from scrutiny.api.messages import Command, GetServerStatus, ServerStatus
 
 from . import exceptions
 from ._async_signal import Done, Signal
+from ._connect_failures import (
+    ABORTED,
+    address_name,
+    closed_by_server,
+    no_host_name,
+    not_our_server,
+    unreachable,
+)
 from ._core import ClientCore
 from ._dialogue import Dialogue, Patience, Question
-from ._exchanges import Call, Exchange
+from ._exchanges import Call, Exchange, encode_command
 from ._server_version import check_server
+from ._status_waits import no_first_status, no_welcome
 from ._traffic import TrafficMeter, TrafficRates
-from ._watch_state import WatchState
+from ._watch_state import WatchState, observing
+from ._wire import CLOSE_TIMEOUT_S, LARGEST_MESSAGE
 from .definitions import ServerState, ValueStatus
 from .events import AnyEvent
 
@@ -34,14 +42,10 @@ logger = logging.getLogger(__name__)
 
 _Result = TypeVar("_Result")
 
-# How long the server may take for its half of the closing handshake.
-_CLOSE_TIMEOUT_S = 1.0
 # A message that the server does not take for this long ends the connection.
 _SEND_TIMEOUT_S = 30.0
 # How often the core looks at time limits when nothing arrives; they are tens of seconds.
 _TICK_S = 5.0
-# Of a message, in octets: a client chooses its server and trusts it.
-_LARGEST_MESSAGE = 64 << 20
 
 
 class AsyncChannel:
@@ -98,7 +102,7 @@ class AsyncChannel:
             if self.core.state is ServerState.Connecting:
                 self.core.connection_failed(str(error))
             if attempt.cancelled() and not _is_being_cancelled():
-                raise exceptions.ConnectionError("close_socket() ended the attempt") from None
+                raise exceptions.ConnectionError(ABORTED) from None
             raise
         finally:
             self._opening = None
@@ -122,14 +126,11 @@ class AsyncChannel:
         self.start(Call(GetServerStatus(), ServerStatus))  # also for those who do not wait for it
         core, timeout_s = self.core, self.timeout_s
         if not await self.wait_state(lambda: core.welcome is not None, timeout_s):
-            raise exceptions.TimeoutException(
-                f"no welcome message within {timeout_s:g} s: "
-                "is it a Scrutiny server, and of this version?"
-            )
+            raise no_welcome(timeout_s)
         if (welcome := core.welcome) is not None:
             check_server(welcome)
         if wait_status and not await self.wait_state(lambda: core.status is not None, timeout_s):
-            raise exceptions.TimeoutException(f"the server sent no status within {timeout_s:g} s")
+            raise no_first_status(timeout_s)
 
     async def close(self) -> None:
         """Disconnect, if connected; events and failures are delivered before this returns."""
@@ -248,12 +249,7 @@ class AsyncChannel:
             raise
 
     def _send(self, command: Command, now_s: float) -> None:
-        data = codec.encode(command)
-        if len(data) > MAX_MESSAGE_SIZE:
-            raise ValueError(
-                f"{command_name(command)} is too large for one message: "
-                f"{len(data)} octets, the limit is {MAX_MESSAGE_SIZE}"
-            )
+        data = encode_command(command)
         self._outgoing.append(data)
         self._has_outgoing.set()
         self._traffic.sent(len(data), now_s)
@@ -288,13 +284,7 @@ class AsyncChannel:
             await done.wait(timeout_s)
         finally:  # also when the task was cancelled
             self.forget(exchange)
-        if not exchange.is_done:
-            raise exceptions.RequestTimeout(
-                f"no answer to {exchange.name} within {timeout_s:g} s"
-                + (unknown and f": {unknown}")
-            )
-        if exchange.failure is not None:
-            raise exchange.failure
+        exchange.check_success(timeout_s, unknown)
 
     async def run(self, dialogue: Dialogue[_Result]) -> _Result:
         """Ask the questions of a dialogue one after the other, and return what it makes of them."""
@@ -403,69 +393,37 @@ class AsyncChannel:
         self._traffic.reset(time.monotonic())
 
 
-@contextlib.contextmanager
-def observing(watches: Iterable[WatchState], observer: Callable[[], None]) -> Generator[None]:
-    """Have an observer called whenever one of the watches changes."""
-    states = list(watches)
-    for state in states:
-        state.observers.append(observer)
-    try:
-        yield
-    finally:
-        for state in states:
-            state.observers.remove(observer)
-
-
 def _is_being_cancelled() -> bool:
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
 
 
 async def _open_websocket(host: str, port: int, timeout_s: float) -> ClientConnection:
-    name = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     try:
         connection = await connect(
-            f"ws://{name}/",
+            f"ws://{address_name(host, port)}/",
             host=host,
             port=port,
             compression=None,
             proxy=None,
             open_timeout=timeout_s,
-            close_timeout=_CLOSE_TIMEOUT_S,
+            close_timeout=CLOSE_TIMEOUT_S,
             ping_interval=None,  # else a script that computes for a while would lose the server
-            max_size=_LARGEST_MESSAGE,
+            max_size=LARGEST_MESSAGE,
         )
     except InvalidMessage as error:
-        raise _not_our_server(name, error.__cause__ or error) from error
+        raise not_our_server(host, port, error.__cause__ or error) from error
     except InvalidHandshake as error:
-        raise _not_our_server(name, error) from error
-    except socket.gaierror as error:
-        raise exceptions.ConnectionError(f"cannot find {host}: {error.strerror}") from error
-    except (InvalidURI, ValueError) as error:  # an empty or too long label
-        raise exceptions.ConnectionError(
-            f"cannot find {host!r}: it is no host name ({error})"
-        ) from error
+        raise not_our_server(host, port, error) from error
+    except (InvalidURI, ValueError) as error:
+        raise no_host_name(host, error) from error
     except OSError as error:
-        late = isinstance(error, TimeoutError)
-        reason = "no answer in time" if late else error.strerror or error
-        raise exceptions.ConnectionError(
-            f"cannot connect to {name}: {reason}. "
-            "Is the server running? Start it with `scrutiny server`"
-        ) from error
+        raise unreachable(host, port, error) from error
     link = connection.transport.get_extra_info("socket")
     if link is not None:
         link.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     return connection
 
 
-def _not_our_server(name: str, error: BaseException) -> exceptions.ConnectionError:
-    return exceptions.ConnectionError(
-        f"{name} answers, but not as a Scrutiny server does: {error}. "
-        "Does another program use this port?"
-    )
-
-
 def _close_reason(error: ConnectionClosed) -> str:
-    if error.rcvd is not None and error.rcvd.reason:
-        return f"the server closed the connection: {error.rcvd.reason}"
-    return "the server closed the connection"
+    return closed_by_server("" if error.rcvd is None else error.rcvd.reason)

@@ -18,11 +18,11 @@ from scrutiny.api.messages import (
 
 from . import exceptions
 from ._arguments import check_int, check_rate, check_timeout, check_written_value
-from ._async_channel import AsyncChannel, observing
+from ._async_channel import AsyncChannel
 from ._exchanges import Call
 from ._matching import value_matcher
 from ._waiting import Deadline
-from ._watch_state import WatchState
+from ._watch_state import WatchState, observing
 from ._watched_value import WatchedValue
 from .definitions import DetailedWatchableConfiguration
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from scrutiny.api.messages import UnsubscribeReply, UnsubscribeWatchable
 
 from . import exceptions
-from ._async_channel import AsyncChannel, observing
+from ._async_channel import AsyncChannel
 from ._async_handle import AsyncWatchableHandle
 from ._async_signal import Done, Signal
 from ._exchanges import Call
@@ -20,7 +20,7 @@ from ._path_lists import split_paths
 from ._path_questions import AllUpdated, raise_refusal, smaller_parts
 from ._subscriptions import Subscription
 from ._waiting import Deadline
-from ._watch_state import Reading, WatchState
+from ._watch_state import Reading, WatchState, observing
 from .definitions import ValueStatus
 
 if TYPE_CHECKING:

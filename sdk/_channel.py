@@ -13,18 +13,18 @@ from typing import TYPE_CHECKING
 
 from scrutiny.api import codec
 from scrutiny.api.errors import MalformedMessage
-from scrutiny.api.messages import Command, GetServerStatus, ServerStatus, command_name
+from scrutiny.api.messages import Command, GetServerStatus, ServerStatus
 from scrutiny.api.value_frames import decode_frame
-from scrutiny.api.versions import MAX_MESSAGE_SIZE
 
 from . import exceptions
 from ._core import ClientCore
-from ._exchanges import Call, Exchange
+from ._exchanges import Call, Exchange, encode_command
 from ._reconnect import Backoff
 from ._server_version import check_server
+from ._status_waits import no_first_status, no_welcome
 from ._traffic import TrafficMeter, TrafficRates
 from ._waiting import Deadline, DoneWaiter, Halt, wait_for
-from ._watch_state import WatchState
+from ._watch_state import WatchState, observing
 from .definitions import ServerState, ValueStatus
 from .events import AnyEvent
 
@@ -191,14 +191,11 @@ class Channel:
         self.start(Call(GetServerStatus(), ServerStatus))  # also for those who do not wait for it
         core = self.core
         if not self.wait_state(lambda: core.welcome is not None, timeout_s):
-            raise exceptions.TimeoutException(
-                f"no welcome message within {timeout_s:g} s: "
-                "is it a Scrutiny server, and of this version?"
-            )
+            raise no_welcome(timeout_s)
         if (welcome := core.welcome) is not None:
             check_server(welcome)
         if wait_status and not self.wait_state(lambda: core.status is not None, timeout_s):
-            raise exceptions.TimeoutException(f"the server sent no status within {timeout_s:g} s")
+            raise no_first_status(timeout_s)
 
     def close(self) -> None:
         """Disconnect, if connected; events and failures are delivered before this returns."""
@@ -315,12 +312,7 @@ class Channel:
             raise
 
     def _send(self, wire: Wire, command: Command, now_s: float) -> None:
-        data = codec.encode(command)
-        if len(data) > MAX_MESSAGE_SIZE:
-            raise ValueError(
-                f"{command_name(command)} is too large for one message: "
-                f"{len(data)} octets, the limit is {MAX_MESSAGE_SIZE}"
-            )
+        data = encode_command(command)
         wire.send(data)
         with self.lock:
             self._traffic.sent(len(data), now_s)
@@ -367,13 +359,7 @@ class Channel:
             waiter.wait(deadline)
         finally:  # also when Ctrl-C ended the wait
             self.forget(exchange)
-        if not exchange.is_done:
-            raise exceptions.RequestTimeout(
-                f"no answer to {exchange.name} within {timeout_s:g} s"
-                + (unknown and f": {unknown}")
-            )
-        if exchange.failure is not None:
-            raise exchange.failure
+        exchange.check_success(timeout_s, unknown)
 
     def forget(self, exchange: Exchange) -> None:
         """Ignore the answers to a command that are still to come."""
@@ -444,15 +430,8 @@ class Channel:
         self.forbid_reader_thread()
         deadline = Deadline(timeout_s)
         condition = threading.Condition(self.lock)
-        states = list(watches)
-        with condition:
-            for state in states:
-                state.observers.append(condition.notify_all)
-            try:
-                return wait_for(condition, predicate, deadline)
-            finally:
-                for state in states:
-                    state.observers.remove(condition.notify_all)
+        with condition, observing(watches, condition.notify_all):
+            return wait_for(condition, predicate, deadline)
 
     def end_watch(self, state: WatchState) -> None:
         """Remove a watch that the server has ended on request."""

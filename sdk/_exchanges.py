@@ -12,6 +12,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
+from scrutiny.api.codec import encode
 from scrutiny.api.messages import (
     AnyServerMessage,
     Command,
@@ -29,11 +30,23 @@ from scrutiny.api.messages import (
     WriteWatchable,
     command_name,
 )
+from scrutiny.api.versions import MAX_MESSAGE_SIZE
 
 from . import exceptions
 
 _Reply = TypeVar("_Reply", bound=ServerMessage)
 _Accepted = TypeVar("_Accepted", bound=ReadMemoryReply | WriteMemoryReply)
+
+
+def encode_command(command: Command) -> bytes:
+    """Return a command as it is sent; ValueError if it is larger than a message may be."""
+    data = encode(command)
+    if len(data) > MAX_MESSAGE_SIZE:
+        raise ValueError(
+            f"{command_name(command)} is too large for one message: "
+            f"{len(data)} octets, the limit is {MAX_MESSAGE_SIZE}"
+        )
+    return data
 
 
 class Exchange(ABC):
@@ -74,6 +87,20 @@ class Exchange(ABC):
         if not self.is_done:
             self.failure = failure
             self.finish()
+
+    def check_success(self, limit_s: float | None, unknown: str = "") -> None:
+        """Raise what it failed with, or RequestTimeout if it is not done.
+
+        Args:
+            limit_s: how long was waited.
+            unknown: what a time-out leaves open, for the text.
+        """
+        if not self.is_done:
+            raise exceptions.RequestTimeout(
+                f"no answer to {self.name} within {limit_s:g} s" + (unknown and f": {unknown}")
+            )
+        if self.failure is not None:
+            raise self.failure
 
     def refuse(self, message: AnyServerMessage) -> None:
         """Fail because of an answer that makes no sense here."""

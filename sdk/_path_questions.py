@@ -27,6 +27,7 @@ from ._watched_value import ValueSnapshot, make_snapshot
 from .definitions import DetailedWatchableConfiguration, ValueStatus
 
 _Told = TypeVar("_Told")
+_Definition = TypeVar("_Definition", bound=DetailedWatchableConfiguration)
 
 
 def read(paths: Sequence[str], timeout_s: float | None) -> Dialogue[dict[str, ValueSnapshot]]:
@@ -110,6 +111,16 @@ class AllUpdated:
         return exceptions.TimeoutException(
             f"{len(self.waiting)} watched values were not updated within {limit_s:g} s: {some} ..."
         )
+
+
+def of_kind(
+    definition: DetailedWatchableConfiguration, path: str, kind: type[_Definition]
+) -> _Definition:
+    """Return a definition that has to be of this kind; BadTypeError if it is not."""
+    if not isinstance(definition, kind):
+        actual = definition.watchable_type.name
+        raise exceptions.BadTypeError(f"{path} is of another kind: {actual}")
+    return definition
 
 
 def _definition(path: str, message: DetailedWatchable | None) -> DetailedWatchableConfiguration:

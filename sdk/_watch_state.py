@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from typing import NamedTuple
 
 from msgspec import UNSET, UnsetType
@@ -283,3 +284,16 @@ class WatchTable:
         """Let a watch be found under a path."""
         self._by_path[path] = state
         self._paths[state].add(path)
+
+
+@contextlib.contextmanager
+def observing(watches: Iterable[WatchState], observer: Callable[[], None]) -> Generator[None]:
+    """Have an observer called whenever one of the watches changes; where threads lock, under it."""
+    states = list(watches)
+    for state in states:
+        state.observers.append(observer)
+    try:
+        yield
+    finally:
+        for state in states:
+            state.observers.remove(observer)

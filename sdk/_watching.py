@@ -8,17 +8,15 @@ from typing import TYPE_CHECKING
 
 from scrutiny.api.messages import UnsubscribeReply, UnsubscribeWatchable
 
-from . import _path_questions, exceptions
+from . import exceptions
 from ._channel import Channel
-from ._dialogue_thread import run
 from ._exchanges import Call
 from ._path_lists import split_paths
 from ._path_questions import AllUpdated, raise_refusal, smaller_parts
 from ._subscriptions import Subscription
 from ._waiting import Deadline, DoneWaiter
 from ._watch_state import WatchState
-from .definitions import DetailedWatchableConfiguration
-from .watchable_handle import ValueSnapshot, WatchableHandle
+from .watchable_handle import WatchableHandle
 
 if TYPE_CHECKING:
     from .batch import Writer
@@ -135,14 +133,6 @@ class Watching:
             self._channel.end_watch(state)
 
     # ----------------------------------------------------------------- without watching
-
-    def read(self, paths: Sequence[str], timeout_s: float) -> dict[str, ValueSnapshot]:
-        """Read canonical paths once; each command may take the time limit."""
-        return run(self._channel, _path_questions.read(paths, timeout_s))
-
-    def describe(self, paths: Sequence[str]) -> dict[str, DetailedWatchableConfiguration]:
-        """Return the definitions of canonical paths; nothing is read."""
-        return run(self._channel, _path_questions.describe(paths))
 
     # ----------------------------------------------------------------- waiting
 

@@ -19,6 +19,13 @@ from websockets.protocol import State
 from websockets.uri import WebSocketURI
 
 from . import exceptions
+from ._connect_failures import (
+    ABORTED,
+    closed_by_server,
+    no_host_name,
+    not_our_server,
+    unreachable,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -30,7 +37,7 @@ CLOSE_TIMEOUT_S = 1.0
 _RECEIVE_SIZE = 1 << 16
 # Largest message that is taken, in octets: far above what a server takes (MAX_MESSAGE_SIZE). A
 # client chooses its server and trusts it; a long list must not end the connection.
-_LARGEST_MESSAGE = 64 << 20
+LARGEST_MESSAGE = 64 << 20
 
 
 class WireUser(Protocol):
@@ -55,10 +62,9 @@ class Wire:
     def __init__(self, host: str, port: int) -> None:
         self._host = host
         self._port = port
-        self._name = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         self._protocol = ClientProtocol(
             WebSocketURI(secure=False, host=host, port=port, path="/", query=""),
-            max_size=_LARGEST_MESSAGE,
+            max_size=LARGEST_MESSAGE,
             logger=logger,
         )
         self._protocol_lock = threading.Lock()  # never held while waiting
@@ -85,9 +91,9 @@ class Wire:
         except BaseException as error:
             self.close_socket()
             if self._is_aborted:
-                raise exceptions.ConnectionError("close_socket() ended the attempt") from None
+                raise exceptions.ConnectionError(ABORTED) from None
             if isinstance(error, OSError):
-                raise self._unreachable(error) from error
+                raise unreachable(self._host, self._port, error) from error
             raise
 
     def _connect(self, deadline_s: float) -> socket.socket:
@@ -96,9 +102,7 @@ class Wire:
         try:
             found = socket.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)
         except ValueError as error:  # an empty or too long label, half a surrogate pair
-            raise exceptions.ConnectionError(
-                f"cannot find {self._host!r}: it is no host name ({error})"
-            ) from error
+            raise no_host_name(self._host, error) from error
         for family, kind, protocol, _, address in found:
             if self._is_aborted:
                 break
@@ -127,26 +131,11 @@ class Wire:
             else:
                 self._protocol.receive_eof()
         if (error := self._protocol.handshake_exc) is not None:
-            raise self._not_our_server(error) from error
+            reason = str(error) if isinstance(error, InvalidHandshake) else repr(error)
+            raise not_our_server(self._host, self._port, reason) from error
 
     def _protocol_is_open(self) -> bool:
         return self._protocol.state is State.OPEN
-
-    def _unreachable(self, error: OSError) -> exceptions.ConnectionError:
-        if isinstance(error, socket.gaierror):
-            return exceptions.ConnectionError(f"cannot find {self._host}: {error.strerror}")
-        reason = "no answer in time" if isinstance(error, TimeoutError) else error.strerror or error
-        return exceptions.ConnectionError(
-            f"cannot connect to {self._name}: {reason}. "
-            "Is the server running? Start it with `scrutiny server`"
-        )
-
-    def _not_our_server(self, error: Exception) -> exceptions.ConnectionError:
-        reason = str(error) if isinstance(error, InvalidHandshake) else repr(error)
-        return exceptions.ConnectionError(
-            f"{self._name} answers, but not as a Scrutiny server does: {reason}. "
-            "Does another program use this port?"
-        )
 
     # ----------------------------------------------------------------- writing
 
@@ -266,9 +255,8 @@ class Wire:
     def _close_reason(self) -> str:
         if (error := self._protocol.parser_exc) is not None and not isinstance(error, EOFError):
             return f"the server sent what is no websocket frame, or too large a one: {error}"
-        if (close := self._protocol.close_rcvd) is not None and close.reason:
-            return f"the server closed the connection: {close.reason}"
-        return "the server closed the connection"
+        close = self._protocol.close_rcvd
+        return closed_by_server("" if close is None else close.reason)
 
     # ----------------------------------------------------------------- closing
 

@@ -20,16 +20,28 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from scrutiny.api.messages import GetServerStatus, ServerStatus
 
-from . import _datalogging, _memory, _path_questions, _questions, events, exceptions
+from . import (
+    _datalogging,
+    _memory,
+    _path_questions,
+    _questions,
+    _status_waits,
+    events,
+    exceptions,
+)
 from ._arguments import (
+    check_address,
     check_before,
     check_int,
+    check_memory_range,
+    check_new_names,
     check_octets,
     check_optional_timeout,
     check_path,
     check_paths,
     check_rate,
     check_str,
+    check_strings,
     check_timeout,
     check_written_value,
 )
@@ -57,7 +69,6 @@ from .definitions import (
     DetailedRPVWatchableConfiguration,
     DetailedVarWatchableConfiguration,
     DetailedWatchableConfiguration,
-    DeviceCommState,
     DeviceInfo,
     DeviceLinkType,
     ServerDatastoreContentType,
@@ -85,7 +96,6 @@ __all__ = [
 
 _Definition = TypeVar("_Definition", bound=DetailedWatchableConfiguration)
 
-_LARGEST_ADDRESS = (1 << 64) - 1
 _STATUS_TIMEOUT_S = 2.5
 _LONGEST_ACQUISITION_LIST = 10_000
 
@@ -221,9 +231,7 @@ class AsyncScrutinyClient:
             TimeoutException: something answers, but not as expected, or not in time.
             ValueError: the host is empty, or the port is out of range.
         """
-        if not check_str("hostname", hostname):
-            raise ValueError("hostname is empty; give a name or an address, as localhost")
-        check_int("port", port, 1, 0xFFFF)
+        check_address(hostname, port)
         return Connecting(self, self._channel, (hostname, port), wait_status=wait_status)
 
     async def disconnect(self) -> None:
@@ -275,12 +283,7 @@ class AsyncScrutinyClient:
             ConnectionError: there is no connection.
             InvalidValueError: no status came yet.
         """
-        status, state, reason = self._core.status, self._core.state, self._core.loss_reason
-        if state is not ServerState.Connected:
-            raise exceptions.ConnectionError(f"not connected: {reason}")
-        if status is None:
-            raise exceptions.InvalidValueError("the server has not sent its status yet")
-        return status
+        return _status_waits.latest(self._core)
 
     def get_server_status(self) -> ServerInfo:
         """Older name of :meth:`get_latest_server_status`."""
@@ -300,9 +303,7 @@ class AsyncScrutinyClient:
         core = self._core
         count = core.status_count
         if not await self._channel.wait_state(lambda: core.status_count != count, limit_s):
-            raise exceptions.TimeoutException(
-                f"the server sent no status within {limit_s:g} s; it does when something changes"
-            )
+            raise _status_waits.no_status(limit_s)
 
     async def request_server_status_update(
         self, wait: bool = False, timeout: float | None = None
@@ -332,15 +333,10 @@ class AsyncScrutinyClient:
         core = self._core
 
         def is_ready() -> bool:
-            state = core.status.device_comm_state if core.status else None
-            return state is DeviceCommState.ConnectedReady
+            return _status_waits.is_device_ready(core)
 
         if not await self._channel.wait_state(is_ready, limit_s):
-            link = core.status.device_link if core.status else None
-            reason = link.failure_reason if link else ""
-            raise exceptions.TimeoutException(
-                f"no device was ready within {limit_s:g} s" + (reason and f": {reason}")
-            )
+            raise _status_waits.no_device(core, limit_s)
 
     async def wait_sfd_loaded(self, timeout: float) -> None:
         """Wait until the server has loaded the description of the firmware; at once if it has.
@@ -356,14 +352,10 @@ class AsyncScrutinyClient:
         core = self._core
 
         def is_loaded() -> bool:
-            return core.status is not None and core.status.sfd_firmware_id is not None
+            return _status_waits.is_sfd_loaded(core)
 
         if not await self._channel.wait_state(is_loaded, limit_s):
-            reason = core.status.sfd_failure_reason if core.status else ""
-            raise exceptions.TimeoutException(
-                f"no firmware description was loaded within {limit_s:g} s"
-                + (reason and f": {reason}")
-            )
+            raise _status_waits.no_sfd(core, limit_s)
 
     async def wait_process(self, timeout: float | None = None) -> None:
         """Wait until everything that the server sent before this call was taken in."""
@@ -601,11 +593,7 @@ class AsyncScrutinyClient:
         return await self._definition(path, DetailedRPVWatchableConfiguration)
 
     async def _definition(self, path: str, kind: type[_Definition]) -> _Definition:
-        definition = (await self.get_watchable_info([path]))[path]
-        if not isinstance(definition, kind):
-            actual = definition.watchable_type.name
-            raise exceptions.BadTypeError(f"{path} is of another kind: {actual}")
-        return definition
+        return _path_questions.of_kind((await self.get_watchable_info([path]))[path], path, kind)
 
     async def get_watchable_count(self) -> dict[ServerDatastoreContentType, int]:
         """Return how many watchables the server has, by kind."""
@@ -632,10 +620,9 @@ class AsyncScrutinyClient:
         """
         check_int("max_per_response", max_per_response, 1)
         kinds = None if types is None else [WatchableType(kind) for kind in types]
-        if isinstance(name_patterns, str) or not all(isinstance(p, str) for p in name_patterns):  # pyright: ignore[reportUnnecessaryIsInstance]
-            raise TypeError(f"name_patterns is a list of str, not {name_patterns!r}")
+        patterns = check_strings("name_patterns", name_patterns)
         request = AsyncWatchableListDownloadRequest(self._channel, partial_reception_callback)
-        request.start(kinds, max_per_response, list(name_patterns))
+        request.start(kinds, max_per_response, patterns)
         return request
 
     # ----------------------------------------------------------------- firmware descriptions
@@ -786,8 +773,7 @@ class AsyncScrutinyClient:
             OperationFailure: the server or the device refused.
             RequestTimeout: the data did not come in time.
         """
-        check_int("size", size, 1)
-        check_int("address", address, 0, _LARGEST_ADDRESS - size + 1)
+        check_memory_range(address, size)
         return await self._channel.run(
             _memory.read_memory(address, size, check_optional_timeout(timeout))
         )
@@ -810,8 +796,7 @@ class AsyncScrutinyClient:
             RequestTimeout: no confirmation came; whether the device took it is unknown.
         """
         octets = check_octets("data", data)
-        check_int("size of data", len(octets), 1)
-        check_int("address", address, 0, _LARGEST_ADDRESS - len(octets) + 1)
+        check_memory_range(address, len(octets), "size of data")
         await self._channel.run(
             _memory.write_memory(address, octets, check_optional_timeout(timeout))
         )
@@ -1000,14 +985,7 @@ class AsyncScrutinyClient:
         """
         limit_s = check_optional_timeout(timeout)
         check_str("reference_id", reference_id)
-        axes = {
-            check_int("an axis id", axis_id, -1): check_str("the name of an axis", axis)
-            for axis_id, axis in (axis_names or {}).items()
-        }
-        if name is not None:
-            check_str("name", name)
-        elif not axes:
-            raise ValueError("nothing to change: give a name, or names of axes")
+        axes = check_new_names(name, axis_names)
         await self._channel.run(_datalogging.rename(reference_id, name, axes, limit_s))
 
     async def delete_datalogging_acquisition(

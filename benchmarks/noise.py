@@ -17,7 +17,8 @@ from typing import Final
 ROOT: Final = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))  # of a checkout that is not installed
 
-from scrutiny.firmware_link.simulator.faults import FaultSettings, LineFaults  # noqa: E402
+from benchmarks.line_noise import kinds_of_faults, noise_parser  # noqa: E402
+from scrutiny.firmware_link.simulator.faults import FaultSettings  # noqa: E402
 from tests.support.bench import Bench  # noqa: E402
 from tests.support.example_board import SCRATCH, build_board  # noqa: E402
 from tests.support.noisy_line import NoisyLine  # noqa: E402
@@ -44,13 +45,7 @@ def main() -> int:
 
 def parse_arguments() -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--seconds", type=float, default=10.0, help="of each kind of fault")
-    parser.add_argument("--one-in", type=int, default=2000, help="octets, each way, meets a fault")
-    parser.add_argument(
-        "--baud", type=int, nargs="+", default=[0, 115200], help="0: as fast as it goes"
-    )
-    parser.add_argument("--seed", type=int, default=1, help="other faults for another number")
+    parser = noise_parser(__doc__.splitlines()[0] if __doc__ else "", 10.0)
     return parser.parse_args()
 
 
@@ -59,17 +54,9 @@ def measure(bench: Bench, baud: int, seconds: float, one_in: int, seed: int) -> 
     line = bench.connect_line(bench.start_board("--baud", str(baud)))
     client = bench.connect(bench.start_server(line.port))
     workload = Workload(client, SCRATCH)
-    rate = 1 / one_in
-    kinds = {
-        "none": LineFaults(),
-        "flips": LineFaults(flip=rate),
-        "drops": LineFaults(drop=rate),
-        "doubles": LineFaults(duplicate=rate),
-        "all three": LineFaults(flip=rate, drop=rate, duplicate=rate),
-    }
     is_good = True
     clean_polls_per_s = 0.0
-    for name, faults in kinds.items():
+    for name, faults in kinds_of_faults(one_in).items():
         report, injected = run(workload, line, FaultSettings(faults, faults, seed=seed), seconds)
         clean_polls_per_s = clean_polls_per_s or report.polls_per_s
         ratio = report.polls_per_s / clean_polls_per_s

@@ -19,11 +19,11 @@ ROOT: Final = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))  # of a checkout that is not installed
 
 from benchmarks.fetches import answer_sizes  # noqa: E402
+from benchmarks.line_noise import kinds_of_faults, noise_parser  # noqa: E402
 from scrutiny.firmware_link.messages import BEFORE_PARAMS, ReadAcquisition  # noqa: E402
 from scrutiny.firmware_link.simulator.faults import (  # noqa: E402
     Direction,
     FaultSettings,
-    LineFaults,
 )
 from tests.support.bench import Bench  # noqa: E402
 from tests.support.capture_workload import CaptureReport, CaptureWorkload  # noqa: E402
@@ -53,15 +53,9 @@ def main() -> int:
 
 def parse_arguments() -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--seconds", type=float, default=60.0, help="of each kind of fault")
-    parser.add_argument("--one-in", type=int, default=2000, help="octets, each way, meets a fault")
-    parser.add_argument(
-        "--baud", type=int, nargs="+", default=[0, 115200], help="0: as fast as it goes"
-    )
+    parser = noise_parser(__doc__.splitlines()[0] if __doc__ else "", 60.0)
     parser.add_argument("--size", type=int, default=8192, help="octets of a recording")
     parser.add_argument("--tx-size", type=int, default=128, help="largest payload of the device")
-    parser.add_argument("--seed", type=int, default=1, help="other faults for another number")
     return parser.parse_args()
 
 
@@ -77,17 +71,9 @@ def measure(bench: Bench, baud: int, arguments: argparse.Namespace) -> bool:
     client.wait_device_ready(DEADLINE_S)
     workload = CaptureWorkload(client, size)
     requests_of_a_pass = len(answer_sizes(size, tx_size))
-    rate = 1 / arguments.one_in
-    kinds = {
-        "none": LineFaults(),
-        "flips": LineFaults(flip=rate),
-        "drops": LineFaults(drop=rate),
-        "doubles": LineFaults(duplicate=rate),
-        "all three": LineFaults(flip=rate, drop=rate, duplicate=rate),
-    }
     is_good = True
     clean_s = 0.0
-    for name, faults in kinds.items():
+    for name, faults in kinds_of_faults(arguments.one_in).items():
         faults_before, requests.count = line.counts.faults, 0
         line.set_faults(FaultSettings(faults, faults, seed=arguments.seed))
         report = workload.run(arguments.seconds)

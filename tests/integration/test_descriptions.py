@@ -17,8 +17,7 @@ from typing import Any, Final
 import pytest
 
 from scrutiny.firmware_link.simulator.settings import SIMULATOR_FIRMWARE_ID
-from scrutiny.firmware_link.transports.settings import MemorySettings
-from scrutiny.server.settings import DeviceSettings, ServerSettings
+from scrutiny.server.settings import ServerSettings
 from scrutiny.sfd.store import DescriptionStore
 
 from ..support.api_peer import Message, Peer, run, running
@@ -41,16 +40,6 @@ SLOW_LOADER: Final = (
     "from scrutiny.sfd.loader import main; sys.exit(main(sys.argv[1:]))",
 )
 STUCK_LOADER: Final = (sys.executable, "-c", "import time; time.sleep(600)")
-
-
-@pytest.fixture
-def settings(tmp_path: Path) -> ServerSettings:
-    return ServerSettings(
-        port=0,
-        data_folder=tmp_path / "data",
-        cache_folder=tmp_path / "cache",
-        device=DeviceSettings(link=MemorySettings(), runtime_folder=tmp_path),
-    )
 
 
 @pytest.fixture

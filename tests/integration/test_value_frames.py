@@ -2,28 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Final
 
 import pytest
 
 from scrutiny.api.value_frames import ValueGroup, decode_frame
-from scrutiny.firmware_link.transports.settings import MemorySettings
-from scrutiny.server.settings import DeviceSettings, ServerSettings
+from scrutiny.server.settings import ServerSettings
 
 from ..support.api_peer import Peer, run, running
 
 FLOAT32_RPV: Final = "/rpv/x2020"
-
-
-@pytest.fixture
-def settings(tmp_path: Path) -> ServerSettings:
-    return ServerSettings(
-        port=0,
-        data_folder=tmp_path / "data",
-        cache_folder=tmp_path / "cache",
-        device=DeviceSettings(link=MemorySettings(), runtime_folder=tmp_path),
-    )
 
 
 async def frame_value(peer: Peer) -> object:

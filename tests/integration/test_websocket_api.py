@@ -20,7 +20,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Origin
 
-from scrutiny.firmware_link.transports.settings import MemorySettings, NoLink
+from scrutiny.firmware_link.transports.settings import NoLink
 from scrutiny.server import app
 from scrutiny.server.api import backlog, backlog_guard, listener
 from scrutiny.server.api.errors import ListenError
@@ -33,16 +33,6 @@ from ..support.api_peer import DEADLINE_S, Server, run, running
 
 FLOAT32_RPV: Final = "/rpv/x2020"  # plain memory of the simulated application
 FLOAT32_MAX: Final = 3.4028234663852886e38
-
-
-@pytest.fixture
-def settings(tmp_path: Path) -> ServerSettings:
-    return ServerSettings(
-        port=0,
-        data_folder=tmp_path / "data",
-        cache_folder=tmp_path / "cache",
-        device=DeviceSettings(link=MemorySettings(), runtime_folder=tmp_path),
-    )
 
 
 @pytest.fixture

@@ -85,7 +85,12 @@ def step(client: ScrutinyClient) -> None:
 
 
 def rest(client: ScrutinyClient) -> None:
+    """Let the motor slow down, so that it has to speed up in a step."""
     client.write_watchable(SETPOINT, 0)
+    speed = client.watch(SPEED)
+    speed.wait_update(DEADLINE_S)
+    while speed.value > 500:
+        speed.wait_update(DEADLINE_S)
 
 
 def test_a_step_is_recorded_fetched_and_exported(

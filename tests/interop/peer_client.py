@@ -26,11 +26,13 @@ from scrutiny.sdk.datalogging import (
     TriggerCondition,
     XAxisType,
 )
-from scrutiny.sdk.exceptions import OperationFailure, ScrutinySDKException
+from scrutiny.sdk.exceptions import InvalidValueError, OperationFailure, ScrutinySDKException
 from scrutiny.sdk.listeners.csv_file_listener import CSVFileListener
+from scrutiny.sdk.watchable_handle import WatchableHandle
 
 DEADLINE_S = 15.0
 UPDATE_DEADLINE_S = 5.0
+_LOOK_AGAIN_S = 0.02
 RESTING = (sdk.DataloggingState.Standby, sdk.DataloggingState.NA)
 
 requests: dict[str, DataloggingRequest] = {}
@@ -99,9 +101,25 @@ def write(client: ScrutinyClient, path: str, value: Any) -> None:
     """Write a value; it is not watched any more afterwards."""
     handle = client.watch(path)
     try:
+        if "*" in path:
+            # The stock server can follow a pointer only after it has read it.
+            _wait_valid(handle)
         handle.value = value
     finally:
         handle.unwatch()
+
+
+def _wait_valid(handle: WatchableHandle) -> None:
+    """Wait until a value came from the device. The stock handle cannot: it raises while invalid."""
+    deadline = time.monotonic() + UPDATE_DEADLINE_S
+    while time.monotonic() < deadline:
+        try:
+            _ = handle.value
+        except InvalidValueError:
+            time.sleep(_LOOK_AGAIN_S)
+        else:
+            return
+    raise TimeoutError(f"{handle.server_path} has no value after {UPDATE_DEADLINE_S:g} s")
 
 
 def user_command(client: ScrutinyClient, subfunction: int, data: str) -> str:

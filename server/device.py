@@ -36,7 +36,7 @@ from .memory_access import MemoryTransfer
 from .memory_blocks import PlanLimits
 from .metrics import DeviceStatistics
 from .outcome import Outcome, OutcomeCallback, ReadCallback
-from .pending_writes import PendingWrite
+from .pending_writes import PendingOctets, PendingWrite
 from .poll_schedule import PollSchedule
 from .published_values import readable_values
 from .read_plan import ReadPlan, ReadTarget
@@ -199,11 +199,15 @@ class DeviceDriver(ConnectionEvents):
 
     def write_value(self, entry: Entry, value: Value, done: OutcomeCallback) -> None:
         """Write what `fit_to_entry` has made; watchers get it before ``done`` is called."""
-        if self._store.by_id(entry.id) is not entry:
-            done(_refused(self._why_gone()))
-            return
-        self._writes.add(PendingWrite(entry, value, done))
-        self._kick()
+        if self._is_known(entry, done):
+            self._writes.add(PendingWrite(entry, value, done))
+            self._kick()
+
+    def write_octets(self, entry: Entry, octets: bytes, done: OutcomeCallback) -> None:
+        """Write the storage of a variable as it is, in its turn among the other writes."""
+        if self._is_known(entry, done):
+            self._writes.add(PendingOctets(entry, octets, done))
+            self._kick()
 
     def read_values(self, entries: Sequence[Entry], done: ReadCallback) -> None:
         """Read entries once; the store takes the values too.
@@ -249,6 +253,13 @@ class DeviceDriver(ConnectionEvents):
         """Write raw memory. When it fails half way, the beginning may have been written."""
         if (transfer := self._transfer(done)) is not None:
             transfer.write(address, data)
+
+    def _is_known(self, entry: Entry, done: OutcomeCallback) -> bool:
+        """Whether the entry is still there; if not, ``done`` is told why."""
+        if self._store.by_id(entry.id) is entry:
+            return True
+        done(_refused(self._why_gone()))
+        return False
 
     def _why_gone(self) -> str:
         return NO_DEVICE if self._profile is None else NOT_KNOWN

@@ -8,7 +8,14 @@ from __future__ import annotations
 from typing import Final
 
 from scrutiny.core.errors import ValueCodecError
-from scrutiny.core.values import Value, bit_shift, encode, insert_bits
+from scrutiny.core.values import (
+    Value,
+    bit_shift,
+    decode,
+    encode,
+    extract_bits,
+    insert_bits,
+)
 from scrutiny.core.watchables import BitField, PublishedValue, Variable
 from scrutiny.firmware_link.codes import MemoryControlFunction
 
@@ -122,20 +129,51 @@ class PendingWrite:
         if (objection := memory.write_objection(address, size)) is not None:
             return objection
         head = memory.fmt.encode(address) + size.to_bytes(2, "big")
-        field = variable.bit_field
-        if field is None or field.size == 8 * size:
-            self.function = MemoryControlFunction.WRITE
-            self._octets = encode(self.value, variable.data_type, variable.byte_order)
-            content = self._octets
-        else:
-            self.function = MemoryControlFunction.WRITE_MASKED
-            content = self._masked(variable, field)
-        self.part = head + content
+        self.part = head + self._content(variable)
         self.acknowledgement = head
         return None
+
+    def _content(self, variable: Variable) -> bytes:
+        field = variable.bit_field
+        if field is None or field.size == 8 * variable.data_type.size:
+            self.function = MemoryControlFunction.WRITE
+            self._octets = encode(self.value, variable.data_type, variable.byte_order)
+            return self._octets
+        self.function = MemoryControlFunction.WRITE_MASKED
+        return self._masked(variable, field)
 
     def _masked(self, variable: Variable, field: BitField) -> bytes:
         order, data_type = variable.byte_order, variable.data_type
         shift = bit_shift(field.offset, field.size, data_type, order)
         storage, mask = insert_bits(self.value, shift, field.size)
         return storage.to_bytes(data_type.size, order) + mask.to_bytes(data_type.size, order)
+
+
+class PendingOctets(PendingWrite):
+    """The octets of a variable as they will be in memory; of a bit field, those of its storage.
+
+    Args:
+        entry: what is written; its source is a variable.
+        octets: as many as the type of the variable has.
+        done: told how it ended.
+    """
+
+    __slots__ = ()
+
+    def __init__(self, entry: Entry, octets: bytes, done: OutcomeCallback) -> None:
+        assert isinstance(entry.source, Variable)
+        super().__init__(entry, _value_of(octets, entry.source), done)
+        self.function = MemoryControlFunction.WRITE
+        self._octets = octets
+
+    def _content(self, variable: Variable) -> bytes:
+        assert self._octets is not None
+        return self._octets
+
+
+def _value_of(octets: bytes, variable: Variable) -> Value:
+    data_type, order, field = variable.data_type, variable.byte_order, variable.bit_field
+    if field is None:
+        return decode(octets, data_type, order)
+    shift = bit_shift(field.offset, field.size, data_type, order)
+    return extract_bits(int.from_bytes(octets, order), shift, field.size, data_type.kind)

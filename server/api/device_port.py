@@ -61,6 +61,10 @@ class Device(DescribedDevice, RecordingDevice, Protocol):
         """Write a value that fits the type of the entry; its watchers are told before `done`."""
         ...
 
+    def write_octets(self, entry: Entry, octets: bytes, done: OutcomeCallback) -> None:
+        """Write the whole storage of a variable; its watchers are told before `done`."""
+        ...
+
     def user_command(self, subfunction: int, data: bytes, done: OutcomeCallback) -> None:
         """Run a command of the application."""
         ...

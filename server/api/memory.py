@@ -73,40 +73,24 @@ def write_memory(client: Client, command: WriteMemory) -> None:
 def write_by_data(client: Client, command: WriteSingleWatchableByData) -> None:
     """Write the octets of a variable as they are, and answer when the device has confirmed.
 
+    It keeps its place among the writes of values.
+
     Raises:
         CommandRefused: the path is unknown, or that of a published value; the octets are none, or
-            too many; or too many transfers wait.
+            too many; or too many writes wait.
     """
-    source = client.parts.find_entry(command.server_path).source
+    entry = client.parts.find_entry(command.server_path)
+    source = entry.source
     if isinstance(source, PublishedValue):
         raise CommandRefused(f"{quoted(command.server_path)} is not in memory: it is published")
     data, size = decode_base64(command.data), source.data_type.size
     if not 1 <= len(data) <= size:
         raise CommandRefused(f"data has {len(data)} octets, 1 to {size} are due")
-    padded = data.rjust(size, b"\0")
-    profile = client.parts.device.profile
-    if profile is None:
+    if client.parts.device.profile is None:
         raise CommandRefused("no device is connected")
-    mask = profile.address_format.mask
-    client.memory_transfers.start()
+    client.writes.start()
     done = partial(_report_write_by_data, client, command.reqid)
-    device, pointer = client.parts.device, source.pointer
-    if pointer is None:
-        device.write_memory(source.address & mask, padded, done)
-        return
-
-    def follow(outcome: Outcome) -> None:
-        if not outcome.success:
-            done(outcome)
-            return
-        target = int.from_bytes(outcome.data, pointer.byte_order)
-        if target == 0:
-            reason = f"null pointer: {pointer.path} points to nothing"
-            done(Outcome(success=False, reason=reason, data=b"", time_ns=outcome.time_ns))
-            return
-        device.write_memory((target + source.address) & mask, padded, done)
-
-    device.read_memory(pointer.address & mask, pointer.data_type.size, follow)
+    client.parts.device.write_octets(entry, data.rjust(size, b"\0"), done)
 
 
 def user_command(client: Client, command: UserCommand) -> None:
@@ -176,7 +160,8 @@ def _report_write(client: Client, token: str, outcome: Outcome) -> None:
 
 
 def _report_write_by_data(client: Client, reqid: int | None, outcome: Outcome) -> None:
-    client.memory_transfers.end()
+    client.writes.end()
+    client.feed.flush()
     client.send(
         WriteSingleByDataReply(reqid=reqid, success=outcome.success, failure_reason=outcome.reason)
     )

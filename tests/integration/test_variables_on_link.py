@@ -249,6 +249,27 @@ def test_a_pointer_is_followed(endpoint: SimulatorEndpoint, tmp_path: Path) -> N
     asyncio.run(scenario())
 
 
+def test_octets_are_written_in_their_turn(endpoint: SimulatorEndpoint, tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with ready_bench(endpoint, tmp_path) as bench:
+            outcomes: list[Outcome] = []
+            pointer, rpm = bench.entry("/car/wheel"), bench.entry("/car/*wheel/rpm")
+
+            bench.driver.write_value(pointer, RAM + 0x100, outcomes.append)
+            bench.driver.write_octets(rpm, b"\0\0\x20\x40", outcomes.append)
+            bench.driver.write_value(pointer, 0, outcomes.append)
+            await bench.until(lambda: len(outcomes) == 3)
+
+            assert [outcome.success for outcome in outcomes] == [True] * 3
+            assert bench.device.memory.read(RAM + 0x108, 4) == b"\0\0\x20\x40"
+
+            bench.driver.detach_description()
+            bench.driver.write_octets(rpm, bytes(4), outcomes.append)
+            assert "unloaded" in outcomes[-1].reason
+
+    asyncio.run(scenario())
+
+
 def test_f5_an_alias_to_an_array_element_is_watched_again(
     endpoint: SimulatorEndpoint, tmp_path: Path
 ) -> None:

@@ -89,6 +89,7 @@ class FakeDevice:
         self.is_slow = False
         self.memory = bytearray(range(256)) * 256
         self.written: list[tuple[str, Value]] = []
+        self.octets_written: list[tuple[str, bytes]] = []
         self._store = store
         self._waiting: list[Callable[[], None]] = []
 
@@ -191,6 +192,13 @@ class FakeDevice:
             self._store.update([entry], [value], time.monotonic_ns())
             for feed in entry.watchers:
                 feed.mark([entry])
+            return b""
+
+        self._operate(store, done)
+
+    def write_octets(self, entry: Entry, octets: bytes, done: OutcomeCallback) -> None:
+        def store() -> bytes:
+            self.octets_written.append((entry.path, octets))
             return b""
 
         self._operate(store, done)

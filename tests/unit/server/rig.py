@@ -20,7 +20,7 @@ from scrutiny.server.entries import Entry
 from scrutiny.server.jobs import Job
 from scrutiny.server.memory_blocks import PlanLimits
 from scrutiny.server.outcome import Outcome
-from scrutiny.server.pending_writes import PendingWrite
+from scrutiny.server.pending_writes import PendingOctets, PendingWrite
 from scrutiny.server.poll_schedule import PollSchedule
 from scrutiny.server.read_jobs import ReadJob
 from scrutiny.server.read_plan import ReadPlan, ReadTarget
@@ -132,6 +132,10 @@ class Rig:
         entry = self.entry(path)
         fitting = fit_to_entry(entry, value)
         self.queue.add(PendingWrite(entry, fitting, outcomes.append))
+
+    def add_octets(self, path: str, octets: bytes, outcomes: list[Outcome]) -> None:
+        """Queue a write of the storage of a variable."""
+        self.queue.add(PendingOctets(self.entry(path), octets, outcomes.append))
 
     def read_once(self, *paths: str) -> dict[str, str]:
         """Read values on demand; return why some could not be read."""

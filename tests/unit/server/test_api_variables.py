@@ -13,7 +13,7 @@ import pytest
 from scrutiny.api.versions import MAX_MESSAGE_SIZE
 from scrutiny.server import store
 from scrutiny.server.api.definitions import LARGEST_ENUM
-from scrutiny.server.api.limits import LONGEST_PATH, MOST_READS
+from scrutiny.server.api.limits import LONGEST_PATH, MOST_READS, MOST_WRITES
 from scrutiny.server.api.lists import LARGEST_PART_OCTETS, LONGEST_PATTERNS, PATHS_PER_STEP
 from scrutiny.server.api.read import ENTRIES_PER_PART
 from scrutiny.server.turns import SLICE_S
@@ -675,47 +675,36 @@ def test_a_path_that_is_too_long_is_not_looked_up(client: FakeClient) -> None:
 # ------------------------------------------------------------------ octets as they are in memory
 
 
-@pytest.fixture
-def low(empty: Server) -> Server:
-    """A device that has its variables within its memory."""
-    load(empty, car_map(0x100), ALIASES)
-    return empty
-
-
 def write_octets(client: FakeClient, path: str, data: bytes) -> Message:
     text = base64.b64encode(data).decode()
     return client.ask("write_single_watchable_by_data", server_path=path, data=text)
 
 
 @pytest.mark.parametrize(
-    ("path", "data", "expected"),
+    ("path", "data", "written"),
     [
         ("/global/car/speed", b"\1\2\3\4", b"\1\2\3\4"),
         ("/Vehicle/Speed", b"\xaa", b"\0\0\0\xaa"),  # zeros in front; no gain, no limits
+        (BRAKE, b"\1\2", b"\1\2"),  # with the bits beside the field
+        (BEHIND, b"\7", b"\7"),
     ],
 )
-def test_octets_go_where_the_variable_is(
-    low: Server, path: str, data: bytes, expected: bytes
+def test_octets_are_written_as_they_are(
+    server: Server, client: FakeClient, path: str, data: bytes, written: bytes
 ) -> None:
-    answer = write_octets(FakeClient(low), path, data)
+    answer = write_octets(client, path, data)
 
     assert (answer["success"], answer["failure_reason"]) == (True, "")
-    assert low.device.memory[0x140:0x144] == expected
+    assert server.device.octets_written == [(path, written)]
 
 
-def test_octets_go_behind_a_pointer(low: Server) -> None:
-    client = FakeClient(low)
-    low.device.memory[0x200:0x204] = b"\x34\x12\0\0"
-    assert write_octets(client, BEHIND, b"\7")["success"]
-    assert low.device.memory[0x1234] == 7
+def test_octets_that_the_device_refuses(server: Server, client: FakeClient) -> None:
+    server.device.refusal = "busy"
 
-    low.device.memory[0x200:0x204] = bytes(4)
-    answer = write_octets(client, BEHIND, b"\7")
-    assert not answer["success"]
-    assert "null pointer" in answer["failure_reason"]
-    low.device.refusal = "busy"
-    assert write_octets(client, BEHIND, b"\7")["failure_reason"] == "busy"
-    assert low.parts.background.is_busy is False
+    answer = write_octets(client, GEAR, b"\7")
+
+    assert (answer["success"], answer["failure_reason"]) == (False, "busy")
+    assert server.parts.background.is_busy is False
 
 
 @pytest.mark.parametrize(
@@ -729,15 +718,23 @@ def test_octets_go_behind_a_pointer(low: Server) -> None:
         ("/global/nothing", "AQI=", "unknown watchable"),
     ],
 )
-def test_octets_that_cannot_be_written(low: Server, path: str, data: str, reason: str) -> None:
-    client = FakeClient(low)
-
+def test_octets_that_cannot_be_written(
+    client: FakeClient, path: str, data: str, reason: str
+) -> None:
     assert reason in client.refusal("write_single_watchable_by_data", server_path=path, data=data)
 
 
-def test_octets_without_a_device(low: Server) -> None:
-    low.device.profile = None
+def test_octets_count_as_a_write(client: FakeClient) -> None:
+    client.session.client.writes.start(MOST_WRITES)
 
-    text = FakeClient(low).refusal("write_single_watchable_by_data", server_path=GEAR, data="AQ==")
+    text = client.refusal("write_single_watchable_by_data", server_path=GEAR, data="AQ==")
+
+    assert f"at most {MOST_WRITES} may be in flight" in text
+
+
+def test_octets_without_a_device(server: Server, client: FakeClient) -> None:
+    server.device.profile = None
+
+    text = client.refusal("write_single_watchable_by_data", server_path=GEAR, data="AQ==")
 
     assert "no device is connected" in text

@@ -25,6 +25,7 @@ from ...support.small_package import large_map, write_package
 
 ID: Final = PROFILE.firmware_id.hex()
 OTHER_ID: Final = "ab" * 16
+GEAR: Final = "/global/car/gear"
 NO_GENERATION: Final = {
     "time": None,
     "python_version": None,
@@ -127,6 +128,22 @@ def test_a_description_is_loaded_by_command_status_first(
     assert [event["loaded_sfd_firmware_id"] for event in events] == [None, OTHER_ID]
     assert reply["reqid"] == 1
     assert client.ask("get_watchable_count")["qty"]["var"] == 3
+
+
+def test_what_is_loaded_already_stays_as_it_is(server: Server, client: FakeClient) -> None:
+    connect(server)
+    client.all()
+    (before,) = client.subscribe(GEAR)
+
+    answer = client.answer_to("load_sfd", firmware_id=ID)
+
+    assert answer["cmd"] == "response_load_sfd"
+    assert client.ids(GEAR) == [before]
+    server.read_from_device(GEAR, 7)
+    assert [update["id"] for m in client.all() for update in m["updates"]] == [before]
+    client.ask("unsubscribe_watchable", watchables=[GEAR])
+    server.read_from_device(GEAR, 0)
+    assert client.all() == []
 
 
 def test_what_cannot_be_loaded_is_refused(server: Server, client: FakeClient) -> None:

@@ -151,6 +151,17 @@ def test_a_pointer_that_becomes_null_and_back_is_told_each_time(make_feed: MakeF
     assert entry.octets is None
 
 
+def test_an_alias_of_what_cannot_be_read_tells_the_same_reason(make_feed: MakeFeed) -> None:
+    rig = rig_with_objects(make_feed, Alias("/alias/member", "/*p/member", "var", gain=2.0))
+    point_to(rig, 0)
+    feed = rig.feed()
+    rig.watch(feed, "/alias/member")
+
+    rig.run_for(20 * MS)
+
+    assert [(u.v, u.r) for m in feed.sent for u in m.updates] == [(None, "nullptr")]
+
+
 def test_nothing_is_told_before_the_pointer_is_known(make_feed: MakeFeed) -> None:
     lost = variable("/lost", DataType.PTR32, BASE + 0x10_0000)
     rig = Rig(make_feed, [variable("/x", DataType.UINT8, 0, pointer=lost)])

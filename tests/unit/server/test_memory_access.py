@@ -1,0 +1,57 @@
+"""What is known of raw accesses before the device is asked."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from scrutiny.server.jobs import Job
+from scrutiny.server.memory_access import MemoryTransfer
+from scrutiny.server.memory_blocks import PlanLimits
+from scrutiny.server.outcome import Outcome
+
+from ...support.api_bench import PROFILE
+
+
+class Bench:
+    """Notes which requests would be made, and how it ended."""
+
+    def __init__(self, char_bit: int = 8) -> None:
+        self.asked: list[Job] = []
+        self.outcomes: list[Outcome] = []
+        profile = replace(PROFILE, char_bit=char_bit)
+        self.transfer = MemoryTransfer(
+            profile, PlanLimits(128, 128), self.asked.append, self.outcomes.append
+        )
+
+
+@pytest.mark.parametrize(("char_bit", "size"), [(8, 4), (16, 8)])
+def test_nothing_is_written_beyond_the_end_of_the_addresses(char_bit: int, size: int) -> None:
+    inside, beyond = Bench(char_bit), Bench(char_bit)
+
+    inside.transfer.write(0xFFFF_FFFC, bytes(size))
+    beyond.transfer.write(0xFFFF_FFFD, bytes(size))
+
+    assert (len(inside.asked), inside.outcomes) == (1, [])
+    (outcome,) = beyond.outcomes
+    assert (beyond.asked, outcome.success) == ([], False)
+    assert "address 0x100000000 is beyond the device's 32 bits" in outcome.reason
+
+
+def test_nothing_is_read_beyond_the_end_of_the_addresses() -> None:
+    bench = Bench()
+
+    bench.transfer.read(0xFFFF_FFFF, 2)
+
+    assert bench.asked == []
+    assert "beyond the device's 32 bits" in bench.outcomes[0].reason
+
+
+def test_half_a_byte_of_the_target_is_refused() -> None:
+    bench = Bench(char_bit=16)
+
+    bench.transfer.write(0x100, bytes(3))
+
+    assert bench.asked == []
+    assert "3 octets are not a multiple of the device's 2" in bench.outcomes[0].reason

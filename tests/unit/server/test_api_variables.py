@@ -158,6 +158,17 @@ def test_a_list_makes_no_entries(server: Server, client: FakeClient) -> None:
     assert not server.store.unload_description()
 
 
+def test_elements_that_were_asked_for_are_not_listed(server: Server, client: FakeClient) -> None:
+    counts, parts = client.ask("get_watchable_count")["qty"], client.answer_to("get_watchable_list")
+
+    client.ask("get_watchable_info", watchables=[RPM])
+    client.ask("write_single_watchable", server_path=RPM.replace("3", "0"), value=1)
+    assert len(server.device.written) == 1
+
+    assert client.ask("get_watchable_count")["qty"] == counts
+    assert client.answer_to("get_watchable_list") == parts
+
+
 def test_a_long_list_lets_others_have_their_turn(empty: Server) -> None:
     load(empty, large_map(200_000))
     client = FakeClient(empty)

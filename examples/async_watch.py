@@ -23,9 +23,10 @@ async def print_values(client: AsyncScrutinyClient, paths: list[str]) -> None:
 
 
 async def print_events(client: AsyncScrutinyClient) -> None:
-    """Print a line per event, until the connection ends."""
+    """Print a line per event, for ever: a lost connection is made again."""
     events = client.Events
-    wanted = events.LISTEN_DEVICE_READY | events.LISTEN_DEVICE_GONE | events.LISTEN_DISCONNECTED
+    of_device = events.LISTEN_DEVICE_READY | events.LISTEN_DEVICE_GONE
+    wanted = of_device | events.LISTEN_CONNECTED | events.LISTEN_DISCONNECTED
     async for event in client.events(wanted):
         print(event.msg(), flush=True)
 

@@ -4,29 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import socket
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidMessage, InvalidURI
+from websockets.asyncio.client import ClientConnection
+from websockets.exceptions import ConnectionClosed
 
 from scrutiny.api import codec
 from scrutiny.api.errors import MalformedMessage
 from scrutiny.api.messages import Command, GetServerStatus, ServerStatus
+from scrutiny.api.value_frames import decode_frame
 
 from . import exceptions
+from ._async_keeper import Keeper
 from ._async_signal import Done, Signal
-from ._connect_failures import (
-    ABORTED,
-    address_name,
-    closed_by_server,
-    no_host_name,
-    not_our_server,
-    unreachable,
-)
+from ._async_wire import close_reason, open_websocket
+from ._connect_failures import ABORTED
 from ._core import ClientCore
 from ._dialogue import Dialogue, Patience, Question
 from ._exchanges import Call, Exchange, encode_command
@@ -34,7 +29,6 @@ from ._server_version import check_server
 from ._status_waits import no_first_status, no_welcome
 from ._traffic import TrafficMeter, TrafficRates
 from ._watch_state import WatchState, observing
-from ._wire import CLOSE_TIMEOUT_S, LARGEST_MESSAGE
 from .definitions import ServerState, ValueStatus
 from .events import AnyEvent
 
@@ -65,6 +59,7 @@ class AsyncChannel:
         self._reader: asyncio.Task[None] | None = None
         self._ticker: asyncio.TimerHandle | None = None
         self._connection_lock = asyncio.Lock()  # of who connects or disconnects
+        self._keeper: Keeper | None = None
         self._address: tuple[str, int] | None = None
         self._outgoing: deque[bytes] = deque()
         self._has_outgoing = asyncio.Event()
@@ -81,39 +76,66 @@ class AsyncChannel:
         return self._address
 
     @property
-    def is_open(self) -> bool:
-        """Whether there is a connection."""
-        return self._connection is not None
+    def is_kept(self) -> bool:
+        """Whether there is a connection, or one will be made again."""
+        return self._connection is not None or self._comes_back
 
-    async def reopen(self, host: str, port: int, *, wait_status: bool) -> None:
-        """Connect, after the end of the connection that may exist."""
+    @property
+    def _comes_back(self) -> bool:
+        """Whether a lost connection will be made again."""
+        return self._keeper is not None and not self._keeper.is_stopped
+
+    async def reopen(self, host: str, port: int, *, wait_status: bool, reconnect: bool) -> None:
+        """Connect, after the end of the connection that may exist.
+
+        Args:
+            host: of the server.
+            port: of the server.
+            wait_status: wait for its first status as well.
+            reconnect: connect again by itself whenever it is lost, until close() or abort().
+        """
+        self._stop_reconnecting()
         async with self._connection_lock:
-            await self._close()
+            await self._end()
             await self._open(host, port, wait_status=wait_status)
+            if reconnect:
+                self._keeper = Keeper(lambda: self._open_again(host, port), self._give_up)
+
+    async def _open_again(self, host: str, port: int) -> None:
+        async with self._connection_lock:
+            await self._open(host, port, wait_status=False)
+        logger.info("Connected again to %s:%d", host, port)
 
     async def _open(self, host: str, port: int, *, wait_status: bool) -> None:
+        """Connect, wait for the server's introduction and, if wanted, its first status."""
+        await self._reader_ended()
+        # Who wants to see all messages, wants to see values as well.
+        self.core.takes_frames = self.on_raw_message is None
         self.core.connecting()
+        try:
+            await self._attempt(host, port)
+            await self._greet(wait_status=wait_status)
+        except BaseException as error:
+            if self._connection is None and self.core.state is ServerState.Connecting:
+                self.core.connection_failed(str(error))
+            await self._close()
+            raise
+
+    async def _attempt(self, host: str, port: int) -> None:
         attempt = asyncio.create_task(self._connect(host, port))  # for abort() to cancel
         self._opening = attempt
         try:
             await attempt
-        except BaseException as error:
+        except BaseException:
             attempt.cancel()
-            if self.core.state is ServerState.Connecting:
-                self.core.connection_failed(str(error))
             if attempt.cancelled() and not _is_being_cancelled():
                 raise exceptions.ConnectionError(ABORTED) from None
             raise
         finally:
             self._opening = None
-        try:
-            await self._greet(wait_status=wait_status)
-        except BaseException:
-            await self._close()
-            raise
 
     async def _connect(self, host: str, port: int) -> None:
-        connection = await _open_websocket(host, port, self.timeout_s)
+        connection = await open_websocket(host, port, self.timeout_s)
         self._connection = connection
         self._address = (host, port)
         self._outgoing.clear()
@@ -134,8 +156,17 @@ class AsyncChannel:
 
     async def close(self) -> None:
         """Disconnect, if connected; events and failures are delivered before this returns."""
+        self._stop_reconnecting()
         async with self._connection_lock:
-            await self._close()
+            self._stop_reconnecting()  # also what another task has begun meanwhile
+            await self._end()
+
+    async def _end(self) -> None:
+        """Disconnect for good; nobody connects again any more."""
+        await self._close()
+        if (keeper := self._keeper) is not None:
+            await keeper.wait_stopped()
+            self._give_up()
 
     async def _close(self) -> None:
         if (connection := self._connection) is not None:
@@ -144,16 +175,32 @@ class AsyncChannel:
                 await connection.close()
             finally:  # also when cancelled
                 connection.transport.abort()
+        await self._reader_ended()
+
+    async def _reader_ended(self) -> None:
+        """Sleep until the task that reads a connection that was given up is over."""
         if self._reader is not None:
             await asyncio.wait([self._reader])
 
     def abort(self) -> None:
         """Cut the connection at once, even one that is still being made."""
+        self._stop_reconnecting()
         if self._opening is not None:
             self._opening.cancel()
         connection = self._connection
         if connection is not None and not connection.loop.is_closed():
             connection.transport.abort()
+
+    def _stop_reconnecting(self) -> None:
+        if self._keeper is not None:
+            self._keeper.stop()
+
+    def _give_up(self) -> None:
+        """Stay without a connection."""
+        self._keeper = None
+        self.core.give_up(time.time())
+        self._settle()
+        self._run_deferred()
 
     def _lose(self, connection: ClientConnection, reason: str) -> bool:
         """Give up the connection, unless it is another one by now."""
@@ -162,7 +209,7 @@ class AsyncChannel:
         self._connection = self._address = None
         if self._ticker is not None:
             self._ticker.cancel()
-        self.core.lost(reason, time.time())
+        self.core.lost(reason, time.time(), comes_back=self._comes_back)
         self._settle()
         self._run_deferred()
         return True
@@ -174,15 +221,24 @@ class AsyncChannel:
         reason = "the event loop ended"
         try:
             while True:
-                self._on_message(connection, await connection.recv(decode=False))
+                message = await connection.recv()
+                if isinstance(message, str):
+                    self._on_message(connection, message.encode())
+                else:
+                    self._on_frame(connection, message)
         except ConnectionClosed as error:
-            reason = _close_reason(error)
+            reason = close_reason(error)
+        except asyncio.CancelledError:  # with the loop, in which nothing is to be begun any more
+            self._stop_reconnecting()
+            raise
         except Exception:
             logger.exception("The reader of the connection failed; this is a defect")
             reason = "internal error of the client"
         finally:
             if self._lose(connection, reason):
                 logger.info("Connection lost: %s", reason)
+                if self._keeper is not None:
+                    self._keeper.lost()
             connection.transport.abort()
             writer.cancel()
             await asyncio.gather(writer, return_exceptions=True)
@@ -217,6 +273,19 @@ class AsyncChannel:
             self.core.receive(message, now_s, time.time())
             self._settle()
             self._send_for_core(now_s)
+        self._run_deferred()
+
+    def _on_frame(self, connection: ClientConnection, data: bytes) -> None:
+        """Give values to the core; a frame that makes no sense is skipped."""
+        if connection is not self._connection:
+            return
+        try:
+            groups = decode_frame(data)
+        except MalformedMessage as error:
+            self.core.malformed(None, str(error))
+            return
+        self._traffic.received(len(data), time.monotonic())
+        self.core.receive_groups(groups, time.time())
         self._run_deferred()
 
     def _schedule_tick(self) -> None:
@@ -334,18 +403,30 @@ class AsyncChannel:
 
     # ----------------------------------------------------------------- waiting
 
-    async def wait_state(self, predicate: Callable[[], bool], timeout_s: float | None) -> bool:
+    async def wait_state(
+        self,
+        predicate: Callable[[], bool],
+        timeout_s: float | None,
+        *,
+        outlasts_connection: bool = False,
+    ) -> bool:
         """Sleep until connection and status satisfy the predicate; False when the time is up.
+
+        Args:
+            predicate: checked whenever they changed.
+            timeout_s: how long to wait.
+            outlasts_connection: also wait for a connection that will be made again.
 
         Raises:
             ConnectionError: there is no connection, or it was lost meanwhile.
         """
-        return await self._changed.until(lambda: self._check(predicate), timeout_s)
 
-    def _check(self, predicate: Callable[[], bool]) -> bool:
-        if self._connection is None:
-            raise exceptions.ConnectionError(f"not connected: {self.core.loss_reason}")
-        return predicate()
+        def holds() -> bool:
+            if not (self.is_kept if outlasts_connection else self._connection is not None):
+                raise exceptions.ConnectionError(f"not connected: {self.core.loss_reason}")
+            return predicate()
+
+        return await self._changed.until(holds, timeout_s)
 
     async def wait_watches(
         self, watches: Iterable[WatchState], predicate: Callable[[], bool], timeout_s: float | None
@@ -364,19 +445,20 @@ class AsyncChannel:
 
         Args:
             timeout_s: in seconds.
-            always: wait also without a connection; else None is returned then.
+            always: wait also without a connection; else None is returned when there is none, and
+                none will be made again.
         """
         events = self.core.events
 
         def is_over() -> bool:
-            return len(events) > 0 or not (always or self.is_open)
+            return len(events) > 0 or not (always or self.is_kept)
 
         await self._event_arrived.until(is_over, timeout_s)
         return events.take()
 
     def _settle(self) -> None:
         """Wake up whom a change of the core concerns."""
-        if self.core.events or not self.is_open:
+        if self.core.events or not self.is_kept:
             self._event_arrived.notify()
         if self.core.revision != self._revision:
             self._revision = self.core.revision
@@ -396,34 +478,3 @@ class AsyncChannel:
 def _is_being_cancelled() -> bool:
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
-
-
-async def _open_websocket(host: str, port: int, timeout_s: float) -> ClientConnection:
-    try:
-        connection = await connect(
-            f"ws://{address_name(host, port)}/",
-            host=host,
-            port=port,
-            compression=None,
-            proxy=None,
-            open_timeout=timeout_s,
-            close_timeout=CLOSE_TIMEOUT_S,
-            ping_interval=None,  # else a script that computes for a while would lose the server
-            max_size=LARGEST_MESSAGE,
-        )
-    except InvalidMessage as error:
-        raise not_our_server(host, port, error.__cause__ or error) from error
-    except InvalidHandshake as error:
-        raise not_our_server(host, port, error) from error
-    except (InvalidURI, ValueError) as error:
-        raise no_host_name(host, error) from error
-    except OSError as error:
-        raise unreachable(host, port, error) from error
-    link = connection.transport.get_extra_info("socket")
-    if link is not None:
-        link.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    return connection
-
-
-def _close_reason(error: ConnectionClosed) -> str:
-    return closed_by_server("" if error.rcvd is None else error.rcvd.reason)

@@ -110,14 +110,18 @@ class Connecting:
         address: tuple[str, int],
         *,
         wait_status: bool,
+        reconnect: bool,
     ) -> None:
         self._client = client
         self._channel = channel
         self._address = address
         self._wait_status = wait_status
+        self._reconnect = reconnect
 
     async def _connect(self) -> AsyncScrutinyClient:
-        await self._channel.reopen(*self._address, wait_status=self._wait_status)
+        await self._channel.reopen(
+            *self._address, wait_status=self._wait_status, reconnect=self._reconnect
+        )
         return self._client
 
     def __await__(self) -> Generator[Any, None, AsyncScrutinyClient]:
@@ -146,7 +150,8 @@ class AsyncScrutinyClient:
     Args:
         name: For the log.
         rx_message_callbacks: Called as ``callback(client, message)`` with every message of the
-            server, as a dictionary, before the client takes it.
+            server, as a dictionary, before the client takes it. Values then come in JSON, which
+            takes more of the processor.
         timeout: How long the server may take to answer, in seconds.
         write_timeout: How long a write may take until the device confirmed it, in seconds.
         enabled_events: What :meth:`listen_events` would take.
@@ -215,8 +220,15 @@ class AsyncScrutinyClient:
         address = self._channel.address
         return None if address is None else address[1]
 
-    def connect(self, hostname: str, port: int, wait_status: bool = True) -> Connecting:
+    def connect(
+        self, hostname: str, port: int, wait_status: bool = True, *, reconnect: bool = True
+    ) -> Connecting:
         """Connect to a server; a connection that exists is ended first.
+
+        When it is lost later, a task of the client connects again, until :meth:`disconnect` or
+        :meth:`close_socket`. What is watched is watched again then, at the same rates and by the
+        same handles, which meanwhile are dead (``ServerGone``). What was asked or written and not
+        answered fails with ConnectionError, and is not sent again.
 
         Nothing happens before the result is awaited, or entered: ``await client.connect(...)``
         returns the client, ``async with client.connect(...):`` disconnects at the end.
@@ -225,6 +237,7 @@ class AsyncScrutinyClient:
             hostname: Name, IPv4 or IPv6 address.
             port: 8765 unless the server was told otherwise.
             wait_status: Return only when the server's status is known.
+            reconnect: False lets handles be dead for ever when the connection is lost.
 
         Raises:
             ConnectionError: there is no server, or it cannot be reached.
@@ -232,12 +245,15 @@ class AsyncScrutinyClient:
             ValueError: the host is empty, or the port is out of range.
         """
         check_address(hostname, port)
-        return Connecting(self, self._channel, (hostname, port), wait_status=wait_status)
+        return Connecting(
+            self, self._channel, (hostname, port), wait_status=wait_status, reconnect=reconnect
+        )
 
     async def disconnect(self) -> None:
         """End the connection: handles are dead for ever, pending requests fail. Harmless without.
 
-        While another task connects, it waits for the end of that; :meth:`close_socket` does not.
+        An attempt to connect again ends as well. While another task connects, it waits for the end
+        of that; :meth:`close_socket` does not.
         """
         await self._channel.close()
 
@@ -297,12 +313,14 @@ class AsyncScrutinyClient:
 
         Raises:
             TimeoutException: none came.
-            ConnectionError: there is no connection, or it was lost meanwhile.
+            ConnectionError: there is no connection, and the client does not connect again.
         """
         limit_s = check_timeout(timeout)
         core = self._core
         count = core.status_count
-        if not await self._channel.wait_state(lambda: core.status_count != count, limit_s):
+        if not await self._channel.wait_state(
+            lambda: core.status_count != count, limit_s, outlasts_connection=True
+        ):
             raise _status_waits.no_status(limit_s)
 
     async def request_server_status_update(
@@ -327,7 +345,7 @@ class AsyncScrutinyClient:
 
         Raises:
             TimeoutException: there is no device.
-            ConnectionError: there is no connection, or it was lost meanwhile.
+            ConnectionError: there is no connection, and the client does not connect again.
         """
         limit_s = check_timeout(timeout)
         core = self._core
@@ -335,7 +353,7 @@ class AsyncScrutinyClient:
         def is_ready() -> bool:
             return _status_waits.is_device_ready(core)
 
-        if not await self._channel.wait_state(is_ready, limit_s):
+        if not await self._channel.wait_state(is_ready, limit_s, outlasts_connection=True):
             raise _status_waits.no_device(core, limit_s)
 
     async def wait_sfd_loaded(self, timeout: float) -> None:
@@ -346,7 +364,7 @@ class AsyncScrutinyClient:
 
         Raises:
             TimeoutException: there is none; the text says why if the server does.
-            ConnectionError: there is no connection, or it was lost meanwhile.
+            ConnectionError: there is no connection, and the client does not connect again.
         """
         limit_s = check_timeout(timeout)
         core = self._core
@@ -354,7 +372,7 @@ class AsyncScrutinyClient:
         def is_loaded() -> bool:
             return _status_waits.is_sfd_loaded(core)
 
-        if not await self._channel.wait_state(is_loaded, limit_s):
+        if not await self._channel.wait_state(is_loaded, limit_s, outlasts_connection=True):
             raise _status_waits.no_sfd(core, limit_s)
 
     async def wait_process(self, timeout: float | None = None) -> None:
@@ -390,20 +408,21 @@ class AsyncScrutinyClient:
         return await self._channel.next_event(check_optional_timeout(timeout), always=True)
 
     async def events(self, enabled_events: int | None = None) -> AsyncGenerator[events.AnyEvent]:
-        """Yield events as they come, until the connection ends: ``async for event in ...``.
+        """Yield events as they come: ``async for event in ...``.
 
-        The last one is that the connection ended, if it is listened for. Whoever reads the same
+        It ends when the connection has ended and is not made again; the last event is that, if it
+        is listened for. Whoever reads the same
         queue, by this or :meth:`read_event`, takes events away from the others.
 
         Args:
             enabled_events: As for :meth:`listen_events`; None leaves the choice that was made.
 
         Raises:
-            ConnectionError: there is no connection, and no event of one.
+            ConnectionError: there is no connection, none is made again, and no event is left.
         """
         if enabled_events is not None:
             self.listen_events(enabled_events)
-        if not self._channel.is_open and not self.has_event_pending():
+        if not self._channel.is_kept and not self.has_event_pending():
             raise exceptions.ConnectionError(f"not connected: {self._core.loss_reason}")
         while (event := await self._channel.next_event(None, always=False)) is not None:
             yield event
@@ -466,8 +485,8 @@ class AsyncScrutinyClient:
 
         Of each thing the newest update is kept until it is taken, so a slow loop misses values
         instead of falling behind, and no path starves another. The loss of a value is an update
-        too. It ends when none of them can come any more: with the connection. The paths stay
-        watched, as after :meth:`watch_many`.
+        too. It ends when none of them can come any more: with a connection that is not made again.
+        The paths stay watched, as after :meth:`watch_many`.
 
         Args:
             paths: Their paths, as for :meth:`watch`.

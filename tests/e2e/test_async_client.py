@@ -22,11 +22,14 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there are no ps
 
 
 def run_before_device(
-    server: ServerProcess, scenario: Callable[[AsyncScrutinyClient], Awaitable[None]]
+    server: ServerProcess,
+    scenario: Callable[[AsyncScrutinyClient], Awaitable[None]],
+    *,
+    reconnect: bool = True,
 ) -> None:
     async def main() -> None:
         client = AsyncScrutinyClient(enabled_events=Events.LISTEN_ALL)
-        async with client.connect("127.0.0.1", server.tcp_port) as same:
+        async with client.connect("127.0.0.1", server.tcp_port, reconnect=reconnect) as same:
             assert same is client
             await client.wait_device_ready(DEADLINE_S)
             await scenario(client)
@@ -99,7 +102,7 @@ def test_iterators_end_with_the_connection_and_tell_it_first(bench: Bench) -> No
         with pytest.raises(exceptions.ConnectionError):
             await anext(client.events())
 
-    run_before_device(server, scenario)
+    run_before_device(server, scenario, reconnect=False)
 
 
 def test_events_are_chosen_where_they_are_read(bench: Bench) -> None:
@@ -242,7 +245,12 @@ def test_the_example_prints_updates_and_events(bench: Bench) -> None:
         example.wait_for_line("^Device gone")
         example.wait_for_line(f"^{UPTIME} = DeviceGone$")
         server.kill()
+        example.wait_for_line("^Disconnected")
+        example.wait_for_line(f"^{UPTIME} = ServerGone$")
+        bench.start_server(board.port, tcp_port=server.tcp_port)
+        example.wait_for_line("^Connected")
+        example.interrupt()
         assert example.finish() == 0, example.lines
-        assert example.lines[-1].startswith(("Disconnected", f"{UPTIME} = ServerGone"))
+        assert example.lines[-1] == "Bye."
     finally:
         example.kill()

@@ -7,7 +7,7 @@ import inspect
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from typing import Any, cast
+from typing import Any, Protocol, TypeVar, cast
 
 from scrutiny.sdk.aio import (
     AsyncDataloggingRequest,
@@ -25,7 +25,10 @@ from scrutiny.sdk.client import (
     WatchableListDownloadRequest,
 )
 from scrutiny.sdk.datalogging_request import DataloggingRequest
+from scrutiny.sdk.events import AnyEvent
 from scrutiny.sdk.watchable_handle import WatchableHandle
+
+from .processes import DEADLINE_S
 
 TWINS: dict[type, type] = {
     ScrutinyClient: AsyncScrutinyClient,
@@ -35,6 +38,7 @@ TWINS: dict[type, type] = {
     SFDUploadRequest: AsyncSFDUploadRequest,
     DataloggingRequest: AsyncDataloggingRequest,
 }
+EventT = TypeVar("EventT", bound=AnyEvent)
 Scenario = Callable[[AsyncScrutinyClient], Awaitable[None]]
 
 
@@ -61,6 +65,15 @@ class _Awaited:
             return self._wrap(value(*args, **kwargs))
 
         return call
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Awaited) and other.blocking is self.blocking
+
+    def __hash__(self) -> int:
+        return hash(self.blocking)
+
+    async def connect(self, host: str, port: int) -> None:
+        await self._run(lambda: self.blocking.connect(host, port))
 
     async def write(self, value: object) -> None:
         await self._run(lambda: setattr(self.blocking, "value", value))
@@ -91,19 +104,52 @@ class _Awaited:
         return _Awaited(value, self.thread) if type(value) in TWINS else value
 
 
-async def _with_blocking(port: int, scenario: Scenario) -> None:
+class Runner(Protocol):
+    """Runs a scenario with a client that listens to all events, and disconnects."""
+
+    async def __call__(
+        self, port: int, scenario: Scenario, *, reconnect: bool = True, **settings: Any
+    ) -> None:
+        """Run it.
+
+        Args:
+            port: of the server, on this machine.
+            scenario: is given the client, connected.
+            reconnect: for `connect`.
+            settings: for the constructor of the client.
+        """
+
+
+async def _with_blocking(
+    port: int, scenario: Scenario, *, reconnect: bool = True, **settings: Any
+) -> None:
     with (
         ThreadPoolExecutor(1) as thread,
-        ScrutinyClient(enabled_events=ScrutinyClient.Events.LISTEN_ALL) as client,
+        ScrutinyClient(enabled_events=ScrutinyClient.Events.LISTEN_ALL, **settings) as client,
     ):
-        await asyncio.to_thread(client.connect, "127.0.0.1", port)
+        await asyncio.to_thread(client.connect, "127.0.0.1", port, reconnect=reconnect)
         await scenario(cast("AsyncScrutinyClient", _Awaited(client, thread)))
 
 
-async def _with_asyncio(port: int, scenario: Scenario) -> None:
-    client = AsyncScrutinyClient(enabled_events=AsyncScrutinyClient.Events.LISTEN_ALL)
-    async with client.connect("127.0.0.1", port):
+async def _with_asyncio(
+    port: int, scenario: Scenario, *, reconnect: bool = True, **settings: Any
+) -> None:
+    client = AsyncScrutinyClient(enabled_events=AsyncScrutinyClient.Events.LISTEN_ALL, **settings)
+    async with client.connect("127.0.0.1", port, reconnect=reconnect):
         await scenario(client)
 
 
-RUNNERS = {"blocking": _with_blocking, "asyncio": _with_asyncio}
+RUNNERS: dict[str, Runner] = {"blocking": _with_blocking, "asyncio": _with_asyncio}
+
+
+async def expect_event(client: AsyncScrutinyClient, kind: type[EventT]) -> EventT:
+    """Wait for an event and return it; those of other kinds before it are skipped.
+
+    Raises:
+        TimeoutError: it did not come.
+    """
+    async with asyncio.timeout(DEADLINE_S):
+        while True:
+            event = await client.read_event(timeout=DEADLINE_S)
+            if isinstance(event, kind):
+                return event

@@ -131,6 +131,11 @@ class FakeServer:
         assert self.current is not None
         self.current.socket.shutdown(socket.SHUT_RDWR)
 
+    def stop(self) -> None:
+        """Hang up, and accept no connection any more; harmless when repeated."""
+        self._server.shutdown()
+        self._thread.join()
+
     def __enter__(self) -> FakeServer:
         return self
 
@@ -140,8 +145,7 @@ class FakeServer:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._server.shutdown()
-        self._thread.join()
+        self.stop()
 
 
 COMPLETIONS = (

@@ -22,12 +22,15 @@ Events = AsyncScrutinyClient.Events
 def connected(
     server: FakeServer,
     scenario: Callable[[AsyncScrutinyClient], Awaitable[None]],
+    *,
+    reconnect: bool = True,
     **settings: Any,
 ) -> None:
     async def main() -> None:
         client = AsyncScrutinyClient(enabled_events=Events.LISTEN_ALL, **settings)
-        async with client.connect(server.host, server.port):
+        async with client.connect(server.host, server.port, reconnect=reconnect):
             await scenario(client)
+        assert asyncio.all_tasks() == {asyncio.current_task()}
 
     asyncio.run(main())
 
@@ -150,7 +153,7 @@ def test_a_killed_server_ends_everything_in_order(server: FakeServer) -> None:
             Events.DisconnectedEvent(server.host, server.port),
         ]
 
-    connected(server, scenario)
+    connected(server, scenario, reconnect=False)
 
 
 def test_the_reason_of_the_server_to_hang_up_is_told(server: FakeServer) -> None:
@@ -162,7 +165,7 @@ def test_the_reason_of_the_server_to_hang_up_is_told(server: FakeServer) -> None
         with pytest.raises(sdk.exceptions.ConnectionError, match="this client is too slow"):
             await client.watch("/var/speed")
 
-    connected(server, scenario)
+    connected(server, scenario, reconnect=False)
 
 
 def test_a_write_without_connection_fails_at_once_and_is_never_sent(server: FakeServer) -> None:

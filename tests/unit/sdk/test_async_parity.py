@@ -25,8 +25,6 @@ ASYNC_ONLY = {
     "write": "an assignment cannot be awaited",
     "write_enum": "an assignment cannot be awaited",
 }
-# Parameters of the blocking client alone.
-BLOCKING_PARAMETERS = {"connect": ["reconnect"]}  # a task decides itself when to connect again
 PAIRS = pytest.mark.parametrize("blocking", TWINS, ids=lambda kind: kind.__name__)
 
 
@@ -63,10 +61,7 @@ def test_methods_take_the_same_parameters_with_the_same_defaults(blocking: type)
     twins = public(TWINS[blocking])
     for name, member in public(blocking).items():
         if name in twins and inspect.isfunction(member):
-            own = BLOCKING_PARAMETERS.get(name, [])
-            common = [told for told in parameters(member) if told[0] not in own]
-            assert len(common) == len(parameters(member)) - len(own)
-            assert parameters(twins[name]) == common, name
+            assert parameters(twins[name]) == parameters(member), name
 
 
 @PAIRS

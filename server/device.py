@@ -58,10 +58,12 @@ FIRST_REOPEN_PAUSE_S: Final = 0.05
 LONGEST_REOPEN_PAUSE_S: Final = 0.5
 PORT_LOOKUP_INTERVAL_S: Final = 0.05
 
-# Making a plan takes 3 to 7 µs per value, in slices between the exchanges. With many values a
-# client that watches one after the other does not have it made anew for each.
-LARGE_PLAN: Final = 500
-LARGE_PLAN_PAUSE_S: Final = 0.02
+# Making a plan takes 3 to 7 µs per value, in slices between the exchanges. A client that watches
+# one value after the other does not have it made anew for each: it waits for three times as long
+# as it takes, from as many values on as make that worth a timer.
+LARGE_PLAN: Final = 50
+PLAN_PAUSE_PER_VALUE_S: Final = 20e-6
+LONGEST_PLAN_PAUSE_S: Final = 0.02
 
 NO_DEVICE: Final = "no device is connected"
 NOT_KNOWN: Final = "the description of the firmware was unloaded"
@@ -330,10 +332,12 @@ class DeviceDriver(ConnectionEvents):
             self._schedule_plan()
 
     def _schedule_plan(self) -> None:
-        if len(self._subscriptions.watched) < LARGE_PLAN:
+        count = len(self._subscriptions.watched)
+        if count < LARGE_PLAN:
             self._loop.call_soon(self._make_plan)
         else:
-            self._loop.call_later(LARGE_PLAN_PAUSE_S, self._make_plan)
+            pause_s = min(count * PLAN_PAUSE_PER_VALUE_S, LONGEST_PLAN_PAUSE_S)
+            self._loop.call_later(pause_s, self._make_plan)
 
     def _make_plan(self) -> None:
         if self._target is not None and self._making is None and self._plan_is_stale:

@@ -390,6 +390,24 @@ def test_a_large_plan_is_made_in_slices_and_comes_into_force_though_it_is_change
     asyncio.run(scenario())
 
 
+def test_who_watches_one_after_the_other_does_not_cost_a_plan_each(
+    endpoint: SimulatorEndpoint, tmp_path: Path, plans: list[ReadPlan]
+) -> None:
+    async def scenario() -> None:
+        async with ready_bench(endpoint, tmp_path) as bench:
+            bench.driver.attach_description(CarDescription(many_variables()), FIRMWARE_ID)
+            entries = [bench.entry(f"/many/v{i}") for i in range(400)]
+            plans.clear()
+
+            for entry in entries:
+                bench.subscriptions.watch(bench.feed, entry, 10)
+                await asyncio.sleep(0)
+
+            assert len(plans) < len(entries) / 4
+
+    asyncio.run(scenario())
+
+
 @pytest.fixture
 def plans(monkeypatch: pytest.MonkeyPatch) -> list[ReadPlan]:
     """The plans that have come into force."""

@@ -217,6 +217,7 @@ class ScrutinyClient:
         """
         self._channel.stop_reconnecting()
         with self._channel.changing_connection():
+            self._channel.stop_reconnecting()  # also what another thread has begun meanwhile
             self._channel.close()
 
     def close_socket(self) -> None:

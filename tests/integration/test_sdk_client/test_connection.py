@@ -18,7 +18,7 @@ from scrutiny.api.versions import MAX_MESSAGE_SIZE
 from scrutiny.sdk import _wire
 from scrutiny.sdk.client import ScrutinyClient
 
-from .fake_server import SOON_S, FakeServer, in_thread, status
+from .fake_server import SOON_S, FakeServer, in_thread, status, welcome
 
 Events = ScrutinyClient.Events
 
@@ -61,6 +61,20 @@ def test_threads_that_connect_one_client_take_turns(server: FakeServer) -> None:
 
     assert client.server_state is sdk.ServerState.Connected
     client.disconnect()
+
+
+def test_who_disconnects_while_another_thread_connects_stays_so(server: FakeServer) -> None:
+    server.welcome = None
+    client = ScrutinyClient(timeout=SOON_S)
+    connecting = in_thread(lambda: client.connect(server.host, server.port))
+    server.expect(api.GetServerStatus)
+    leaving = in_thread(client.disconnect)
+    server.send(welcome())
+    connecting.result(SOON_S)
+    leaving.result(SOON_S)
+
+    with pytest.raises(sdk.exceptions.ConnectionError):
+        client.wait_device_ready(SOON_S)
 
 
 def test_close_socket_lets_the_next_thread_connect(server: FakeServer) -> None:

@@ -70,6 +70,15 @@ def test_the_example_of_the_manual_runs_unchanged(server: FakeServer) -> None:
     ]
 
 
+def test_who_asked_for_no_events_gets_none(server: FakeServer) -> None:
+    with ScrutinyClient().connect(server.host, server.port) as client:
+        server.send(status(), status("session-2", "firmware-1"))
+        client.wait_process(SOON_S)
+        assert client.get_latest_server_status().device_session_id == "session-2"
+
+    assert not client.has_event_pending()
+
+
 def test_read_event_without_time_limit_wakes_up_for_an_event(
     server: FakeServer, client: ScrutinyClient
 ) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 import pytest
 
 from scrutiny import sdk
@@ -143,6 +145,29 @@ def test_enumerators(server: FakeServer, client: ScrutinyClient) -> None:
         mode.value_enum = 1  # type: ignore[assignment] # pyright: ignore[reportAttributeAccessIssue]
     with pytest.raises(sdk.exceptions.BadEnumError):
         client.watch("/var/speed").get_enum()
+
+
+def test_a_value_without_a_name_is_told(server: FakeServer, client: ScrutinyClient) -> None:
+    mode = client.watch("/var/mode")
+    server.send(values(api.ValueUpdate("m", 1.0, 9)))
+    mode.wait_value(9, timeout=SOON_S)
+
+    with pytest.raises(sdk.exceptions.InvalidValueError, match="9"):
+        _ = mode.value_enum
+
+
+def test_a_handle_that_nobody_keeps_is_watched_all_the_same(
+    server: FakeServer, client: ScrutinyClient
+) -> None:
+    client.watch("/var/speed", update_rate=5)
+    gc.collect()
+    server.send(values(api.ValueUpdate("s", 1.0, 1.0)))
+    client.wait_process(SOON_S)
+
+    handle = client.watch("/var/speed")
+
+    assert (handle.value, handle.requested_update_rate) == (1.0, 5)
+    assert not server.has_received(api.UnsubscribeWatchable)
 
 
 def test_unwatch(server: FakeServer, client: ScrutinyClient) -> None:

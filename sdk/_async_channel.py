@@ -17,13 +17,13 @@ from scrutiny.api.errors import MalformedMessage
 from scrutiny.api.messages import Command, GetServerStatus, ServerStatus
 from scrutiny.api.value_frames import decode_frame
 
-from . import exceptions
+from . import _dialogue_task, exceptions
 from ._async_keeper import Keeper
 from ._async_signal import Done, Signal
 from ._async_wire import close_reason, open_websocket
 from ._connect_failures import ABORTED
 from ._core import ClientCore
-from ._dialogue import Dialogue, Patience, Question
+from ._dialogue import Dialogue
 from ._exchanges import Call, Exchange, encode_command
 from ._server_version import check_server
 from ._status_waits import no_first_status, no_welcome
@@ -357,37 +357,7 @@ class AsyncChannel:
 
     async def run(self, dialogue: Dialogue[_Result]) -> _Result:
         """Ask the questions of a dialogue one after the other, and return what it makes of them."""
-        try:
-            question = next(dialogue)
-            while True:
-                try:
-                    await self._ask(question)
-                except exceptions.ScrutinySDKException as error:
-                    question = dialogue.throw(error)
-                else:
-                    question = dialogue.send(None)
-        except StopIteration as end:
-            result: _Result = end.value
-            return result
-        finally:
-            dialogue.close()
-
-    async def _ask(self, question: Question) -> None:
-        limit_s = self.timeout_s if question.timeout_s is None else question.timeout_s
-        exchange = question.exchange
-        if question.chunk_count is None:
-            await self.call(exchange, limit_s, unknown=question.unknown)
-            return
-        done = Done(exchange)
-        patience = Patience(question, limit_s)
-        self.start(exchange)
-        try:
-            while not await done.wait(limit_s):
-                patience.check()
-        finally:
-            self.forget(exchange)
-        if exchange.failure is not None:
-            raise exchange.failure
+        return await _dialogue_task.run(self, dialogue)
 
     def forget(self, exchange: Exchange) -> None:
         """Ignore the answers to a command that are still to come."""

@@ -96,34 +96,6 @@ def test_events_go_on_and_end_when_nobody_connects_again(server: FakeServer) -> 
     connected(server, scenario)
 
 
-def test_what_is_under_way_fails_at_once_and_is_not_sent_again(server: FakeServer) -> None:
-    server.answers[api.WriteWatchable] = lambda c: []
-
-    async def scenario(client: AsyncScrutinyClient) -> None:
-        handle = await client.watch("/var/speed")
-        writing = asyncio.ensure_future(handle.write(1))
-        await asyncio.to_thread(server.expect, api.WriteWatchable)
-        server.cut()
-        with pytest.raises(sdk.exceptions.ConnectionError, match="lost before write_watchable"):
-            await writing
-        await handle.wait_bound(SOON_S)
-        await client.wait_process(SOON_S)
-
-    connected(server, scenario)
-    assert not server.has_received(api.WriteWatchable)
-
-
-def test_waits_for_a_state_outlast_the_connection(server: FakeServer) -> None:
-    async def scenario(client: AsyncScrutinyClient) -> None:
-        server.cut()
-        await wait_lost(client)
-        await client.wait_device_ready(SOON_S)
-        await client.wait_sfd_loaded(SOON_S)
-        assert client.port == server.port
-
-    connected(server, scenario)
-
-
 async def stop_server(server: FakeServer, client: AsyncScrutinyClient) -> None:
     """Let all attempts fail; the client pauses between them."""
     await asyncio.to_thread(server.stop)

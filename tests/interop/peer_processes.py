@@ -180,17 +180,18 @@ class Peer:
         """Where it keeps installed firmware descriptions."""
         return self._home / "data" / "server" / "sfd_storage"
 
+    @property
+    def port(self) -> int:
+        """Where its server listens."""
+        return self._port
+
     def run(self, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
         """Run a verb of its command line to the end."""
-        return subprocess.run(
-            [self._python, "-I", "-m", "scrutiny", *arguments],
-            env=self._env,
-            cwd=self._home,
-            capture_output=True,
-            text=True,
-            timeout=DEADLINE_S,
-            check=False,
-        )
+        return self._run("-m", "scrutiny", *arguments)
+
+    def run_script(self, script: Path, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
+        """Run a script of ours in its environment to the end."""
+        return self._run(script, *arguments, deadline_s=10 * DEADLINE_S)
 
     def connect(self, port: int | None = None) -> PeerClient:
         """Start its SDK as a client of its server, or of whatever listens at a port."""
@@ -204,6 +205,19 @@ class Peer:
         """
         process = self._start(DEVICE_SCRIPT, description, str(buffer_size))
         return PeerScript(process), int(process.line().rpartition(":")[2])
+
+    def _run(
+        self, *arguments: str | Path, deadline_s: float = DEADLINE_S
+    ) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [self._python, "-I", *arguments],
+            env=self._env,
+            cwd=self._home,
+            capture_output=True,
+            text=True,
+            timeout=deadline_s,
+            check=False,
+        )
 
     def _start(self, *arguments: str | Path, with_errors: bool = False) -> Process:
         command = (self._python, "-I", "-u", *arguments)

@@ -46,6 +46,8 @@ VERBS: Final = {
     ),
     "demo": Verb("demo", "a board, the server and a script, on this machine; no hardware needed"),
     "simulate": Verb("simulate", "run a simulated device"),
+    "get": Verb("get", "read values", _LOG_OPTIONS, is_client=True),
+    "set": Verb("set", "write values", _LOG_OPTIONS, is_client=True),
     "scope": Verb(
         "scope", "record signals when a trigger fires, and show them", _LOG_OPTIONS, is_client=True
     ),

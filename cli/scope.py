@@ -3,23 +3,16 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import logging
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
-from scrutiny.sdk import (
-    DataloggingCapabilities,
-    DetailedWatchableConfiguration,
-    DeviceLinkType,
-)
+from scrutiny.sdk import DataloggingCapabilities
 from scrutiny.sdk.acquisition import DataloggingAcquisition
 from scrutiny.sdk.client import ScrutinyClient
 from scrutiny.sdk.datalogging_config import DataloggingConfig, XAxisType
-from scrutiny.sdk.exceptions import ConnectionError as ServerLost
-from scrutiny.sdk.exceptions import OperationFailure, TimeoutException
 
 from .capture.capacity import Capacity, capacity_for, listing
 from .capture.errors import CaptureRefused
@@ -34,15 +27,13 @@ from .output import one_line, show
 from .plotting.terminal import look_of
 from .plotting.terminal_plot import draw
 from .quantities import hertz, in_seconds
+from .server_connection import Definitions, connected, definitions_of, wait_for_device
 from .text_files import STANDARD_OUTPUT
 from .verb_arguments import parse
 
 logger = logging.getLogger(__name__)
 
-Definitions = Mapping[str, DetailedWatchableConfiguration]
-
 _DEVICE_TIMEOUT_S: Final = 5.0
-_DESCRIPTION_TIMEOUT_S: Final = 10.0
 _LONGEST_NAME: Final = 80
 
 _X_AXES: Final = {
@@ -50,7 +41,6 @@ _X_AXES: Final = {
     "ideal": XAxisType.IdealTime,
     "measured": XAxisType.MeasuredTime,
 }
-_HOW_TO_TRY: Final = "to try without hardware: `scrutiny demo --keep`"
 
 
 def main(argv: Sequence[str]) -> int:
@@ -67,7 +57,7 @@ def main(argv: Sequence[str]) -> int:
     _check_outputs(arguments)
     client = ScrutinyClient("scrutiny scope")
     try:
-        with _connected(client, arguments.host, arguments.port):
+        with connected(client, arguments.host, arguments.port):
             return _list(client, arguments) if arguments.list else _capture(client, arguments)
     except KeyboardInterrupt:
         client.close_socket()  # at once, whatever the server does
@@ -88,38 +78,12 @@ def _check_outputs(arguments: argparse.Namespace) -> None:
 # --------------------------------------------------------------------- server and device
 
 
-def _connected(client: ScrutinyClient, host: str, port: int) -> ScrutinyClient:
-    try:
-        return client.connect(host, port)
-    except ServerLost as error:
-        raise CaptureRefused(f"{error}; {_HOW_TO_TRY}") from error
-
-
 def _capabilities(client: ScrutinyClient) -> DataloggingCapabilities:
-    try:
-        client.wait_device_ready(_DEVICE_TIMEOUT_S)
-    except TimeoutException as error:
-        if client.get_latest_server_status().device_link.type is not DeviceLinkType.NONE:
-            raise
-        raise CaptureRefused(f"{error}: the server has no link; start it with --link") from None
+    wait_for_device(client, _DEVICE_TIMEOUT_S)
     capabilities = client.get_datalogging_capabilities()
     if capabilities is None:
         raise CaptureRefused("the firmware of this device has no datalogger: nothing can record")
     return capabilities
-
-
-def _definitions(client: ScrutinyClient, paths: Sequence[str]) -> Definitions:
-    """Return the definitions of all paths; a description that is being loaded is waited for."""
-    wanted = list(dict.fromkeys(paths))
-    try:
-        return client.get_watchable_info(wanted)
-    except OperationFailure:
-        status = client.get_latest_server_status()
-        if status.sfd_firmware_id is not None or status.sfd_failure_reason:
-            raise
-    with contextlib.suppress(TimeoutException):
-        client.wait_sfd_loaded(_DESCRIPTION_TIMEOUT_S)
-    return client.get_watchable_info(wanted)
 
 
 # --------------------------------------------------------------------- what there is
@@ -132,7 +96,7 @@ def _list(client: ScrutinyClient, arguments: argparse.Namespace) -> int:
         sampling = choose_sampling(capabilities.sampling_rates, arguments.rate)
         x_axis, x_path = _x_axis(arguments.x, sampling)
         paths = _paths_to_record(arguments.signals, x_path)
-        capacity = _capacity(_definitions(client, paths), paths, capabilities, x_axis)
+        capacity = _capacity(definitions_of(client, paths), paths, capabilities, x_axis)
     for line in listing(capabilities, capacity):
         show(line)
     return 0
@@ -179,7 +143,7 @@ def _capture(client: ScrutinyClient, arguments: argparse.Namespace) -> int:
     sampling = choose_sampling(capabilities.sampling_rates, arguments.rate, arguments.decimation)
     x_axis, x_path = _x_axis(arguments.x, sampling)
     paths = _paths_to_record(arguments.signals, x_path)
-    definitions = _definitions(client, [*paths, *arguments.trigger.paths])
+    definitions = definitions_of(client, [*paths, *arguments.trigger.paths])
     operands = trigger_operands(arguments.trigger, definitions)
     capacity = _capacity(definitions, paths, capabilities, x_axis)
     duration_s: float | None = arguments.duration

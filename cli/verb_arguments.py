@@ -1,18 +1,23 @@
-"""What the verbs for firmware descriptions have in common: options for logs, and files to write."""
+"""What the verbs have in common: options for logs, where the server is, and files to write."""
 
 from __future__ import annotations
 
 import argparse
 import contextlib
 import logging
+import math
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
+from scrutiny.api.versions import DEFAULT_PORT
 from scrutiny.sfd.atomic_files import replacing
 
 from .output import one_line
+
+DEFAULT_TIMEOUT_S: Final = 4.0
+EXIT_CODES: Final = "exit codes: 0 done; 1 that failed, and the error says why; 2 wrong arguments"
 
 # `dumpdata` tells of octets on a link, and there is none here.
 _LEVELS: Final = {
@@ -30,6 +35,65 @@ def verb_parser(verb: str, description: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog=f"scrutiny {verb}", description=description)
     add_log_options(parser)
     return parser
+
+
+def client_parser(verb: str, description: str, *, examples: str) -> argparse.ArgumentParser:
+    """Return the parser of a verb that asks a server, without the options for logs.
+
+    Args:
+        verb: its name.
+        description: what it does, in lines as they are shown.
+        examples: a line for each.
+    """
+    lines = "".join(f"  {line}\n" for line in examples.splitlines())
+    parser = argparse.ArgumentParser(
+        prog=f"scrutiny {verb}",
+        description=description,
+        epilog=f"examples:\n{lines}\n{EXIT_CODES}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    server = parser.add_argument_group("server")
+    add_server_address(server)
+    server.add_argument(
+        "--timeout",
+        metavar="SECONDS",
+        type=number(float, 0, math.inf, above=True),
+        default=DEFAULT_TIMEOUT_S,
+        help=f"how long an answer may take (default: {DEFAULT_TIMEOUT_S:g})",
+    )
+    return parser
+
+
+def add_server_address(group: argparse._ArgumentGroup) -> None:  # pyright: ignore[reportPrivateUsage]
+    """Add the options that tell where the server is."""
+    group.add_argument("--host", default="localhost", help="where it runs (default: localhost)")
+    group.add_argument(
+        "--port",
+        type=number(int, 1, 0xFFFF),
+        default=DEFAULT_PORT,
+        help=f"where it listens (default: {DEFAULT_PORT})",
+    )
+
+
+def number(
+    kind: type[int | float], low: float, high: float, *, above: bool = False
+) -> Callable[[str], float]:
+    """Return what converts an argument to a number within limits, the lower one left out or not."""
+    limits = f"above {low:g}" if above else f"{low:g} or more"
+    if math.isfinite(high):
+        limits = f"{low:g} to {high:g}"
+
+    def convert(text: str) -> float:
+        try:
+            value = kind(text)
+        except ValueError:
+            value = math.nan
+        if not low <= value <= high or (above and value == low):
+            what = "a whole number" if kind is int else "a number"
+            raise argparse.ArgumentTypeError(f"{text!r} is not {what}, {limits}")
+        return value
+
+    return convert
 
 
 def add_log_options(parser: argparse.ArgumentParser) -> None:

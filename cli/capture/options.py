@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import argparse
 import math
-from collections.abc import Callable
 from typing import Final
 
-from scrutiny.api.versions import DEFAULT_PORT
-
-from ..verb_arguments import add_log_options
+from ..verb_arguments import add_log_options, add_server_address, number
 from .errors import TriggerUnreadable
 from .sampling import LARGEST_DECIMATION
 from .signals import AddSignals
@@ -59,14 +56,7 @@ def scope_parser() -> argparse.ArgumentParser:
     _add_what(parser.add_argument_group("what is recorded"))
     _add_when(parser.add_argument_group("when"))
     _add_output(parser.add_argument_group("what comes of it"))
-    server = parser.add_argument_group("server")
-    server.add_argument("--host", default="localhost", help="where it runs (default: localhost)")
-    server.add_argument(
-        "--port",
-        type=_number(int, 1, 0xFFFF),
-        default=DEFAULT_PORT,
-        help=f"where it listens (default: {DEFAULT_PORT})",
-    )
+    add_server_address(parser.add_argument_group("server"))
     add_log_options(parser)
     return parser
 
@@ -95,13 +85,13 @@ def _add_what(group: argparse._ArgumentGroup) -> None:  # pyright: ignore[report
     group.add_argument(
         "--decimation",
         metavar="N",
-        type=_number(int, 1, LARGEST_DECIMATION),
+        type=number(int, 1, LARGEST_DECIMATION),
         help="record every N-th iteration of the loop",
     )
     group.add_argument(
         "--duration",
         metavar="SECONDS",
-        type=_number(float, 0, _LONGEST_TIME_S, above=True),
+        type=number(float, 0, _LONGEST_TIME_S, above=True),
         help="how long to record: takes a decimation with which the buffer of the device lasts so "
         "long, unless one is given, ends in time, and leaves out what was long before the trigger "
         "(it is stored all the same)",
@@ -129,14 +119,14 @@ def _add_when(group: argparse._ArgumentGroup) -> None:  # pyright: ignore[report
     group.add_argument(
         "--hold",
         metavar="SECONDS",
-        type=_number(float, 0, _LONGEST_TIME_S),
+        type=number(float, 0, _LONGEST_TIME_S),
         default=0.0,
         help="how long the condition has to be true",
     )
     group.add_argument(
         "--position",
         metavar="SHARE",
-        type=_number(float, 0, 1),
+        type=number(float, 0, 1),
         default=0.5,
         help="where the trigger stands: 0 records what comes after it, 1 what was before (default: "
         "0.5)",
@@ -144,7 +134,7 @@ def _add_when(group: argparse._ArgumentGroup) -> None:  # pyright: ignore[report
     group.add_argument(
         "--timeout",
         metavar="SECONDS",
-        type=_number(float, 0, math.inf),
+        type=number(float, 0, math.inf),
         help="how long to wait for the trigger, and for the recordings of others before it; then "
         "the request is cancelled (default: for ever)",
     )
@@ -162,22 +152,3 @@ def _trigger(text: str) -> WrittenTrigger:
         return parse_trigger(text)
     except TriggerUnreadable as error:
         raise argparse.ArgumentTypeError(f"{error}") from None
-
-
-def _number(
-    kind: type[int | float], low: float, high: float, *, above: bool = False
-) -> Callable[[str], float]:
-    """Return what converts an argument to a number within limits."""
-    limits = f"{low:g} to {high:g}" if math.isfinite(high) else f"{low:g} or more"
-
-    def convert(text: str) -> float:
-        try:
-            number = kind(text)
-        except ValueError:
-            number = math.nan
-        if not low <= number <= high or (above and number == low):
-            what = "a whole number" if kind is int else "a number"
-            raise argparse.ArgumentTypeError(f"{text!r} is not {what}, {limits}")
-        return number
-
-    return convert

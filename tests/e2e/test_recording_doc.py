@@ -18,7 +18,8 @@ from scrutiny.sfd.store import DescriptionStore
 from tests.support.bench import Bench, Events, expect_event
 from tests.support.example_board import ROOT, description_of
 from tests.support.processes import LoggedProcess
-from tests.support.scope_desk import ENVIRONMENT, Desk
+from tests.support.scope_desk import Desk
+from tests.support.verb_desk import ENVIRONMENT
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the board is an ELF program")
 

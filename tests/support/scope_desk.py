@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Final
@@ -11,17 +10,15 @@ from typing import TYPE_CHECKING, Final
 from scrutiny.sdk.client import ScrutinyClient
 from scrutiny.sdk.exceptions import OperationFailure
 
-from .example_board import ROOT, Board
+from .example_board import Board
 from .processes import DEADLINE_S, LoggedProcess
 from .server_process import ServerProcess
+from .verb_desk import ENVIRONMENT
 
 if TYPE_CHECKING:
     from .terminal_process import TerminalProcess
 
 _SETPOINT: Final = "/rpv/x1000"
-
-ENVIRONMENT: Final = {**os.environ, "PYTHONPATH": str(ROOT), "TERM": "xterm", "PYTHONUTF8": "1"}
-ENVIRONMENT.pop("NO_COLOR", None)
 
 
 class Desk:

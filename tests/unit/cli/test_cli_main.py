@@ -36,7 +36,7 @@ def test_an_unknown_verb_is_answered_with_the_list(
 
 @pytest.mark.parametrize(
     ("verb", "meant"),
-    [("instal-sfd", "install-sfd"), ("ser", "server"), ("add_alias", "add-alias")],
+    [("instal-sfd", "install-sfd"), ("serv", "server"), ("add_alias", "add-alias")],
 )
 def test_a_verb_that_is_almost_right_is_answered_with_the_closest_one(
     verb: str, meant: str, capsys: pytest.CaptureFixture[str]

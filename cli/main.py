@@ -70,6 +70,7 @@ VERBS: Final = {
     "import-datalog": Verb(
         "import_datalog", "take over acquisitions of another database", _LOG_OPTIONS
     ),
+    "token": Verb("token", "let others use the servers of this account", _LOG_OPTIONS),
     "version": Verb("version", "show the version"),
     "noop": Verb("noop", "do nothing, successfully"),
 }

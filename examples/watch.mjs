@@ -1,5 +1,6 @@
 // Print live values of the firmware, and write one, in plain JavaScript: nothing but a websocket.
 //
+//     export SCRUTINY_TOKEN=$(scrutiny token show)
 //     node examples/watch.mjs /rpv/x1001 /rpv/x1002 --write /rpv/x1000=1500 --url ws://localhost:8765
 //
 // Node 22 or newer; Node 20 with --experimental-websocket. docs/api.md tells the messages. Ctrl-C ends it.
@@ -14,7 +15,8 @@ for (let args = process.argv.slice(2); args.length > 0;) {
   else paths.push(arg);
 }
 
-const socket = new WebSocket(url);
+const token = process.env.SCRUTINY_TOKEN; // a page cannot set headers, so it comes as a subprotocol
+const socket = new WebSocket(url, token ? ["scrutiny", `scrutiny-token.${token}`] : []);
 const pending = new Map(); // reqid -> who waits for the answer
 let lastRequest = 0;
 
@@ -66,5 +68,5 @@ socket.onmessage = ({ data }) => {
   else if (message.cmd === "error") waiting.reject(message.msg);
   else waiting.resolve(message);
 };
-socket.onerror = () => fail(`no connection to ${url}`);
+socket.onerror = () => fail(`no connection to ${url}${token ? "" : "; is SCRUTINY_TOKEN set?"}`);
 socket.onclose = ({ reason }) => console.log(`connection closed ${reason}`);

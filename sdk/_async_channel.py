@@ -25,6 +25,7 @@ from ._connect_failures import ABORTED
 from ._core import ClientCore
 from ._dialogue import Dialogue
 from ._exchanges import Call, Exchange, encode_command
+from ._server_address import ServerAddress
 from ._server_version import check_server
 from ._status_waits import no_first_status, no_welcome
 from ._traffic import TrafficMeter, TrafficRates
@@ -85,35 +86,34 @@ class AsyncChannel:
         """Whether a lost connection will be made again."""
         return self._keeper is not None and not self._keeper.is_stopped
 
-    async def reopen(self, host: str, port: int, *, wait_status: bool, reconnect: bool) -> None:
+    async def reopen(self, address: ServerAddress, *, wait_status: bool, reconnect: bool) -> None:
         """Connect, after the end of the connection that may exist.
 
         Args:
-            host: of the server.
-            port: of the server.
+            address: of the server.
             wait_status: wait for its first status as well.
             reconnect: connect again by itself whenever it is lost, until close() or abort().
         """
         self._stop_reconnecting()
         async with self._connection_lock:
             await self._end()
-            await self._open(host, port, wait_status=wait_status)
+            await self._open(address, wait_status=wait_status)
             if reconnect:
-                self._keeper = Keeper(lambda: self._open_again(host, port), self._give_up)
+                self._keeper = Keeper(lambda: self._open_again(address), self._give_up)
 
-    async def _open_again(self, host: str, port: int) -> None:
+    async def _open_again(self, address: ServerAddress) -> None:
         async with self._connection_lock:
-            await self._open(host, port, wait_status=False)
-        logger.info("Connected again to %s:%d", host, port)
+            await self._open(address, wait_status=False)
+        logger.info("Connected again to %s", address)
 
-    async def _open(self, host: str, port: int, *, wait_status: bool) -> None:
+    async def _open(self, address: ServerAddress, *, wait_status: bool) -> None:
         """Connect, wait for the server's introduction and, if wanted, its first status."""
         await self._reader_ended()
         # Who wants to see all messages, wants to see values as well.
         self.core.takes_frames = self.on_raw_message is None
         self.core.connecting()
         try:
-            await self._attempt(host, port)
+            await self._attempt(address)
             await self._greet(wait_status=wait_status)
         except BaseException as error:
             if self._connection is None and self.core.state is ServerState.Connecting:
@@ -121,8 +121,8 @@ class AsyncChannel:
             await self._close()
             raise
 
-    async def _attempt(self, host: str, port: int) -> None:
-        attempt = asyncio.create_task(self._connect(host, port))  # for abort() to cancel
+    async def _attempt(self, address: ServerAddress) -> None:
+        attempt = asyncio.create_task(self._connect(address))  # for abort() to cancel
         self._opening = attempt
         try:
             await attempt
@@ -134,12 +134,12 @@ class AsyncChannel:
         finally:
             self._opening = None
 
-    async def _connect(self, host: str, port: int) -> None:
-        connection = await open_websocket(host, port, self.timeout_s)
+    async def _connect(self, address: ServerAddress) -> None:
+        connection = await open_websocket(address, self.timeout_s)
         self._connection = connection
-        self._address = (host, port)
+        self._address = (address.host, address.port)
         self._outgoing.clear()
-        self.core.opened(host, port)
+        self.core.opened(address.host, address.port)
         self._settle()
         self._reader = asyncio.create_task(self._read(connection), name="scrutiny-sdk-reader")
         self._schedule_tick()

@@ -3,31 +3,44 @@
 from __future__ import annotations
 
 import socket
+import ssl
 
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidMessage, InvalidURI
+from websockets.exceptions import (
+    ConnectionClosed,
+    InvalidHandshake,
+    InvalidMessage,
+    InvalidStatus,
+    InvalidURI,
+)
 
 from ._connect_failures import (
-    address_name,
     closed_by_server,
     no_host_name,
     not_our_server,
+    not_trusted,
+    turned_away,
     unreachable,
 )
+from ._server_address import ServerAddress
 from ._wire import CLOSE_TIMEOUT_S, LARGEST_MESSAGE
 
 
-async def open_websocket(host: str, port: int, timeout_s: float) -> ClientConnection:
+async def open_websocket(address: ServerAddress, timeout_s: float) -> ClientConnection:
     """Connect, and shake hands.
 
     Raises:
-        ConnectionError: nobody listens there, it is no websocket server, or it took too long.
+        ConnectionError: nobody listens there, it is no websocket server, it is not to be trusted
+            or turns this client away, or it took too long.
     """
+    host, port = address.host, address.port
     try:
         connection = await connect(
-            f"ws://{address_name(host, port)}/",
+            address.uri,
             host=host,
             port=port,
+            ssl=address.tls,
+            additional_headers=address.headers(),
             compression=None,
             proxy=None,
             open_timeout=timeout_s,
@@ -37,8 +50,14 @@ async def open_websocket(host: str, port: int, timeout_s: float) -> ClientConnec
         )
     except InvalidMessage as error:
         raise not_our_server(host, port, error.__cause__ or error) from error
+    except InvalidStatus as error:
+        answer = error.response
+        text = bytes(answer.body or b"").decode(errors="replace")
+        raise turned_away(host, port, answer.status_code, text) from error
     except InvalidHandshake as error:
         raise not_our_server(host, port, error) from error
+    except ssl.SSLError as error:  # some of them are ValueErrors
+        raise not_trusted(host, port, error) from error
     except (InvalidURI, ValueError) as error:
         raise no_host_name(host, error) from error
     except OSError as error:

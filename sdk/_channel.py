@@ -20,6 +20,7 @@ from . import exceptions
 from ._core import ClientCore
 from ._exchanges import Call, Exchange, encode_command
 from ._reconnect import Backoff
+from ._server_address import ServerAddress
 from ._server_version import check_server
 from ._status_waits import no_first_status, no_welcome
 from ._traffic import TrafficMeter, TrafficRates
@@ -41,9 +42,8 @@ class _Keeper:
         is_running: a thread is trying to connect.
     """
 
-    def __init__(self, host: str, port: int) -> None:
-        self.host = host
-        self.port = port
+    def __init__(self, address: ServerAddress) -> None:
+        self.address = address
         self.halt = Halt()
         self.backoff = Backoff(time.monotonic, random.random)
         self.is_running = False
@@ -92,14 +92,14 @@ class Channel:
         with self._connection_lock:
             yield
 
-    def open(self, host: str, port: int, timeout_s: float, *, wait_status: bool) -> None:
+    def open(self, address: ServerAddress, timeout_s: float, *, wait_status: bool) -> None:
         """Connect, wait for the server's introduction and, if wanted, its first status.
 
         Call it within :meth:`changing_connection`, and without a connection.
         """
         from ._wire import Wire  # here: the websockets library is a third of the import time
 
-        wire = Wire(host, port)
+        wire = Wire(address)
         with self.lock:
             self._opening = wire
             # Who wants to see all messages, wants to see values as well.
@@ -107,7 +107,7 @@ class Channel:
             self.core.connecting()
         try:
             wire.open(timeout_s)
-            self._install(wire, host, port)
+            self._install(wire, address)
         except BaseException as error:
             with self.lock:
                 if self.core.state is ServerState.Connecting:
@@ -122,10 +122,10 @@ class Channel:
             self.close()
             raise
 
-    def keep_connected(self, host: str, port: int) -> None:
+    def keep_connected(self, address: ServerAddress) -> None:
         """Connect again by itself whenever the connection is lost, until close() or abort()."""
         with self.lock:
-            keeper = self._keeper = _Keeper(host, port)
+            keeper = self._keeper = _Keeper(address)
             if self._wire is None:  # lost already
                 self._start_keeper(keeper)
 
@@ -155,14 +155,14 @@ class Channel:
                 with self._connection_lock:
                     if keeper.halt.is_called:
                         break
-                    self.open(keeper.host, keeper.port, self.timeout_s, wait_status=False)
+                    self.open(keeper.address, self.timeout_s, wait_status=False)
             except exceptions.ScrutinySDKException as error:
                 logger.debug("Not connected again yet: %s", error)
             with self.lock:
                 if self._wire is not None:
                     keeper.is_running = False
                     keeper.backoff.connected()
-                    logger.info("Connected again to %s:%d", keeper.host, keeper.port)
+                    logger.info("Connected again to %s", keeper.address)
                     return
         with self.lock:
             keeper.is_running = False
@@ -176,15 +176,15 @@ class Channel:
         self.core.give_up(time.time())
         self._settle()
 
-    def _install(self, wire: Wire, host: str, port: int) -> None:
+    def _install(self, wire: Wire, address: ServerAddress) -> None:
         with self.lock:
             self._newest = wire
             # With the lock held: nobody gets a connection whose reader does not run yet, and the
             # reader gives no message to a core that is not connected yet.
             wire.start(self)
             self._wire = wire
-            self._address = (host, port)
-            self.core.opened(host, port)
+            self._address = (address.host, address.port)
+            self.core.opened(address.host, address.port)
             self._settle()
 
     def _greet(self, timeout_s: float, *, wait_status: bool) -> None:

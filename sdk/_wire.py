@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import logging
 import socket
+import ssl
 import threading
 import time
 from typing import Protocol
 
 from websockets.client import ClientProtocol
-from websockets.exceptions import InvalidHandshake, InvalidState
+from websockets.exceptions import InvalidHandshake, InvalidState, InvalidStatus
 from websockets.frames import Frame, Opcode
 from websockets.protocol import State
 from websockets.uri import WebSocketURI
@@ -24,8 +25,12 @@ from ._connect_failures import (
     closed_by_server,
     no_host_name,
     not_our_server,
+    not_trusted,
+    turned_away,
     unreachable,
 )
+from ._server_address import ServerAddress
+from ._tls_stream import TlsStream
 
 logger = logging.getLogger(__name__)
 
@@ -59,17 +64,19 @@ class WireUser(Protocol):
 class Wire:
     """One connection, from open() to close(); not to be used again afterwards."""
 
-    def __init__(self, host: str, port: int) -> None:
-        self._host = host
-        self._port = port
+    def __init__(self, address: ServerAddress) -> None:
+        self._address = address
+        self._host = address.host
+        self._port = address.port
+        secure = address.tls is not None
         self._protocol = ClientProtocol(
-            WebSocketURI(secure=False, host=host, port=port, path="/", query=""),
+            WebSocketURI(secure=secure, host=self._host, port=self._port, path="/", query=""),
             max_size=LARGEST_MESSAGE,
             logger=logger,
         )
         self._protocol_lock = threading.Lock()  # never held while waiting
         self._write_lock = threading.Lock()  # keeps frames whole and in order on the socket
-        self._socket: socket.socket | None = None
+        self._socket: socket.socket | TlsStream | None = None
         self._reader: threading.Thread | None = None
         self._is_aborted = False
         self._fragments: list[bytes] = []
@@ -85,13 +92,15 @@ class Wire:
         """
         deadline_s = time.monotonic() + timeout_s
         try:
-            self._socket = self._connect(deadline_s)
+            self._socket = self._encrypted(self._connect(deadline_s), deadline_s)
             self._shake_hands(self._socket, deadline_s)
             self._socket.settimeout(IO_TIMEOUT_S)
         except BaseException as error:
             self.close_socket()
             if self._is_aborted:
                 raise exceptions.ConnectionError(ABORTED) from None
+            if isinstance(error, ssl.SSLError):
+                raise not_trusted(self._host, self._port, error) from error
             if isinstance(error, OSError):
                 raise unreachable(self._host, self._port, error) from error
             raise
@@ -119,9 +128,20 @@ class Wire:
                 return connection
         raise failure
 
-    def _shake_hands(self, connection: socket.socket, deadline_s: float) -> None:
+    def _encrypted(self, connection: socket.socket, deadline_s: float) -> socket.socket | TlsStream:
+        """Return the connection, in TLS if the address says so."""
+        if self._address.tls is None:
+            return connection
+        connection.settimeout(_remaining(deadline_s))
+        stream = TlsStream(connection, self._address.tls, self._host)
+        stream.shake_hands()
+        return stream
+
+    def _shake_hands(self, connection: socket.socket | TlsStream, deadline_s: float) -> None:
         """Upgrade to a websocket; frames that follow at once stay in the protocol."""
-        self._protocol.send_request(self._protocol.connect())
+        request = self._protocol.connect()
+        request.headers.update(self._address.headers())
+        self._protocol.send_request(request)
         connection.sendall(b"".join(self._protocol.data_to_send()))
         while self._protocol.handshake_exc is None and not self._protocol_is_open():
             connection.settimeout(_remaining(deadline_s))
@@ -131,6 +151,10 @@ class Wire:
             else:
                 self._protocol.receive_eof()
         if (error := self._protocol.handshake_exc) is not None:
+            if isinstance(error, InvalidStatus):
+                answer = error.response
+                text = bytes(answer.body or b"").decode(errors="replace")
+                raise turned_away(self._host, self._port, answer.status_code, text) from error
             reason = str(error) if isinstance(error, InvalidHandshake) else repr(error)
             raise not_our_server(self._host, self._port, reason) from error
 
@@ -206,7 +230,7 @@ class Wire:
             self.close_socket()
             user.on_closed(self, reason or self._close_reason())
 
-    def _receive(self, connection: socket.socket, user: WireUser) -> bool:
+    def _receive(self, connection: socket.socket | TlsStream, user: WireUser) -> bool:
         """Feed the protocol once; False at the end of the stream."""
         try:
             data = connection.recv(_RECEIVE_SIZE)

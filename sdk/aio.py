@@ -30,7 +30,6 @@ from . import (
     exceptions,
 )
 from ._arguments import (
-    check_address,
     check_before,
     check_int,
     check_memory_range,
@@ -58,6 +57,7 @@ from ._async_writer import AsyncBatchWriteContext, AsyncWriter
 from ._core import ClientCore
 from ._exchanges import Call
 from ._list_transfer import PartCallback
+from ._server_address import ServerAddress, server_address
 from ._traffic import TrafficRates
 from ._watched_value import ValueSnapshot
 from .datalogging_request_info import DataloggingRequestInfo
@@ -81,6 +81,8 @@ from .definitions import (
 )
 
 if TYPE_CHECKING:
+    import ssl
+
     from .acquisition import DataloggingAcquisition
     from .datalogging_config import DataloggingConfig
 
@@ -107,7 +109,7 @@ class Connecting:
         self,
         client: AsyncScrutinyClient,
         channel: AsyncChannel,
-        address: tuple[str, int],
+        address: ServerAddress,
         *,
         wait_status: bool,
         reconnect: bool,
@@ -120,7 +122,7 @@ class Connecting:
 
     async def _connect(self) -> AsyncScrutinyClient:
         await self._channel.reopen(
-            *self._address, wait_status=self._wait_status, reconnect=self._reconnect
+            self._address, wait_status=self._wait_status, reconnect=self._reconnect
         )
         return self._client
 
@@ -221,7 +223,15 @@ class AsyncScrutinyClient:
         return None if address is None else address[1]
 
     def connect(
-        self, hostname: str, port: int, wait_status: bool = True, *, reconnect: bool = True
+        self,
+        hostname: str,
+        port: int,
+        wait_status: bool = True,
+        *,
+        reconnect: bool = True,
+        token: str | None = None,
+        tls: bool | ssl.SSLContext = False,
+        fingerprint: str | None = None,
     ) -> Connecting:
         """Connect to a server; a connection that exists is ended first.
 
@@ -238,15 +248,23 @@ class AsyncScrutinyClient:
             port: 8765 unless the server was told otherwise.
             wait_status: Return only when the server's status is known.
             reconnect: False lets handles be dead for ever when the connection is lost.
+            token: What lets this client in; by default that of the variable ``SCRUTINY_TOKEN``, or
+                the one that a server on this machine has left for its own account.
+            tls: True checks the server's certificate against the authorities of this system; a
+                context may trust another one: ``ssl.create_default_context(cafile="bench.pem")``.
+            fingerprint: SHA-256 of the server's certificate, in hexadecimal: TLS with this server
+                and no other, whoever has signed its certificate.
 
         Raises:
-            ConnectionError: there is no server, or it cannot be reached.
+            ConnectionError: there is no server, it cannot be reached or trusted, or it turns this
+                client away.
             TimeoutException: something answers, but not as expected, or not in time.
-            ValueError: the host is empty, or the port is out of range.
+            ValueError: the host is empty, the port is out of range, or the token or fingerprint is
+                none.
         """
-        check_address(hostname, port)
+        address = server_address(hostname, port, token, tls, fingerprint)
         return Connecting(
-            self, self._channel, (hostname, port), wait_status=wait_status, reconnect=reconnect
+            self, self._channel, address, wait_status=wait_status, reconnect=reconnect
         )
 
     async def disconnect(self) -> None:

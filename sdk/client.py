@@ -25,7 +25,6 @@ from . import (
     exceptions,
 )
 from ._arguments import (
-    check_address,
     check_before,
     check_int,
     check_memory_range,
@@ -45,6 +44,7 @@ from ._core import ClientCore
 from ._dialogue import Dialogue
 from ._dialogue_thread import run
 from ._exchanges import Call
+from ._server_address import server_address
 from ._traffic import TrafficRates
 from ._watching import Watching
 from .batch import BatchWriteContext, Writer
@@ -72,6 +72,8 @@ from .watchable_handle import ValueSnapshot, WatchableHandle
 from .watchable_list import PartCallback, WatchableListDownloadRequest
 
 if TYPE_CHECKING:
+    import ssl
+
     from .acquisition import DataloggingAcquisition
     from .datalogging_config import DataloggingConfig
     from .datalogging_request import DataloggingRequest
@@ -175,7 +177,15 @@ class ScrutinyClient:
         return None if address is None else address[1]
 
     def connect(
-        self, hostname: str, port: int, wait_status: bool = True, *, reconnect: bool = True
+        self,
+        hostname: str,
+        port: int,
+        wait_status: bool = True,
+        *,
+        reconnect: bool = True,
+        token: str | None = None,
+        tls: bool | ssl.SSLContext = False,
+        fingerprint: str | None = None,
     ) -> ScrutinyClient:
         """Connect to a server; a connection that exists is ended first.
 
@@ -189,24 +199,32 @@ class ScrutinyClient:
             port: 8765 unless the server was told otherwise.
             wait_status: Return only when the server's status is known.
             reconnect: False lets handles be dead for ever when the connection is lost.
+            token: What lets this client in; by default that of the variable ``SCRUTINY_TOKEN``, or
+                the one that a server on this machine has left for its own account.
+            tls: True checks the server's certificate against the authorities of this system; a
+                context may trust another one: ``ssl.create_default_context(cafile="bench.pem")``.
+            fingerprint: SHA-256 of the server's certificate, in hexadecimal: TLS with this server
+                and no other, whoever has signed its certificate.
 
         Returns:
             This client, for ``with client.connect(...):``, which disconnects at the end.
 
         Raises:
-            ConnectionError: there is no server, or it cannot be reached.
+            ConnectionError: there is no server, it cannot be reached or trusted, or it turns this
+                client away.
             TimeoutException: something answers, but not as expected, or not in time.
-            ValueError: the host is empty, or the port is out of range.
+            ValueError: the host is empty, the port is out of range, or the token or fingerprint is
+                none.
         """
-        check_address(hostname, port)
+        address = server_address(hostname, port, token, tls, fingerprint)
         channel = self._channel
         channel.forbid_reader_thread()
         channel.stop_reconnecting()
         with channel.changing_connection():
             self.disconnect()
-            channel.open(hostname, port, channel.timeout_s, wait_status=wait_status)
+            channel.open(address, channel.timeout_s, wait_status=wait_status)
             if reconnect:
-                channel.keep_connected(hostname, port)
+                channel.keep_connected(address)
         return self
 
     def disconnect(self) -> None:

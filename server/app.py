@@ -16,6 +16,7 @@ from typing import Any, Final, Self
 
 from scrutiny.core.errors import ScrutinyError
 
+from .access_keys import access_flags, add_access_options
 from .daemon import Daemon
 from .settings import ServerSettings, load_settings
 
@@ -50,6 +51,7 @@ def _run(argv: Sequence[str] | None, signals: _StopSignals) -> int:
             tcp_port=arguments.tcp_port,
             link=arguments.link,
             data_folder=arguments.data_folder,
+            flags=access_flags(arguments),
         )
         asyncio.run(_serve(settings, signals))
     except ScrutinyError as error:
@@ -153,6 +155,7 @@ def _parser() -> argparse.ArgumentParser:
         type=Path,
         help="where firmware descriptions are installed (default: of the user's account)",
     )
+    add_access_options(parser)
     parser.add_argument("--loglevel", choices=LOG_LEVELS, default="info", type=str.lower)
     parser.add_argument("--logfile", metavar="FILE", type=Path, help="instead of standard error")
     return parser

@@ -8,6 +8,8 @@ from collections.abc import Callable
 
 from scrutiny.sfd.store import default_data_folder
 
+from .access.audit_log import AuditLog
+from .access.front_door import FrontDoor
 from .api.background import BackgroundTasks
 from .api.client import SharedParts
 from .api.device_port import Device
@@ -69,17 +71,22 @@ class Daemon:
 
         Raises:
             ListenError: the address for clients cannot be opened.
+            TooExposed: others could reach the device there, and nothing protects it.
+            TlsError: the certificate or its key cannot be used.
         """
         loop = asyncio.get_running_loop()
-        parts = self._build(loop)
-        hub, host, tcp_port = Hub(parts), self._settings.host, self._settings.tcp_port
-        listener = await Listener.open(hub, host, self._settings.port)
-        tcp_listener = TcpListener(hub)
+        host, tcp_port = self._settings.host, self._settings.tcp_port
+        door = FrontDoor(self._settings.access, host, has_tcp=tcp_port is not None)
+        parts = self._build(loop, door)
+        hub = Hub(parts)
+        listener = await Listener.open(hub, door, host, self._settings.port)
+        tcp_listener = TcpListener(hub, door.tcp_identity)
         if tcp_port is not None:
             try:
-                tcp_listener = await TcpListener.open(hub, host, tcp_port)
+                tcp_listener = await TcpListener.open(hub, door.tcp_identity, host, tcp_port)
             except BaseException:
                 await listener.close()
+                door.close()
                 raise
         parts.acquisitions.begin()
         recording = loop.create_task(parts.recordings.run(), name="recordings")
@@ -90,6 +97,7 @@ class Daemon:
             await asyncio.wait((link, stopped), return_when=asyncio.FIRST_COMPLETED)
         finally:
             stopped.cancel()
+            door.close()
             # Both at once: a client that does not answer must not delay the goodbye to the device.
             _, _, problem, _ = await asyncio.gather(
                 listener.close(),
@@ -100,13 +108,14 @@ class Daemon:
             )
             await parts.background.close()
             await parts.acquisitions.close()
+            await parts.audit.close()
             parts.descriptions.close()
             await parts.symbols.close()
             logger.info("%s has stopped", self._settings.name)
         if isinstance(problem, Exception):
             raise problem
 
-    def _build(self, loop: asyncio.AbstractEventLoop) -> SharedParts:
+    def _build(self, loop: asyncio.AbstractEventLoop, door: FrontDoor) -> SharedParts:
         settings = self._settings
         store, subscriptions = ValueStore(), Subscriptions()
         device = self._make_device(loop, settings.device, store, subscriptions)
@@ -114,6 +123,8 @@ class Daemon:
         library = DescriptionLibrary(data_folder)
         loader = DescriptionLoader(settings.cache_folder, self._loader)
         symbols = Symbols(loop, device, library.store, loader, autoload=settings.autoload_sfd)
+        runtime_folder = settings.device.runtime_folder
+        audit_file = settings.access.audit_file or runtime_folder / "audit.jsonl"
         storage = AcquisitionStorage(data_folder)
         names = FirmwareNames(symbols, library)
         return SharedParts(
@@ -130,6 +141,8 @@ class Daemon:
             demo=DemoMode(device, library.store, settings.cache_folder),
             background=BackgroundTasks(loop),
             turns=Turns(loop),
+            audit=AuditLog(audit_file, loop),
+            policy=door.policy,
         )
 
 

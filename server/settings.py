@@ -19,12 +19,23 @@ from scrutiny.api.versions import DEFAULT_PORT
 from scrutiny.core.errors import ScrutinyError
 from scrutiny.firmware_link.transports.settings import LinkSettings, NoLink, parse_link_url
 
+from .access.settings import AccessSettings
+from .access_keys import ACCESS_CONVERTERS, access_settings
 from .api.links import (
     link_settings_from_api,
     link_to_api,
     nearest,
     to_integer,
-    to_number,
+)
+from .setting_values import (
+    integer_within,
+    is_writable,
+    one_of,
+    to_boolean,
+    to_duration,
+    to_nothing,
+    to_path,
+    to_text,
 )
 
 
@@ -81,6 +92,7 @@ class ServerSettings:
         autoload_sfd: load the firmware's description when a device is ready.
         data_folder: where descriptions are installed; None: the folder of the user's account.
         cache_folder: where they are kept in the form that is looked up.
+        access: who may connect, and what they may do.
         device: how the device is talked to.
     """
 
@@ -91,6 +103,7 @@ class ServerSettings:
     autoload_sfd: bool = True
     data_folder: Path | None = None
     cache_folder: Path = field(default_factory=_cache_folder)
+    access: AccessSettings = field(default_factory=AccessSettings)
     device: DeviceSettings = field(default_factory=DeviceSettings)
 
 
@@ -100,9 +113,6 @@ _HOST: Final = "api.client_interface_config.host"
 _PORT: Final = "api.client_interface_config.port"
 _TCP_PORT: Final = "api.tcp_port"
 _DATA_FOLDER: Final = "data_folder"
-
-_TRUE: Final = ("true", "yes", "on", "1")
-_FALSE: Final = ("false", "no", "off", "0")
 
 
 def load_settings(
@@ -114,6 +124,7 @@ def load_settings(
     tcp_port: int | None = None,
     link: str | None = None,
     data_folder: Path | None = None,
+    flags: Mapping[str, object] | None = None,
 ) -> ServerSettings:
     """Put the settings together.
 
@@ -125,6 +136,7 @@ def load_settings(
         tcp_port: likewise.
         link: text form of a link, as ``udp://192.168.1.20:12345``.
         data_folder: where descriptions are installed.
+        flags: keys and values of other options of the command line.
 
     Raises:
         SettingsError: the file cannot be read, a key is unknown, or a value does not fit it.
@@ -141,6 +153,7 @@ def load_settings(
         values.merge({_TCP_PORT: tcp_port}, "--tcp-port")
     if data_folder is not None:
         values.merge({_DATA_FOLDER: str(data_folder)}, "--data-folder")
+    values.merge(flags or {}, "the command line")
     if link is not None:
         values.replace_link(link)
     return values.settings()
@@ -198,6 +211,7 @@ class _Values:
             tcp_port=get(_TCP_PORT, server.tcp_port),
             autoload_sfd=get("autoload_sfd", server.autoload_sfd),
             data_folder=get(_DATA_FOLDER, server.data_folder),
+            access=access_settings(self._values),
             device=DeviceSettings(
                 link=self._link(),
                 response_timeout_s=get("device.response_timeout", device.response_timeout_s),
@@ -219,7 +233,7 @@ class _Values:
                 f"no link; set {_LINK_TYPE} too, as {_LINK_TYPE}=udp"
             )
         for name, value in self._link_config.items():
-            if isinstance(value, str) and not _is_writable(value):
+            if isinstance(value, str) and not is_writable(value):
                 raise SettingsError(
                     f"{self._link_source}: {name} of the link is {value!r}, not a text"
                 )
@@ -272,91 +286,33 @@ def _why_unknown(key: str, value: object) -> str:
     return f"unknown key {key or repr(key)}{nearest(key, _CONVERTERS)}"
 
 
-def _text(value: object) -> str:
-    if not isinstance(value, str) or not value or not _is_writable(value):
-        raise ValueError(f"is {value!r}, not a text")
-    return value
-
-
-def _folder(value: object) -> Path:
-    try:
-        return Path(_text(value)).expanduser()
-    except RuntimeError:  # a user that is not known here
-        raise ValueError(f"is {value!r}; there is no such user") from None
-
-
-def _is_writable(text: str) -> bool:
-    """Tell whether a status can carry it, and the system take it: no NUL, no half characters."""
-    return "\0" not in text and text == text.encode(errors="replace").decode()
-
-
-def _boolean(value: object) -> bool:
-    if isinstance(value, bool):
-        return value
-    if isinstance(value, str) and value.lower() in _TRUE + _FALSE:
-        return value.lower() in _TRUE
-    raise ValueError(f"is {value!r}, neither true nor false")
-
-
-def _duration(value: object) -> float:
-    number = to_number(value)
-    if not 0 < number <= 3600:
-        raise ValueError(f"is {number:g}, a number of seconds above 0 and up to 3600 is due")
-    return number
-
-
-def _integer_within(low: int, high: int) -> Callable[[object], int]:
-    def convert(value: object) -> int:
-        number = to_integer(value)
-        if not low <= number <= high:
-            raise ValueError(f"is {number}, not within {low} to {high}")
-        return number
-
-    return convert
-
-
-def _one_of(convert: Callable[[object], Any], *allowed: object) -> Callable[[object], Any]:
-    def checked(value: object) -> Any:
-        converted = convert(value)
-        if converted not in allowed:
-            raise ValueError(f"is {converted}, not one of {', '.join(map(str, allowed))}")
-        return converted
-
-    return checked
-
-
 def _interface_type(value: object) -> str:
     if value == "tcp":
         raise ValueError("tcp is no type here: use websocket, and set api.tcp_port")
-    return str(_one_of(_text, "websocket")(value))
-
-
-def _nothing(value: object) -> None:
-    """Take a key whose fields come one by one, when it is written with none of them."""
-    if value != {}:
-        raise ValueError(f"is {value!r}, an object is due")
+    return str(one_of(to_text, "websocket")(value))
 
 
 # What a device may have: device protocol, section 1.
-_PAYLOAD_SIZE: Final = _integer_within(32, 65519)
+_PAYLOAD_SIZE: Final = integer_within(32, 65519)
 
 _CONVERTERS: Final[dict[str, Callable[[object], Any]]] = {
-    "name": _text,
-    "autoload_sfd": _boolean,
-    "debug": _boolean,
-    _DATA_FOLDER: _folder,
+    **ACCESS_CONVERTERS,
+    "name": to_text,
+    "autoload_sfd": to_boolean,
+    "debug": to_boolean,
+    _DATA_FOLDER: to_path,
     "api.client_interface_type": _interface_type,
-    _HOST: _text,
-    _PORT: _integer_within(0, 65535),
-    _TCP_PORT: _integer_within(0, 65535),
-    "device.response_timeout": _duration,
-    "device.retries": _integer_within(0, 10),
-    "device.heartbeat_timeout": _duration,
-    "device.default_address_size": _one_of(to_integer, 8, 16, 32, 64),
-    "device.default_protocol_version": _one_of(_text, "1.0"),
+    _HOST: to_text,
+    _PORT: integer_within(0, 65535),
+    _TCP_PORT: integer_within(0, 65535),
+    "device.response_timeout": to_duration,
+    "device.retries": integer_within(0, 10),
+    "device.heartbeat_timeout": to_duration,
+    "device.default_address_size": one_of(to_integer, 8, 16, 32, 64),
+    "device.default_protocol_version": one_of(to_text, "1.0"),
     "device.max_request_size": _PAYLOAD_SIZE,
     "device.max_response_size": _PAYLOAD_SIZE,
-    "device.max_bitrate_bps": _integer_within(0, 1 << 40),
-    _LINK_TYPE: _text,
-    _LINK_CONFIG: _nothing,
+    "device.max_bitrate_bps": integer_within(0, 1 << 40),
+    _LINK_TYPE: to_text,
+    _LINK_CONFIG: to_nothing,
 }

@@ -8,7 +8,14 @@ from collections.abc import Generator, Iterator
 
 import pytest
 
+from tests.support.token_folder import share_tokens
+
 _skipped: list[str] = []
+
+
+def pytest_configure() -> None:
+    """Keep the tokens of servers under test together."""
+    share_tokens()
 
 
 @pytest.fixture(autouse=True)

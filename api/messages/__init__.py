@@ -9,7 +9,16 @@ Source: client API, sections 3 to 7. Fields marked *added* are ours; other clien
 
 from __future__ import annotations
 
-from .base import Command, Echo, EchoReply, Error, ServerMessage, Welcome, command_name
+from .base import (
+    ClientAccess,
+    Command,
+    Echo,
+    EchoReply,
+    Error,
+    ServerMessage,
+    Welcome,
+    command_name,
+)
 from .datalogging import (
     AcquisitionCompleted,
     AcquisitionContentReply,
@@ -151,6 +160,7 @@ __all__ = [
     "CancelAcquisitionReply",
     "ChangeRateReply",
     "ChangeSubscriptionUpdateRate",
+    "ClientAccess",
     "Command",
     "DataloggingAxis",
     "DataloggingCapabilities",

@@ -31,6 +31,14 @@ class Error(ServerMessage, tag="error"):
     msg: str
 
 
+class ClientAccess(Struct):
+    """Who the server takes a client for, and what it may do; see the roles and rights."""
+
+    name: str
+    role: str
+    rights: list[str] = []
+
+
 class Welcome(ServerMessage, tag="welcome"):
     """First message of a connection.
 
@@ -41,6 +49,7 @@ class Welcome(ServerMessage, tag="welcome"):
     server: str = ""  # added: name and version of the server
     api_version: str = ""  # added
     features: list[str] = []  # added
+    access: ClientAccess | None = None  # added
 
 
 class EchoReply(ServerMessage, tag="response_echo"):

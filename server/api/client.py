@@ -14,6 +14,8 @@ from scrutiny.core.errors import ScrutinyError
 from scrutiny.core.watchables import parse_rpv_path
 from scrutiny.sfd.path_hints import path_hint
 
+from ..access.audit_log import CONFIRMED, AuditLog, Change
+from ..access.identity import AccessPolicy, Identity
 from ..broadcast import ValueFeed
 from ..clock import ServerClock
 from ..datalogging.firmware_names import FirmwareNames
@@ -24,6 +26,7 @@ from ..demo import DemoMode
 from ..entries import Entry
 from ..library import DescriptionLibrary
 from ..metrics import ServerMetrics
+from ..outcome import Outcome, OutcomeCallback
 from ..store import ValueStore
 from ..subscriptions import Subscriptions
 from ..symbols import Symbols
@@ -66,6 +69,8 @@ class SharedParts:
         background: where commands go that wait for something.
         turns: where commands go that would hold the loop.
         clients: all that are connected, by the feed that brings them values.
+        audit: where every change is noted.
+        policy: what is allowed, besides what each client may do.
         frames: what values look like to clients that take them in binary.
     """
 
@@ -82,6 +87,8 @@ class SharedParts:
     demo: DemoMode
     background: BackgroundTasks
     turns: Turns
+    audit: AuditLog
+    policy: AccessPolicy = field(default_factory=AccessPolicy)
     metrics: ServerMetrics = field(default_factory=lambda: ServerMetrics(time.monotonic()))
     clients: dict[ValueFeed, Client] = field(default_factory=dict["ValueFeed", "Client"])
     frames: FrameEncoder = field(init=False)
@@ -154,9 +161,12 @@ class Client:
         send: passes one encoded message on, without waiting.
         backlog: how many octets the client has not taken yet.
         address: where it comes from.
+        identity: who it is, and what it may do.
         send_binary: the same for binary messages; None if they cannot be sent.
 
     Attributes:
+        identity: who it is, and what it may do.
+        address: where it comes from.
         is_open: it has not left.
         writes: of values, that the device has not confirmed.
         reads: of values, that have not been answered.
@@ -179,9 +189,12 @@ class Client:
         send: Callable[[bytes], None],
         backlog: Callable[[], int],
         address: str,
+        identity: Identity,
         send_binary: Callable[[bytes], None] | None = None,
     ) -> None:
         self.parts = parts
+        self.identity = identity
+        self.address = address
         self.feed = ValueFeed(parts.loop, self.send, backlog, parts.clock)
         self.backlog = backlog
         self.writes = InFlight("writes", MOST_WRITES)
@@ -200,6 +213,19 @@ class Client:
         self._send_binary = send_binary
         self._counters = parts.metrics.clients
         self.is_open = True
+
+    def note(self, change: Change, result: str) -> None:
+        """Put into the audit log how a change ended that this client has asked for."""
+        self.parts.audit.note(self.identity, self.address, change, result)
+
+    def noted(self, change: Change, done: OutcomeCallback) -> OutcomeCallback:
+        """Return what puts the outcome of a change into the audit log, and tells it on."""
+
+        def finish(outcome: Outcome) -> None:
+            self.note(change, CONFIRMED if outcome.success else outcome.reason)
+            done(outcome)
+
+        return finish
 
     def send(self, message: ServerMessage) -> None:
         """Encode and send a message; nothing happens once the client has left."""

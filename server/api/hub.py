@@ -6,9 +6,11 @@ from collections.abc import Callable
 from typing import Final
 
 from scrutiny import __version__
-from scrutiny.api.messages import AcquisitionListChanged, ServerMessage, Welcome
+from scrutiny.api.messages import AcquisitionListChanged, ClientAccess, ServerMessage, Welcome
 from scrutiny.api.versions import API_VERSION, FEATURES
 
+from ..access.identity import Identity
+from ..access.rights import Right
 from ..datalogging.logger_status import LoggerStatus
 from .client import SharedParts
 from .session import ClientSession
@@ -32,6 +34,7 @@ class Hub:
         send: Callable[[bytes], None],
         backlog: Callable[[], int],
         address: str,
+        identity: Identity,
         send_binary: Callable[[bytes], None] | None = None,
     ) -> ClientSession:
         """Add a client and welcome it.
@@ -40,15 +43,17 @@ class Hub:
             send: passes one encoded message on, without waiting.
             backlog: how many octets the client has not taken yet.
             address: where it comes from, for other clients to read.
+            identity: who it is, and what it may do.
             send_binary: the same for binary messages; None if they cannot be sent.
         """
-        session = ClientSession(self._parts, send, backlog, address, send_binary)
+        session = ClientSession(self._parts, send, backlog, address, identity, send_binary)
         session.client.send(
             Welcome(
                 server_time_zero_timestamp=self._parts.clock.zero_timestamp,
                 server=SERVER_NAME,
                 api_version=API_VERSION,
                 features=list(FEATURES),
+                access=self._access_of(identity),
             )
         )
         self._parts.clients[session.client.feed] = session.client
@@ -62,6 +67,11 @@ class Hub:
     def broadcast(self, message: ServerMessage) -> None:
         """Send a message to all clients."""
         self._parts.broadcast(message)
+
+    def _access_of(self, identity: Identity) -> ClientAccess:
+        policy = self._parts.policy
+        rights = [right for right in Right if not policy.why_refused(identity, right)]
+        return ClientAccess(identity.name, identity.role.value, [right.value for right in rights])
 
     def _status_changed(self) -> None:
         self._told_logger = self._parts.recordings.status

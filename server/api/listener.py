@@ -6,18 +6,23 @@ import asyncio
 import contextlib
 import logging
 import socket
+import time
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from websockets.asyncio.server import Server, ServerConnection, broadcast, serve
 from websockets.exceptions import ConnectionClosed
 from websockets.frames import CloseCode
+from websockets.http11 import Request, Response
 from websockets.protocol import State
 
 from scrutiny.firmware_link.transports.settings import address_text
 
+from ..access.front_door import FrontDoor
+from ..access.identity import Identity
 from .backlog import PAUSE_BACKLOG
 from .backlog_guard import BacklogGuard
+from .handshake import Reception, chosen_subprotocol
 from .hub import Hub
 from .limits import MOST_CLIENTS
 from .ports import bind
@@ -30,37 +35,52 @@ _LARGEST_FRAME: Final = 2 << 20
 _PING_INTERVAL_S: Final = 20.0
 _PING_TIMEOUT_S: Final = 60.0  # a slow client first has to read what is before the ping
 _CLOSE_TIMEOUT_S: Final = 2.0
+_OPEN_TIMEOUT_S: Final = 10.0  # for the whole handshake
+
+# Connections in their handshake; who sends it octet by octet holds such a place for ten seconds.
+_MOST_UNKNOWN: Final = 100
 
 
 class Listener:
     """Open ports on which clients are served; made with :meth:`open`."""
 
-    def __init__(self, hub: Hub) -> None:
+    def __init__(self, hub: Hub, door: FrontDoor) -> None:
         self._hub = hub
+        self._tls = door.tls
+        self._reception = Reception(door.gatekeeper, time.monotonic)
+        self._unknown = 0  # connections that have not said who they are
         self._servers: list[Server] = []
         self._sockets: set[_ClientSocket] = set()
         self.port = 0
 
     @classmethod
-    async def open(cls, hub: Hub, host: str, port: int) -> Listener:
+    async def open(cls, hub: Hub, door: FrontDoor, host: str, port: int) -> Listener:
         """Listen at an address.
 
         Args:
             hub: who gets the clients.
+            door: who lets them in; it learns the port before the first one comes.
             host: name or address of this machine; ``localhost`` is both of its addresses.
             port: 0 lets the system choose; the attribute ``port`` tells which.
 
         Raises:
             ListenError: the address cannot be used; the text says which option to change.
+            TooExposed: others could reach the device there, and nothing protects it.
+            CannotKeepToken: clients could not find the token.
         """
-        listener = cls(hub)
+        listener = cls(hub, door)
+        sockets = await bind(host, port, "--port")
+        listener.port = sockets[0].getsockname()[1]
         try:
-            for sock in await bind(host, port, "--port"):
+            door.open_at([sock.getsockname()[0] for sock in sockets], listener.port)
+            for sock in sockets:
                 listener._servers.append(await listener._serve(sock))
-                listener.port = sock.getsockname()[1]
-                logger.info("listening on ws://%s", _address_text(sock.getsockname()))
+                scheme = "wss" if door.tls else "ws"
+                logger.info("listening on %s://%s", scheme, _address_text(sock.getsockname()))
         except BaseException:
             await listener.close()
+            for sock in sockets:
+                sock.close()
             raise
         return listener
 
@@ -80,19 +100,40 @@ class Listener:
         return await serve(
             self._serve_client,
             sock=sock,
-            create_connection=_Connection,
+            create_connection=cast("type[ServerConnection]", self._make_connection),
+            process_request=self._admit,
+            select_subprotocol=chosen_subprotocol,
             compression=None,
-            # Browsers name the page's origin; without a page of our own none is welcome. This keeps
-            # a web page that is open on the same machine from reaching the device.
-            origins=[None],
+            ssl=self._tls,
+            ssl_handshake_timeout=None if self._tls is None else _OPEN_TIMEOUT_S,
+            open_timeout=_OPEN_TIMEOUT_S,
             max_size=_LARGEST_FRAME,
             ping_interval=_PING_INTERVAL_S,
             ping_timeout=_PING_TIMEOUT_S,
             close_timeout=_CLOSE_TIMEOUT_S,
         )
 
+    def _make_connection(self, *args: Any, **kwargs: Any) -> _Connection:
+        return _Connection(self._count_unknown, *args, **kwargs)
+
+    def _count_unknown(self, change: int) -> bool:
+        """Count who connects and has not said who he is; False: they are too many."""
+        self._unknown += change
+        return self._unknown <= _MOST_UNKNOWN
+
+    def _admit(self, connection: ServerConnection, request: Request) -> Response | None:
+        assert isinstance(connection, _Connection)
+        verdict = self._reception.admit(connection, request)
+        if isinstance(verdict, Response):
+            return verdict
+        connection.identity = verdict
+        return None
+
     async def _serve_client(self, connection: ServerConnection) -> None:
         assert isinstance(connection, _Connection)  # as `serve` was told
+        identity = connection.identity
+        assert identity is not None  # else the handshake had ended
+        connection.is_known()
         name = _address_text(connection.remote_address)
         if len(self._sockets) >= MOST_CLIENTS:
             logger.warning("client %s is turned away: %d are connected", name, MOST_CLIENTS)
@@ -101,10 +142,10 @@ class Listener:
             return
         client_socket = _ClientSocket(connection, name)
         session = self._hub.connect(
-            client_socket.send, client_socket.backlog, name, client_socket.send_binary
+            client_socket.send, client_socket.backlog, name, identity, client_socket.send_binary
         )
         self._sockets.add(client_socket)
-        logger.info("client %s connected", name)
+        logger.info("client %s connected: %s", name, identity.name)
         try:
             while True:
                 session.receive(await connection.recv(decode=False))
@@ -125,11 +166,40 @@ class Listener:
 
 
 class _Connection(ServerConnection):
-    """Tells when more has been sent than the client takes, pongs too: nobody else sees those."""
+    """Knows who is at the other end, and tells when he does not take what is sent.
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    Pongs count too, which nobody else sees.
+
+    Args:
+        count_unknown: takes 1 and -1; False: there are too many already.
+
+    Attributes:
+        identity: once the handshake was accepted.
+        on_backlog: called when more has been sent than is taken.
+    """
+
+    def __init__(self, count_unknown: Callable[[int], bool], *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.identity: Identity | None = None
         self.on_backlog: Callable[[], None] | None = None
+        self._count_unknown = count_unknown
+        self._is_unknown = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        self._is_unknown = True
+        if not self._count_unknown(1):
+            self.transport.abort()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.is_known()
+        super().connection_lost(exc)
+
+    def is_known(self) -> None:
+        """Count it no more among those that may only hold a place."""
+        if self._is_unknown:
+            self._is_unknown = False
+            self._count_unknown(-1)
 
     def pause_writing(self) -> None:
         super().pause_writing()

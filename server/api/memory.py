@@ -23,12 +23,14 @@ from scrutiny.api.messages import (
 from scrutiny.core.watchables import PublishedValue
 from scrutiny.firmware_link.codes import FeatureBits
 
+from ..access.audit_log import Change
 from ..outcome import Outcome
 from .client import Client
 from .errors import CommandRefused, quoted
 from .write import new_token
 
 LARGEST_READ: Final = 0x3FFF
+_LONGEST_NOTED: Final = 256  # octets of a write, in the audit log
 _LARGEST_ADDRESS: Final = (1 << 64) - 1
 
 
@@ -67,7 +69,8 @@ def write_memory(client: Client, command: WriteMemory) -> None:
     token = new_token()
     client.send(WriteMemoryReply(reqid=command.reqid, request_token=token))
     done = partial(_report_write, client, token)
-    client.parts.device.write_memory(command.address, data, done)
+    change = Change("write_memory", f"{command.address:#x}", new=data[:_LONGEST_NOTED].hex())
+    client.parts.device.write_memory(command.address, data, client.noted(change, done))
 
 
 def write_by_data(client: Client, command: WriteSingleWatchableByData) -> None:
@@ -90,7 +93,8 @@ def write_by_data(client: Client, command: WriteSingleWatchableByData) -> None:
         raise CommandRefused("no device is connected")
     client.writes.start()
     done = partial(_report_write_by_data, client, command.reqid)
-    client.parts.device.write_octets(entry, data.rjust(size, b"\0"), done)
+    change = Change("write_single_watchable_by_data", entry.path, entry.value, data.hex())
+    client.parts.device.write_octets(entry, data.rjust(size, b"\0"), client.noted(change, done))
 
 
 def user_command(client: Client, command: UserCommand) -> None:
@@ -114,7 +118,8 @@ def user_command(client: Client, command: UserCommand) -> None:
         )
     client.user_commands.start()
     done = partial(_report_user_command, client, command)
-    client.parts.device.user_command(command.subfunction, data, done)
+    change = Change("user_command", str(command.subfunction), new=data[:_LONGEST_NOTED].hex())
+    client.parts.device.user_command(command.subfunction, data, client.noted(change, done))
 
 
 def decode_base64(text: str) -> bytes:

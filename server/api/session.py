@@ -11,6 +11,7 @@ from scrutiny.api.errors import MalformedMessage
 from scrutiny.api.versions import MAX_MESSAGE_SIZE
 from scrutiny.core.errors import ScrutinyError
 
+from ..access.identity import Identity
 from ..turns import Steps
 from . import (
     acquisitions,
@@ -24,6 +25,7 @@ from . import (
     watch,
     write,
 )
+from .authorization import authorize
 from .client import Client, SharedParts
 from .steps import answered
 
@@ -56,6 +58,7 @@ class ClientSession:
         send: passes one encoded message on, without waiting.
         backlog: how many octets the client has not taken yet.
         address: where it comes from.
+        identity: who it is, and what it may do.
         send_binary: the same for binary messages; None if they cannot be sent.
     """
 
@@ -65,9 +68,10 @@ class ClientSession:
         send: Callable[[bytes], None],
         backlog: Callable[[], int],
         address: str,
+        identity: Identity,
         send_binary: Callable[[bytes], None] | None = None,
     ) -> None:
-        self.client = Client(parts, send, backlog, address, send_binary)
+        self.client = Client(parts, send, backlog, address, identity, send_binary)
         self._counters = parts.metrics.clients
         self._idle = asyncio.Event()
         self._idle.set()
@@ -109,6 +113,7 @@ class ClientSession:
         try:
             command = decode_command(data)
             reqid, name = command.reqid, m.command_name(command)
+            authorize(self.client, command)
             steps = dispatch(self.client, command)
             if steps is not None:
                 self._idle.clear()

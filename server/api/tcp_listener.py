@@ -14,6 +14,7 @@ from scrutiny.api.messages import Error
 from scrutiny.api.versions import MAX_MESSAGE_SIZE
 from scrutiny.firmware_link.transports.settings import address_text
 
+from ..access.identity import Identity
 from .backlog import PAUSE_BACKLOG
 from .backlog_guard import BacklogGuard
 from .hub import Hub
@@ -33,25 +34,27 @@ _LARGEST_AT_ONCE: Final = 1 << 16
 class TcpListener:
     """Open ports on which clients are served; made with :meth:`open`."""
 
-    def __init__(self, hub: Hub) -> None:
+    def __init__(self, hub: Hub, identity: Identity) -> None:
         self._hub = hub
+        self._identity = identity
         self._servers: list[asyncio.Server] = []
         self._clients: dict[_TcpClient, asyncio.Task[None]] = {}
         self.port = 0
 
     @classmethod
-    async def open(cls, hub: Hub, host: str, port: int) -> TcpListener:
+    async def open(cls, hub: Hub, identity: Identity, host: str, port: int) -> TcpListener:
         """Listen at an address.
 
         Args:
             hub: who gets the clients.
+            identity: of all of them: they cannot say who they are.
             host: name or address of this machine; ``localhost`` is 127.0.0.1.
             port: 0 lets the system choose; the attribute ``port`` tells which.
 
         Raises:
             ListenError: the address cannot be used; the text says which option to change.
         """
-        listener = cls(hub)
+        listener = cls(hub, identity)
         # The stock client knows IPv4 only.
         for sock in await bind("127.0.0.1" if host == "localhost" else host, port, "--tcp-port"):
             server = await asyncio.start_server(listener._serve_client, sock=sock, limit=_READ_SIZE)
@@ -83,7 +86,7 @@ class TcpListener:
             writer.close()
             return
         client = _TcpClient(writer, name)
-        session = self._hub.connect(client.send, client.backlog, name)
+        session = self._hub.connect(client.send, client.backlog, name, self._identity)
         task = asyncio.current_task()
         assert task is not None
         self._clients[client] = task

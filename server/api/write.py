@@ -17,6 +17,7 @@ from scrutiny.api.messages import (
 from scrutiny.core.errors import ValueCodecError
 from scrutiny.core.values import Value
 
+from ..access.audit_log import Change
 from ..entries import Entry
 from ..outcome import Outcome
 from ..turns import NO_PAUSE, Steps
@@ -52,7 +53,8 @@ def write_batch(client: Client, command: WriteWatchable) -> Steps:
     client.send(WriteReply(reqid=command.reqid, request_token=token, count=len(writes)))
     for batch_index, (entry, value) in writes.items():
         done = partial(_report_item, client, entry, token, batch_index)
-        client.parts.device.write_value(entry, value, done)
+        change = Change("write_watchable", entry.path, entry.value, value)
+        client.parts.device.write_value(entry, value, client.noted(change, done))
         yield NO_PAUSE
 
 
@@ -66,7 +68,8 @@ def write_single(client: Client, command: WriteSingleWatchable) -> None:
     value = _fitting(entry, command.value)
     client.writes.start()
     done = partial(_report_single, client, command.reqid)
-    client.parts.device.write_value(entry, value, done)
+    change = Change("write_single_watchable", entry.path, entry.value, value)
+    client.parts.device.write_value(entry, value, client.noted(change, done))
 
 
 def _fitting(entry: Entry, written: WrittenValue) -> Value:

@@ -18,6 +18,7 @@ from scrutiny.sdk.client import ScrutinyClient
 from scrutiny.sdk.datalogging import DataloggingConfig, TriggerCondition
 from scrutiny.sdk.definitions import DeviceLinkType
 from scrutiny.sdk.link_configs import UDPLinkConfig
+from tests.support.api_peer import token_headers
 from tests.support.bench import Bench
 from tests.support.example_board import ROOT, SCRATCH, UPTIME, description_of
 from tests.support.json_schema import SchemaCheck
@@ -50,7 +51,7 @@ def schema() -> Message:
 def test_a_session_with_every_command(
     bench: Bench, described_program: Path, schema: Message
 ) -> None:
-    server = bench.start_server(bench.start_board().port)
+    server = bench.start_server(bench.start_board().port, 115_200, "--allow-memory-write")
     with RecordingProxy(server.tcp_port) as proxy:
         client = ScrutinyClient(timeout=DEADLINE_S, write_timeout=DEADLINE_S)
         with client.connect("127.0.0.1", proxy.port):
@@ -144,7 +145,12 @@ def _record(client: ScrutinyClient) -> None:
 
 def _ask_the_rest(port: int) -> None:
     """Send the commands for which the SDK knows better ways."""
-    with connect(f"ws://127.0.0.1:{port}", compression=None, max_size=None) as connection:
+    with connect(
+        f"ws://127.0.0.1:{port}",
+        compression=None,
+        max_size=None,
+        additional_headers=token_headers(port),
+    ) as connection:
 
         def ask(cmd: str, **fields: object) -> Message:
             connection.send(json.dumps({"cmd": cmd, "reqid": 1, **fields}))

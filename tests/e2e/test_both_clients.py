@@ -39,7 +39,7 @@ def bench(described_program: Path, tmp_path: Path) -> Iterator[Bench]:
 def server(bench: Bench, described_program: Path, tmp_path: Path) -> ServerProcess:
     store = DescriptionStore(tmp_path / "data" / "server")
     store.install(description_of(described_program))
-    return bench.start_server(bench.start_board().port)
+    return bench.start_server(bench.start_board().port, 115_200, "--allow-memory-write")
 
 
 @pytest.fixture(params=RUNNERS)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator
 
 import pytest
 
+from scrutiny.api.token_files import new_token, read_token
 from tests.support.bench import Bench
 from tests.support.example_board import ROOT, SCRATCH, UPTIME
 from tests.support.node import node_with_websocket
@@ -31,7 +33,9 @@ def watch(node: list[str]) -> Iterator[Watch]:
     def start(server: ServerProcess, *arguments: str) -> LoggedProcess:
         url = f"ws://127.0.0.1:{server.tcp_port}"
         script = str(ROOT / "examples" / "watch.mjs")
-        started.append(LoggedProcess([*node, script, "--url", url, *arguments]))
+        command = [*node, script, "--url", url, *arguments]
+        environment = os.environ | {"SCRUTINY_TOKEN": read_token(server.tcp_port) or new_token()}
+        started.append(LoggedProcess(command, environment=environment))
         return started[-1]
 
     yield start

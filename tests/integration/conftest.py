@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from scrutiny.firmware_link.transports.settings import MemorySettings
+from scrutiny.server.access.settings import AccessSettings
 from scrutiny.server.settings import DeviceSettings, ServerSettings
 
 
@@ -17,5 +18,6 @@ def settings(tmp_path: Path) -> ServerSettings:
         port=0,
         data_folder=tmp_path / "data",
         cache_folder=tmp_path / "cache",
+        access=AccessSettings(memory_write=True),
         device=DeviceSettings(link=MemorySettings(), runtime_folder=tmp_path),
     )

@@ -15,6 +15,7 @@ import pytest
 
 from scrutiny.firmware_link.simulator.faults import FaultSettings, LineFaults
 from scrutiny.firmware_link.transports.settings import MemorySettings, SerialSettings
+from scrutiny.server.access.settings import AccessSettings
 from scrutiny.server.settings import DeviceSettings, ServerSettings
 from scrutiny.sfd.store import DescriptionStore
 
@@ -108,6 +109,7 @@ class Bench:
     def settings(self) -> ServerSettings:
         """Of a server at this end of the line."""
         return ServerSettings(
+            access=AccessSettings(memory_write=True),
             port=0,
             data_folder=self._folder / "data",
             cache_folder=self._folder / "cache",
@@ -750,6 +752,7 @@ def test_a_server_that_cannot_store_still_serves(tmp_path: Path) -> None:
         folder.mkdir()
         (folder / "acquisitions.sqlite3").mkdir()
         settings = ServerSettings(
+            access=AccessSettings(memory_write=True),
             port=0,
             data_folder=folder,
             cache_folder=tmp_path / "cache",

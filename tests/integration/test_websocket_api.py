@@ -22,6 +22,7 @@ from websockets.typing import Origin
 
 from scrutiny.firmware_link.transports.settings import NoLink
 from scrutiny.server import app
+from scrutiny.server.access.settings import AccessSettings
 from scrutiny.server.api import backlog, backlog_guard, listener
 from scrutiny.server.api.errors import ListenError
 from scrutiny.server.api.session import ClientSession
@@ -29,7 +30,7 @@ from scrutiny.server.daemon import Daemon
 from scrutiny.server.device import DeviceDriver
 from scrutiny.server.settings import DeviceSettings, ServerSettings
 
-from ..support.api_peer import DEADLINE_S, Server, run, running
+from ..support.api_peer import DEADLINE_S, Server, run, running, token_headers
 
 FLOAT32_RPV: Final = "/rpv/x2020"  # plain memory of the simulated application
 FLOAT32_MAX: Final = 3.4028234663852886e38
@@ -38,6 +39,7 @@ FLOAT32_MAX: Final = 3.4028234663852886e38
 @pytest.fixture
 def without_device(tmp_path: Path) -> ServerSettings:
     return ServerSettings(
+        access=AccessSettings(memory_write=True),
         port=0,
         data_folder=tmp_path / "data",
         cache_folder=tmp_path / "cache",
@@ -295,7 +297,10 @@ def test_a_client_too_many_is_turned_away(
     async def test() -> None:
         async with running(without_device) as server, server.client() as first:
             async with server.client():
-                async with connect(f"ws://127.0.0.1:{server.port}") as late:
+                async with connect(
+                    f"ws://127.0.0.1:{server.port}",
+                    additional_headers=token_headers(server.port),
+                ) as late:
                     with pytest.raises(ConnectionClosed):
                         await late.recv()
                 assert late.close_code == 1013
@@ -352,8 +357,9 @@ async def open_deaf_client(port: int) -> socket.socket:
     await loop.sock_connect(sock, ("127.0.0.1", port))
     await loop.sock_sendall(
         sock,
-        b"GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
-        b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+        + b"".join(f"{k}: {v}\r\n".encode() for k, v in token_headers(port).items())
+        + b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n",
     )
     received = b""
     while b"welcome" not in received:
@@ -444,7 +450,11 @@ def test_a_client_that_does_not_read_does_not_delay_the_end(
 def test_clients_are_told_that_the_server_stops(settings: ServerSettings) -> None:
     async def test() -> None:
         async with running(settings) as server:
-            connection = await connect(f"ws://127.0.0.1:{server.port}", max_queue=None)
+            connection = await connect(
+                f"ws://127.0.0.1:{server.port}",
+                max_queue=None,
+                additional_headers=token_headers(server.port),
+            )
         await connection.wait_closed()
         assert (connection.close_code, connection.close_reason) == (1001, "the server stops")
 
@@ -559,7 +569,11 @@ def test_web_pages_cannot_connect(without_device: ServerSettings) -> None:
         async with running(without_device) as server, server.client() as peer:
             page = Origin("http://example.org")
             with pytest.raises(InvalidStatus):
-                await connect(f"ws://127.0.0.1:{server.port}", origin=page)
+                await connect(
+                    f"ws://127.0.0.1:{server.port}",
+                    origin=page,
+                    additional_headers=token_headers(server.port),
+                )
             assert await peer.is_served()
 
     run(test())

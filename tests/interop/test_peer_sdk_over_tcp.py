@@ -37,7 +37,8 @@ class Desk:
         self.program = program
         self.port = folder / "motor"
         self.board = Board(program, self.port)
-        self.server = ServerProcess(folder, "--link", f"serial:{self.port}", "--tcp-port", "0")
+        link = ("--link", f"serial:{self.port}")
+        self.server = ServerProcess(folder, *link, "--tcp-port", "0", "--allow-memory-write")
         match, _ = self.server.wait_for_line(r"listening on tcp://127\.0\.0\.1:(\d+)")
         home = folder / "peer"
         home.mkdir()

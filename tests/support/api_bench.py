@@ -15,6 +15,9 @@ from scrutiny.core.watchables import PublishedValue, Variable
 from scrutiny.firmware_link.codes import FeatureBits
 from scrutiny.firmware_link.profile import DeviceProfile
 from scrutiny.firmware_link.transports.settings import LinkSettings, NoLink
+from scrutiny.server.access.audit_log import AuditLog
+from scrutiny.server.access.identity import AccessPolicy, Identity
+from scrutiny.server.access.rights import Role
 from scrutiny.server.api.background import BackgroundTasks
 from scrutiny.server.api.client import SharedParts
 from scrutiny.server.api.device_port import Device
@@ -52,6 +55,8 @@ PUBLISHED = (
 FLOAT, SMALL, LARGE, SWITCH = (value.path for value in PUBLISHED)
 FLOAT32_MAX = 3.4028234663852886e38
 
+
+OWNER = Identity("bench", Role.OWNER)
 
 PROFILE = DeviceProfile(
     protocol=(1, 0),
@@ -240,12 +245,14 @@ class FakeDevice:
 class FakeClient:
     """Talks JSON to a session, and keeps what comes back."""
 
-    def __init__(self, server: Server, address: str = "bench:1") -> None:
+    def __init__(
+        self, server: Server, address: str = "bench:1", identity: Identity = OWNER
+    ) -> None:
         self._server = server
         self._received: list[Message] = []
         self.sizes: list[int] = []
         self.unread_octets = 0
-        self.session = server.hub.connect(self._take, lambda: self.unread_octets, address)
+        self.session = server.hub.connect(self._take, lambda: self.unread_octets, address, identity)
         self.welcome = self.all()
 
     def _take(self, data: bytes) -> None:
@@ -322,7 +329,9 @@ class Server:
         step_s: what each step of long work takes; 0: all of it is done at once.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(
+        self, folder: Path, *, memory_write: bool = True, audit_file: Path | None = None
+    ) -> None:
         self.loop = asyncio.new_event_loop()
         self.store = ValueStore()
         self.store.load_published(PUBLISHED)
@@ -354,6 +363,8 @@ class Server:
             demo=DemoMode(device, self.library.store, folder / "cache"),
             background=self.background,
             turns=self.turns,
+            audit=AuditLog(audit_file, self.loop),
+            policy=AccessPolicy(memory_write=memory_write),
         )
         self.hub = Hub(self.parts)
         self._recording = self.loop.create_task(self.recordings.run())
@@ -364,6 +375,7 @@ class Server:
         self.loop.run_until_complete(asyncio.gather(self._recording, return_exceptions=True))
         self.loop.run_until_complete(self.background.close())
         self.loop.run_until_complete(self.acquisitions.close())
+        self.loop.run_until_complete(self.parts.audit.close())
         self.library.close()
         self.loop.run_until_complete(self.symbols.close())
         self.loop.run_until_complete(self.loop.shutdown_default_executor())

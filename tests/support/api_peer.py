@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from websockets.asyncio.client import ClientConnection, connect
 
+from scrutiny.api.token_files import read_token
 from scrutiny.server.daemon import Daemon
 from scrutiny.server.loading import LOADER
 from scrutiny.server.settings import ServerSettings
@@ -18,6 +19,12 @@ from scrutiny.server.settings import ServerSettings
 Message = dict[str, Any]
 
 DEADLINE_S: Final = 20
+
+
+def token_headers(port: int) -> dict[str, str]:
+    """Return what lets a client of this account into the server on a port."""
+    token = read_token(port)
+    return {} if token is None else {"Authorization": f"Bearer {token}"}
 
 
 class Peer:
@@ -72,7 +79,13 @@ class Server:
         """Connect; the welcome is taken, the first message is what follows it."""
         url = f"ws://{host}:{self.port}"
         # Without a limit to the queue, a client that leaves need not read what is on its way.
-        async with connect(url, compression=None, max_size=None, max_queue=None) as connection:
+        async with connect(
+            url,
+            compression=None,
+            max_size=None,
+            max_queue=None,
+            additional_headers=token_headers(self.port),
+        ) as connection:
             peer = Peer(connection)
             assert (await peer.receive())["cmd"] == "welcome"
             yield peer

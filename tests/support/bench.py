@@ -55,16 +55,19 @@ class Bench:
         """Put a line in front of a board."""
         return self._stack.enter_context(NoisyLine(self._folder / "port", board.port, faults))
 
-    def start_server(self, port: Path, baud: int = 115_200, *, tcp_port: int = 0) -> ServerProcess:
+    def start_server(
+        self, port: Path, baud: int = 115_200, *options: str, tcp_port: int = 0
+    ) -> ServerProcess:
         """Start a server with a serial port; it shares its memory with the others of this bench.
 
         Args:
             port: of the board.
             baud: of the line.
+            options: of the command line, besides.
             tcp_port: where clients connect; 0 for a free one.
         """
         link = f"serial:{port}?baudrate={baud}"
-        server = ServerProcess(self._folder, "--link", link, "--port", f"{tcp_port}")
+        server = ServerProcess(self._folder, "--link", link, "--port", f"{tcp_port}", *options)
         self._stack.callback(server.kill)
         self.servers.append(server)
         return server

@@ -11,6 +11,8 @@ from websockets.sync.client import ClientConnection, connect
 from websockets.sync.server import ServerConnection, serve
 from websockets.typing import Data
 
+from .api_peer import token_headers
+
 _LARGEST_MESSAGE: Final = 64 << 20
 
 
@@ -24,7 +26,7 @@ class RecordingProxy:
     """
 
     def __init__(self, server_port: int) -> None:
-        self._url = f"ws://127.0.0.1:{server_port}"
+        self._server_port = server_port
         self.from_clients: list[str] = []
         self.from_server: list[str] = []
         self.frames: list[bytes] = []
@@ -34,7 +36,12 @@ class RecordingProxy:
         self._thread.start()
 
     def _handle(self, client: ServerConnection) -> None:
-        with connect(self._url, compression=None, max_size=_LARGEST_MESSAGE) as server:
+        with connect(
+            f"ws://127.0.0.1:{self._server_port}",
+            compression=None,
+            max_size=_LARGEST_MESSAGE,
+            additional_headers=token_headers(self._server_port),
+        ) as server:
             back = threading.Thread(target=self._pass_back, args=(server, client))
             back.start()
             try:

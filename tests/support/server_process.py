@@ -9,6 +9,7 @@ from typing import ClassVar
 
 from .example_board import ROOT
 from .processes import LoggedProcess
+from .token_folder import share_tokens
 
 
 class ServerProcess(LoggedProcess):
@@ -29,10 +30,11 @@ class ServerProcess(LoggedProcess):
             home: folder for all that it keeps; those with the same one share their memory.
             arguments: of the command line, besides the port.
         """
+        share_tokens()
         command = [sys.executable, *self.PROGRAM, "--port", "0", *arguments]
         super().__init__(command, environment=_environment(home))
         try:
-            match, self.listening_s = self.wait_for_line(r"listening on ws://127\.0\.0\.1:(\d+)")
+            match, self.listening_s = self.wait_for_line(r"listening on wss?://127\.0\.0\.1:(\d+)")
         except BaseException:
             self.kill()
             raise

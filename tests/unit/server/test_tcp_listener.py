@@ -11,11 +11,14 @@ from typing import Any, cast
 
 import pytest
 
+from scrutiny.server.access.identity import Identity
+from scrutiny.server.access.rights import Role
 from scrutiny.server.api import backlog, backlog_guard
 from scrutiny.server.api.hub import Hub
 from scrutiny.server.api.tcp_framing import DatagramDecoder, to_datagram
 from scrutiny.server.api.tcp_listener import TcpListener
 
+ANYBODY = Identity("anybody", Role.OWNER)
 NOISE = base64.b64encode(random.Random(1).randbytes(3 << 20)).decode()
 
 
@@ -50,7 +53,11 @@ class LoudHub:
         self.largest_backlog = 0
 
     def connect(
-        self, send: Callable[[bytes], None], backlog: Callable[[], int], address: str
+        self,
+        send: Callable[[bytes], None],
+        backlog: Callable[[], int],
+        address: str,
+        identity: Identity,
     ) -> LoudSession:
         """Add a client."""
         return LoudSession(send, backlog, self)
@@ -84,7 +91,7 @@ def test_an_error_stands_in_for_an_answer_that_is_too_large() -> None:
 
 async def ask_for_much() -> list[dict[str, Any]]:
     """Return the answers to a request for too much, and to one for little."""
-    listener = await TcpListener.open(cast("Hub", LoudHub()), "localhost", 0)
+    listener = await TcpListener.open(cast("Hub", LoudHub()), ANYBODY, "localhost", 0)
     try:
         return await ask(listener.port, 4 << 20, 10)
     finally:
@@ -105,7 +112,7 @@ async def be_deaf(is_over: Callable[[], bool]) -> int:
     """Read nothing, and count how often another client is served until all is over."""
     served = 0
     hub = LoudHub()
-    listener = await TcpListener.open(cast("Hub", hub), "127.0.0.1", 0)
+    listener = await TcpListener.open(cast("Hub", hub), ANYBODY, "127.0.0.1", 0)
     _, writer = await asyncio.open_connection("127.0.0.1", listener.port, limit=1 << 10)
     try:
         writer.write((to_datagram(b"%d" % (1 << 20)) or b"") * 20)

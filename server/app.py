@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import gc
 import logging
+import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
@@ -18,6 +19,7 @@ from scrutiny.core.errors import ScrutinyError
 
 from .access_keys import access_flags, add_access_options
 from .daemon import Daemon
+from .service_manager import ServiceManager
 from .settings import ServerSettings, load_settings
 
 logger = logging.getLogger(__name__)
@@ -74,7 +76,11 @@ async def _serve(settings: ServerSettings, signals: _StopSignals) -> None:
     signals.stop = stop
     # What is there now stays: to look through it for garbage would hold the loop for 10 ms more.
     gc.freeze()
-    await daemon.run()
+    manager = ServiceManager(os.environ, os.getpid())
+    try:
+        await daemon.run(manager.ready)
+    finally:
+        manager.stopping()
 
 
 class _StopSignals:
@@ -122,6 +128,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="scrutiny server",
         description="Connect to a device, and serve its values to clients.",
+        epilog="`scrutiny server install-service` lets the system start it.",
     )
     parser.add_argument("--host", help="where clients connect (default: 127.0.0.1)")
     parser.add_argument(

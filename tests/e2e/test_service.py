@@ -99,7 +99,7 @@ def test_the_unit_is_what_systemd_expects(unit: Path) -> None:
 
 
 def test_the_unit_exposes_little(unit: Path) -> None:
-    command = ["systemd-analyze", "security", "--offline=yes", "--threshold=20", unit]
+    command = ["systemd-analyze", "security", "--offline=yes", "--threshold=20", str(unit)]
 
     result = subprocess.run(command, capture_output=True, text=True, check=False)
 

@@ -48,6 +48,10 @@ VERBS: Final = {
     "simulate": Verb("simulate", "run a simulated device"),
     "get": Verb("get", "read values", _LOG_OPTIONS, is_client=True),
     "set": Verb("set", "write values", _LOG_OPTIONS, is_client=True),
+    "events": Verb("events", "show what happens", _LOG_OPTIONS, is_client=True),
+    "status": Verb(
+        "status", "show the server, its link and its device", _LOG_OPTIONS, is_client=True
+    ),
     "scope": Verb(
         "scope", "record signals when a trigger fires, and show them", _LOG_OPTIONS, is_client=True
     ),

@@ -10,6 +10,7 @@ from typing import Final
 from scrutiny.core.errors import ScrutinyError
 from scrutiny.sdk import DetailedWatchableConfiguration, DeviceLinkType
 from scrutiny.sdk.client import ScrutinyClient
+from scrutiny.sdk.events import Events
 from scrutiny.sdk.exceptions import ConnectionError as ServerLost
 from scrutiny.sdk.exceptions import OperationFailure, TimeoutException
 
@@ -25,14 +26,24 @@ class NotConnected(ScrutinyError):
 
 
 @contextlib.contextmanager
-def connected_client(verb: str, arguments: argparse.Namespace) -> Generator[ScrutinyClient]:
+def connected_client(
+    verb: str, arguments: argparse.Namespace, listened_events: int = Events.LISTEN_NONE
+) -> Generator[ScrutinyClient]:
     """Connect to the server that the arguments name; Ctrl-C leaves it at once.
+
+    Args:
+        verb: that asks, for the list of clients.
+        arguments: of its parser, with host, port and timeout.
+        listened_events: flags of those that the client gives.
 
     Raises:
         NotConnected: there is none.
     """
     client = ScrutinyClient(
-        f"scrutiny {verb}", timeout=arguments.timeout, write_timeout=arguments.timeout
+        f"scrutiny {verb}",
+        timeout=arguments.timeout,
+        write_timeout=arguments.timeout,
+        enabled_events=listened_events,
     )
     try:
         with connected(client, arguments.host, arguments.port):

@@ -16,11 +16,13 @@ from scrutiny.sdk.client import ScrutinyClient
 from .example_board import ROOT, Board
 from .processes import DEADLINE_S, LoggedProcess
 from .server_process import ServerProcess
+from .token_folder import share_tokens
 
 if TYPE_CHECKING:
     from .terminal_process import TerminalProcess
 
 PROGRAM: Final = (sys.executable, "-m", "scrutiny.cli.main")
+share_tokens()  # before the environment is copied
 ENVIRONMENT: Final = {**os.environ, "PYTHONPATH": str(ROOT), "TERM": "xterm", "PYTHONUTF8": "1"}
 ENVIRONMENT.pop("NO_COLOR", None)
 

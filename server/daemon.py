@@ -125,7 +125,7 @@ class Daemon:
         symbols = Symbols(loop, device, library.store, loader, autoload=settings.autoload_sfd)
         runtime_folder = settings.device.runtime_folder
         audit_file = settings.access.audit_file or runtime_folder / "audit.jsonl"
-        storage = AcquisitionStorage(data_folder)
+        storage = AcquisitionStorage(data_folder, settings.max_database_size)
         names = FirmwareNames(symbols, library)
         return SharedParts(
             loop=loop,

@@ -27,6 +27,7 @@ from .api.links import (
     nearest,
     to_integer,
 )
+from .datalogging.storage import LARGEST_DATABASE
 from .setting_values import (
     integer_within,
     is_writable,
@@ -92,6 +93,7 @@ class ServerSettings:
         autoload_sfd: load the firmware's description when a device is ready.
         data_folder: where descriptions are installed; None: the folder of the user's account.
         cache_folder: where they are kept in the form that is looked up.
+        max_database_size: of stored recordings, in octets; beyond, nothing more is recorded.
         access: who may connect, and what they may do.
         device: how the device is talked to.
     """
@@ -103,6 +105,7 @@ class ServerSettings:
     autoload_sfd: bool = True
     data_folder: Path | None = None
     cache_folder: Path = field(default_factory=_cache_folder)
+    max_database_size: int = LARGEST_DATABASE
     access: AccessSettings = field(default_factory=AccessSettings)
     device: DeviceSettings = field(default_factory=DeviceSettings)
 
@@ -112,6 +115,7 @@ _LINK_CONFIG: Final = "device.link_config"
 _HOST: Final = "api.client_interface_config.host"
 _PORT: Final = "api.client_interface_config.port"
 _TCP_PORT: Final = "api.tcp_port"
+_DATABASE_MIB: Final = "datalogging.max_database_mib"
 _DATA_FOLDER: Final = "data_folder"
 
 
@@ -211,6 +215,7 @@ class _Values:
             tcp_port=get(_TCP_PORT, server.tcp_port),
             autoload_sfd=get("autoload_sfd", server.autoload_sfd),
             data_folder=get(_DATA_FOLDER, server.data_folder),
+            max_database_size=get(_DATABASE_MIB, server.max_database_size >> 20) << 20,
             access=access_settings(self._values),
             device=DeviceSettings(
                 link=self._link(),
@@ -301,6 +306,7 @@ _CONVERTERS: Final[dict[str, Callable[[object], Any]]] = {
     "autoload_sfd": to_boolean,
     "debug": to_boolean,
     _DATA_FOLDER: to_path,
+    _DATABASE_MIB: integer_within(1, 1 << 30),
     "api.client_interface_type": _interface_type,
     _HOST: to_text,
     _PORT: integer_within(0, 65535),

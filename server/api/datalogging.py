@@ -100,6 +100,8 @@ def _queue(
 
 
 def _check_room(client: Client, count: int, *, replaces: bool) -> None:
+    if why := client.parts.acquisitions.why_full():
+        raise CommandRefused(why)
     mine = client.parts.recordings.count_of(client.requester)
     if not replaces and mine >= MOST_RECORDINGS:
         raise CommandRefused(

@@ -8,13 +8,13 @@ from typing import Final
 
 from . import schema
 from .database import AcquisitionDatabase
+from .database_name import DATABASE_NAME
 from .errors import ImportFailed
 from .imports import import_acquisitions
 from .sqlite_file import identity_of
 
 logger = logging.getLogger(__name__)
 
-DATABASE_NAME: Final = "acquisitions.sqlite3"
 PEER_DATABASE_NAME: Final = "scrutiny_datalog.sqlite"
 
 

@@ -6,6 +6,7 @@ One thread does the work, in the order in which it was asked for.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from scrutiny.core.datalogging import Acquisition, AcquisitionSummary
 
+from .database_name import DATABASE_NAME
 from .errors import DatabaseUnusable, StorageError
 
 if TYPE_CHECKING:  # a Python may lack SQLite, and the server goes without then
@@ -22,6 +24,8 @@ if TYPE_CHECKING:  # a Python may lack SQLite, and the server goes without then
     from .keeper import DatabaseKeeper
 
 logger = logging.getLogger(__name__)
+
+LARGEST_DATABASE: Final = 8 << 30  # octets, unless the settings say otherwise
 
 ResultT = TypeVar("ResultT")
 
@@ -38,10 +42,12 @@ class AcquisitionStorage:
 
     Args:
         data_folder: of the server.
+        largest_size: of the database, in octets; beyond, `why_full` tells so.
     """
 
-    def __init__(self, data_folder: Path) -> None:
+    def __init__(self, data_folder: Path, largest_size: int = LARGEST_DATABASE) -> None:
         self._data_folder = data_folder
+        self._largest_size = largest_size
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="acquisitions")
         self._keeper: DatabaseKeeper | None = None
         self._is_closed = False
@@ -50,6 +56,23 @@ class AcquisitionStorage:
     def begin(self) -> None:
         """Open the database now, in the thread, so that the log tells at once if it cannot be."""
         self._thread.submit(self._try_to_open)
+
+    def why_full(self) -> str:
+        """Return why nothing more is to be recorded; empty if there is room.
+
+        What was recorded is stored nevertheless: nothing is lost that took time to get.
+        """
+        size = 0
+        for name in (DATABASE_NAME, f"{DATABASE_NAME}-wal"):
+            with contextlib.suppress(OSError):
+                size += (self._data_folder / name).stat().st_size
+        if size < self._largest_size:
+            return ""
+        return (
+            f"the stored recordings take {size >> 20} MiB, and this server keeps no more than "
+            f"{self._largest_size >> 20} MiB; delete some with `scrutiny delete-datalog`, or set "
+            "datalogging.max_database_mib"
+        )
 
     async def add(self, acquisition: Acquisition) -> None:
         """Store an acquisition.

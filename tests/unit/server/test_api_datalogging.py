@@ -430,6 +430,23 @@ def test_the_number_of_requests_is_limited(
 # --------------------------------------------------------------------- status
 
 
+def test_nothing_more_is_recorded_when_the_database_has_its_size(
+    server: Server, client: FakeClient, logger: SimulatedLogger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request(client)
+    wait_for_state(client, "waiting_for_trigger")
+    assert complete(client, logger)["success"]
+    monkeypatch.setattr(server.acquisitions, "_largest_size", 1 << 10)
+
+    text = refusal(client)
+
+    assert "this server keeps no more than 0 MiB" in text
+    assert "scrutiny delete-datalog" in text
+    assert "datalogging.max_database_mib" in text
+    monkeypatch.undo()
+    request(client)
+
+
 def test_the_status_tells_the_state_of_the_datalogger(
     server: Server, client: FakeClient, logger: SimulatedLogger
 ) -> None:

@@ -48,6 +48,7 @@ class VerbDesk:
         self.server = server
         self.client = client
         self._processes: list[LoggedProcess | TerminalProcess] = []
+        self._piped: list[subprocess.Popen[str]] = []
 
     def arguments(self, verb: str, *arguments: str) -> list[str]:
         """Return the arguments of ``scrutiny``, those for the server among them."""
@@ -69,6 +70,17 @@ class VerbDesk:
         self._processes.append(process)
         return process
 
+    def start_in_pipe(self, verb: str, *arguments: str) -> subprocess.Popen[str]:
+        """Start it with its standard output in a pipe, which is the caller's."""
+        process = subprocess.Popen(
+            [*PROGRAM, *self.arguments(verb, *arguments)],
+            env=ENVIRONMENT,
+            stdout=subprocess.PIPE,
+            encoding="utf-8",
+        )
+        self._piped.append(process)
+        return process
+
     def run_process(self, verb: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run it to its end, as a process."""
         return subprocess.run(
@@ -85,6 +97,12 @@ class VerbDesk:
         for process in self._processes:
             process.kill() if isinstance(process, LoggedProcess) else process.close()
         self._processes.clear()
+        for piped in self._piped:
+            piped.kill()
+            piped.wait()
+            if piped.stdout is not None:
+                piped.stdout.close()
+        self._piped.clear()
 
 
 def run_here(capsys: pytest.CaptureFixture[str], *arguments: str) -> Result:

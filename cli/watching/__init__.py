@@ -1,0 +1,1 @@
+"""What ``scrutiny watch`` and ``scrutiny log`` are made of."""

@@ -49,6 +49,7 @@ VERBS: Final = {
     "get": Verb("get", "read values", _LOG_OPTIONS, is_client=True),
     "set": Verb("set", "write values", _LOG_OPTIONS, is_client=True),
     "watch": Verb("watch", "show values as they change", _LOG_OPTIONS, is_client=True),
+    "log": Verb("log", "write values into a file", _LOG_OPTIONS, is_client=True),
     "events": Verb("events", "show what happens", _LOG_OPTIONS, is_client=True),
     "status": Verb(
         "status", "show the server, its link and its device", _LOG_OPTIONS, is_client=True

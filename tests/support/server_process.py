@@ -32,7 +32,7 @@ class ServerProcess(LoggedProcess):
         """
         share_tokens()
         command = [sys.executable, *self.PROGRAM, "--port", "0", *arguments]
-        super().__init__(command, environment=_environment(home))
+        super().__init__(command, environment=home_environment(home))
         try:
             match, self.listening_s = self.wait_for_line(r"listening on wss?://127\.0\.0\.1:(\d+)")
         except BaseException:
@@ -50,7 +50,7 @@ class ServerProcess(LoggedProcess):
         return []
 
 
-def _environment(home: Path) -> dict[str, str]:
+def home_environment(home: Path) -> dict[str, str]:
     """Return an environment in which nothing of the user's is read or written."""
     folders = {
         "HOME": home,

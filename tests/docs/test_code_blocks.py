@@ -1,0 +1,93 @@
+"""Every block of code of the documentation does what its page says."""
+
+from __future__ import annotations
+
+import builtins
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from scrutiny.core.firmware_id import PLACEHOLDER
+from scrutiny.sfd.package import read_package
+from scrutiny.sfd.store import DescriptionStore
+from tests.support.bench import Bench, Events, expect_event
+from tests.support.documents import OPTIONS, Block, blocks_of, pages
+from tests.support.example_board import ROOT, description_of
+from tests.support.page_reader import PageReader
+from tests.support.server_process import home_environment
+
+BLOCKS = [block for page in pages() for block in blocks_of(page)]
+RUN = {"python", "sh", "json", "toml", "c"}
+SHOWN = {"text"}  # compared with what the block before has shown, if it shows anything
+EXEMPT = [block for block in BLOCKS if "notest" in block.options]
+MOST_EXEMPT = 14
+
+
+class Table:
+    """The board and the server that all pages share, and the client that puts them in order."""
+
+    def __init__(self, bench: Bench, home: Path, board: Path) -> None:
+        self.board = board
+        server = bench.start_server(bench.start_board().port)
+        self.port = server.tcp_port
+        self.environment = home_environment(home)
+        self._client = bench.connect(server)
+        expect_event(self._client, Events.SFDLoadedEvent)
+
+    def tidy(self) -> None:
+        """Bring the motor to where pages expect it, and end what they record."""
+        for request in self._client.get_datalogging_requests():
+            self._client.cancel_datalogging_request(request.token)
+        for path, value in (("/rpv/x1006", 0.25), ("/rpv/x1000", 1500)):
+            self._client.write_watchable(path, value)
+
+
+def untagged(program: Path) -> bytes:
+    """Return a program as it was linked."""
+    firmware_id = bytes.fromhex(read_package(description_of(program)).firmware_id)
+    return program.read_bytes().replace(firmware_id, PLACEHOLDER)
+
+
+@pytest.fixture(scope="module")
+def table(described_program: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Table]:
+    home = tmp_path_factory.mktemp("home")
+    (home / ".local").mkdir()
+    (home / ".local" / "share").symlink_to(home / "data")
+    DescriptionStore(home / "data" / "server").install(description_of(described_program))
+    with Bench(described_program, home) as bench:
+        yield Table(bench, home, described_program)
+    assert [server.complaints for server in bench.servers] == [[]]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the board is an ELF program")
+@pytest.mark.parametrize("page", [p for p in pages() if {b.language for b in blocks_of(p)} & RUN])
+def test_page_does_what_it_says(
+    page: str, table: Table, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table.tidy()
+    folder = tmp_path / "here"
+    monkeypatch.setattr(builtins, "input", lambda prompt="": "")
+    with PageReader(folder, table.port, table.environment) as reader:
+        monkeypatch.chdir(folder)
+        (folder / "firmware.elf").write_bytes(untagged(table.board))
+        shutil.copy(ROOT / "firmware_example" / "aliases.json", folder)
+        for block in blocks_of(page):
+            reader.carry_out(block)
+
+
+@pytest.mark.parametrize("block", BLOCKS, ids=str)
+def test_block_can_be_tested(block: Block) -> None:
+    """It has a language, options that are known, and a reason if it is not carried out."""
+    assert set(block.options) <= OPTIONS
+    if "notest" in block.options:
+        assert len(block.options["notest"].split()) >= 3, "tell why in a few words"
+    else:
+        assert block.language in RUN | SHOWN
+
+
+def test_few_blocks_are_exempt() -> None:
+    told = "\n".join(f"{block}: {block.options['notest']}" for block in EXEMPT)
+    assert len(EXEMPT) <= MOST_EXEMPT, told

@@ -1,7 +1,8 @@
-# Two commands; each sets up all that it needs, from a bare clone:
+# Three commands; each sets up all that it needs, from a bare clone:
 #
 #   make demo    a board, the server and a script, on this machine, without hardware
-#   make test    everything that has to be green: lint, format, types, tests, the C library
+#   make test    everything that has to be green: lint, format, types, tests, the C library, the docs
+#   make docs    the documentation site, in build/site
 #
 # Linux and macOS. On Windows, or without make:  pip install .   then   scrutiny demo
 
@@ -9,7 +10,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test clean
+.PHONY: demo docs test clean
 
 demo: $(VENV)/.installed
 	@$(BIN)/scrutiny demo
@@ -21,6 +22,11 @@ test: $(VENV)/.installed-for-tests
 	$(BIN)/pyright --warnings
 	$(BIN)/pytest
 
+# Warnings are errors: a link or an anchor that leads nowhere, a page that nobody can find.
+docs: $(VENV)/.installed-for-docs
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
+	@echo "built build/site/index.html"
+
 clean:
 	rm -rf $(VENV) .venv-* build firmware_example/build .mypy_cache .pytest_cache .ruff_cache \
 	    scrutiny-demo.csv
@@ -30,6 +36,11 @@ $(VENV)/.installed: pyproject.toml tools/install_system_packages.sh
 	@echo "setting up $(VENV) ..."
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+$(VENV)/.installed-for-docs: $(VENV)/.installed
+	@echo "installing what the documentation needs ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[docs]'
 	@touch $@
 
 $(VENV)/.installed-for-tests: $(VENV)/.installed

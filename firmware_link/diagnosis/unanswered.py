@@ -1,0 +1,115 @@
+"""What it may be when no device answers: from what came instead, and from other settings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from typing import Final
+
+from ..errors import LinkError
+from ..messages import Discover
+from ..transports.settings import PARITIES, LinkSettings, SerialSettings, link_url
+from .findings import Cause, Finding
+from .hearing import Heard, Sound, quoted
+from .line import open_line
+
+BAUD_RATES: Final = (
+    *(115_200, 9_600, 57_600, 38_400, 19_200, 230_400, 460_800, 921_600, 1_000_000, 500_000),
+    *(250_000, 2_000_000, 4_800, 2_400),
+)
+
+_ATTEMPTS: Final = 2  # the first one may meet a receiver that is out of step
+
+_CHECK_WIRES: Final = (
+    "check that the board has power and runs, that its TX goes to RX of the adapter and back, that "
+    "ground is connected, and that it is this port: `scrutiny ports` lists all"
+)
+_CHECK_ADDRESS: Final = (
+    "check that the device runs, that it listens at this address and port, and that no firewall is "
+    "in between"
+)
+
+
+def what_it_is(heard: Sequence[Heard]) -> Finding | None:
+    """Return what is known of something that speaks, but not as a device does."""
+    sounds = {each.sound: each for each in heard}
+    if echo := sounds.get(Sound.ECHO):
+        return Finding(
+            Cause.ECHO,
+            f"what is sent comes back, and nothing else ({len(echo.octets)} octets)",
+            "TX and RX of the adapter are connected to each other: part them. On a bus with one "
+            "wire, the device is silent: check its power and its wires",
+        )
+    if damaged := sounds.get(Sound.DAMAGED_ANSWER):
+        return Finding(
+            Cause.DAMAGED_ANSWERS,
+            f"a device answers, but every answer is damaged: {quoted(damaged.octets)}",
+            "check ground, the length of the wires and the baud rate, which may be a little off",
+        )
+    if text := sounds.get(Sound.TEXT):
+        return Finding(
+            Cause.TEXT,
+            f"text comes instead of answers: {quoted(text.octets)}",
+            "this port carries what the firmware prints, or a boot loader: use another one, or let "
+            "the firmware print elsewhere",
+        )
+    if text := sounds.get(Sound.SEVEN_BIT_TEXT):
+        plain = bytes(octet & 0x7F for octet in text.octets)
+        return Finding(
+            Cause.SEVEN_BITS,
+            f"characters of 7 bits with parity come: {quoted(plain)}",
+            "the protocol needs 8 bits: set the port of the firmware so, or use another one",
+        )
+    return None
+
+
+async def answering_settings(
+    settings: LinkSettings,
+    baud_rates: Sequence[int],
+    patience_s: float,
+    on_step: Callable[[str], None],
+) -> Finding | None:
+    """Try a serial port with other settings, and tell with which ones a device answers."""
+    if not isinstance(settings, SerialSettings):
+        return None
+    for other, finding in _alternatives(settings, baud_rates):
+        on_step(f"trying {other.baudrate} baud, parity {other.parity}")
+        try:
+            async with open_line(other) as line:
+                for _ in range(_ATTEMPTS):
+                    if (await line.ask(Discover(), patience_s)).response is not None:
+                        return finding
+        except LinkError:  # not all ports have all rates
+            continue
+    return None
+
+
+def _alternatives(
+    settings: SerialSettings, baud_rates: Sequence[int]
+) -> Iterator[tuple[SerialSettings, Finding]]:
+    for baudrate in baud_rates:
+        if baudrate != settings.baudrate:
+            other = replace(settings, baudrate=baudrate)
+            text = f"the device answers at {baudrate} baud, not at {settings.baudrate}"
+            yield other, Finding(Cause.WRONG_BAUD_RATE, text, f"use {link_url(other)}")
+    for parity in PARITIES[:3]:  # the others are hardly anywhere
+        if parity != settings.parity:
+            other = replace(settings, parity=parity)
+            text = f"the device answers with parity {parity}, not {settings.parity}"
+            yield other, Finding(Cause.OTHER_PARITY, text, f"use {link_url(other)}")
+
+
+def nothing_known(settings: LinkSettings, heard: Sequence[Heard]) -> Finding:
+    """Return what is left to say: nothing came, or nobody knows what."""
+    octets = b"".join(each.octets for each in heard)
+    if not octets:
+        is_serial = isinstance(settings, SerialSettings)
+        return Finding(
+            Cause.SILENCE, "nothing comes back", _CHECK_WIRES if is_serial else _CHECK_ADDRESS
+        )
+    return Finding(
+        Cause.UNREADABLE,
+        f"{len(octets)} octets came that are no answer: {quoted(octets)}",
+        "this is another baud rate than the common ones, other bits or parity, or another "
+        "protocol: compare with what the firmware sets",
+    )

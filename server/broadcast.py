@@ -18,7 +18,7 @@ from .entries import Entry
 MIN_INTERVAL_S: Final = 0.001
 
 # A client whose socket holds this much is left alone until it has read: newest value wins.
-MAX_BACKLOG: Final = 1 << 16
+MAX_BACKLOG: Final = 1 << 12
 
 # Keeps a message below `MAX_MESSAGE_SIZE`: an update has up to about 130 octets.
 LARGEST_UPDATE: Final = 5000

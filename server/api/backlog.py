@@ -37,7 +37,9 @@ class BacklogWatch:
             self._last_small_s = now_s
 
         if now_s - self._last_small_s >= TOO_LARGE_FOR_S:
-            return f"more than {LARGEST_BACKLOG >> 20} MiB wait for it"
+            return (
+                f"more than {LARGEST_BACKLOG >> 20} MiB wait for it; read faster, or ask for less"
+            )
         if now_s - self._last_progress_s >= STUCK_FOR_S:
-            return f"it has read nothing for {STUCK_FOR_S:g} s"
+            return f"it has read nothing for {STUCK_FOR_S:g} s; read, or unsubscribe"
         return ""

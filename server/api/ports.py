@@ -6,10 +6,16 @@ import asyncio
 import errno
 import logging
 import socket
+from typing import Final
 
 from .errors import ListenError
 
 logger = logging.getLogger(__name__)
+
+# Octets that the system takes for a client beyond those on their way. Left to itself, it takes
+# megabytes: values in them are old when a slow client gets them, and nobody can replace them.
+MOST_UNSENT: Final = 1 << 12
+_UNSENT_OPTION: Final[int | None] = getattr(socket, "TCP_NOTSENT_LOWAT", None)  # not on Windows
 
 
 async def bind(host: str, port: int, port_option: str) -> list[socket.socket]:
@@ -37,6 +43,8 @@ async def bind(host: str, port: int, port_option: str) -> list[socket.socket]:
             # Clients' sockets inherit it. asyncio sets it only where the socket names its protocol,
             # and without it an answer may wait 40 ms for the acknowledgement of the one before.
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if _UNSENT_OPTION is not None:
+                sock.setsockopt(socket.IPPROTO_TCP, _UNSENT_OPTION, MOST_UNSENT)
             sockets.append(sock)
             port = sock.getsockname()[1]
     except BaseException:

@@ -398,7 +398,7 @@ def test_a_client_that_does_not_read_is_cut_off(
             while (await other.ask("get_server_stats"))["client_count"] != 1:
                 pass  # each question is a turn of the server's loop
 
-            assert "read nothing" in caplog.text
+            assert "read nothing for 0.8 s; read, or unsubscribe" in caplog.text
             assert await other.is_served()
             deaf.close()
 

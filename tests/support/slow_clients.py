@@ -131,6 +131,7 @@ class SlowConnection:
         data = self._received(most)
         self.octets += len(data)
         times_us = [_newest_us(message) for message in self._stream.feed(data)]
+        self.socket.sendall(self._stream.replies())
         return [time_us for time_us in times_us if time_us is not None]
 
     def close(self) -> None:
@@ -159,6 +160,10 @@ class _Stream:
     def packed(self, message: bytes) -> bytes:
         """Return the octets of a message."""
         raise NotImplementedError
+
+    def replies(self) -> bytes:
+        """Return what has to be sent because of what was fed: pongs."""
+        return b""
 
 
 class _Datagrams(_Stream):
@@ -195,6 +200,9 @@ class _Frames(_Stream):
 
     def packed(self, message: bytes) -> bytes:
         self._protocol.send_text(message)
+        return b"".join(self._protocol.data_to_send())
+
+    def replies(self) -> bytes:
         return b"".join(self._protocol.data_to_send())
 
 

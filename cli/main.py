@@ -79,6 +79,7 @@ VERBS: Final = {
         "import_datalog", "take over acquisitions of another database", _LOG_OPTIONS
     ),
     "token": Verb("token", "let others use the servers of this account", _LOG_OPTIONS),
+    "completion": Verb("completion", "let a shell complete what is typed"),
     "version": Verb("version", "show the version"),
     "noop": Verb("noop", "do nothing, successfully"),
 }

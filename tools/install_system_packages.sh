@@ -13,7 +13,7 @@ case "${1:-}" in
         packages="$packages gcc-riscv64-unknown-elf qemu-system-arm"
         # A big-endian target that runs here: 40 MB to fetch, 180 MB installed, 10 s.
         packages="$packages gcc-hppa-linux-gnu libc6-dev-hppa-cross qemu-user"
-        packages="$packages systemd chromium"
+        packages="$packages systemd chromium zsh fish"
         ;;
     *) echo "usage: $0 demo|test" >&2; exit 2 ;;
 esac

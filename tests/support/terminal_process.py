@@ -23,7 +23,7 @@ _ESCAPE_SEQUENCE: Final = re.compile("\x1b\\[[0-9;?]*[a-zA-Z]")
 class TerminalProcess:
     """Start a process on a pseudo terminal, which is its standard input, output and error.
 
-    The signal of Ctrl-C comes from `interrupt`; nothing is typed.
+    The signal of Ctrl-C comes from `interrupt`.
     """
 
     def __init__(
@@ -70,6 +70,10 @@ class TerminalProcess:
         while not re.search(pattern, self.shown):
             if not self._read(deadline_s):
                 raise AssertionError(f"{pattern!r} was not shown, only:\n{self.shown}")
+
+    def type(self, text: str) -> None:
+        """Press these keys."""
+        os.write(self._master, text.encode())
 
     def interrupt(self) -> None:
         """Do what Ctrl-C does."""

@@ -10,6 +10,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
+# Tests that share nothing with each other and wait for nothing, so that they may run side by side.
+PARALLEL := tests/unit tests/fuzz tests/firmware
+
 .PHONY: demo docs test clean
 
 demo: $(VENV)/.installed
@@ -20,7 +23,8 @@ test: $(VENV)/.installed-for-tests
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/pyright --warnings
-	$(BIN)/pytest
+	$(BIN)/pytest -n auto --dist loadfile $(PARALLEL)
+	$(BIN)/pytest $(PARALLEL:%=--ignore=%)
 
 # Warnings are errors: a link or an anchor that leads nowhere, a page that nobody can find.
 docs: $(VENV)/.installed-for-docs

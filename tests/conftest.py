@@ -5,12 +5,19 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Generator, Iterator
+from typing import Protocol
 
 import pytest
 
 from tests.support.token_folder import share_tokens
 
 _skipped: list[str] = []
+
+
+class Worker(Protocol):
+    """A process that runs some of the tests."""
+
+    workeroutput: dict[str, list[str]]
 
 
 def pytest_configure() -> None:
@@ -42,10 +49,20 @@ def pytest_collectreport(report: pytest.CollectReport) -> None:
         _skipped.append(report.nodeid)
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Worker) -> None:
+    """Take over what a worker has skipped; of modules, it tells nobody else."""
+    told: list[str] = node.workeroutput.get("skipped", [])
+    _skipped.extend(name for name in told if name not in _skipped)
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_sessionfinish(session: pytest.Session) -> Generator[None, None, None]:
-    """Turn a run with skipped tests into a failure."""
+    """Turn a run with skipped tests into a failure; a worker tells whom it works for."""
     yield
+    if (output := getattr(session.config, "workeroutput", None)) is not None:
+        output["skipped"] = list(_skipped)
+        return
     if os.environ.get("CI") == "true" and _skipped and session.exitstatus == pytest.ExitCode.OK:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import builtins
+import contextlib
+import os
 import shutil
 import sys
 from collections.abc import Iterator
@@ -23,7 +25,7 @@ BLOCKS = [block for page in pages() for block in blocks_of(page)]
 RUN = {"python", "sh", "json", "toml", "c"}
 SHOWN = {"text"}  # compared with what the block before has shown, if it shows anything
 EXEMPT = [block for block in BLOCKS if "notest" in block.options]
-MOST_EXEMPT = 14
+MOST_EXEMPT = 16
 
 
 class Table:
@@ -91,3 +93,35 @@ def test_block_can_be_tested(block: Block) -> None:
 def test_few_blocks_are_exempt() -> None:
     told = "\n".join(f"{block}: {block.options['notest']}" for block in EXEMPT)
     assert len(EXEMPT) <= MOST_EXEMPT, told
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no sh")
+@pytest.mark.parametrize(
+    ("shown", "is_like"),
+    [
+        ("speed  301 rpm, took 0.2 ms", True),
+        ("speed 2501 rpm, took 0.2 ms", False),
+        ("spede 301 rpm, took 0.2 ms", False),
+        ("speed 301 rpm, took 0.2 ms\nand more", False),
+    ],
+)
+def test_output_that_does_not_come_is_noticed(shown: str, is_like: bool, tmp_path: Path) -> None:
+    with PageReader(tmp_path / "here", 8765, os.environ) as reader:
+        reader.carry_out(Block("a page", 1, "sh", {}, "echo 'speed 308 rpm, took 34.5 ms'\n"))
+        with contextlib.nullcontext() if is_like else pytest.raises(AssertionError, match="a page"):
+            reader.carry_out(Block("a page", 5, "text", {}, f"{shown}\n"))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no sh")
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("sh", "false\ntrue\n"),
+        ("python", "x = 1 / 0\n"),
+        ("json", "{'a': 1}\n"),
+        ("c", "int f(void) { return 1 }\n"),
+    ],
+)
+def test_block_that_fails_is_noticed(language: str, text: str, tmp_path: Path) -> None:
+    with PageReader(tmp_path / "here", 8765, os.environ) as reader, pytest.raises(Exception):  # noqa: B017, PT011
+        reader.carry_out(Block("a page", 1, language, {}, text))

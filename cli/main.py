@@ -26,7 +26,7 @@ class Verb(NamedTuple):
         module: in this package; has a function `main(argv) -> int`, which parses what follows.
         summary: for the list of verbs.
         log_options: those that the verb takes; they may also come in front of it.
-        is_client: it talks to a server, or to the hardware.
+        is_client: it talks to a server.
     """
 
     module: str
@@ -54,7 +54,7 @@ VERBS: Final = {
     "status": Verb(
         "status", "show the server, its link and its device", _LOG_OPTIONS, is_client=True
     ),
-    "ports": Verb("ports", "list the serial ports of this machine", _LOG_OPTIONS, is_client=True),
+    "ports": Verb("ports", "list the serial ports of this machine", _LOG_OPTIONS),
     "doctor": Verb("doctor", "find out why there is no device", _LOG_OPTIONS, is_client=True),
     "scope": Verb(
         "scope", "record signals when a trigger fires, and show them", _LOG_OPTIONS, is_client=True

@@ -25,9 +25,9 @@ from .documents import Block
 from .example_board import ROOT
 from .processes import LoggedProcess
 
-# Identifiers, files of tokens, and the time in front of a line of the log.
+# Identifiers, files of tokens, and dates with a time.
 _OF_THE_RUN: Final = re.compile(
-    r"\b[0-9a-f]{32}\b|\S+\.token\b|^[-\d]{10} [:\d]{8},\d{3}", re.MULTILINE
+    r"\b[0-9a-f]{32}\b|\S+\.token\b|[-\d]{10}[ T][:\d]{8}[.,]\d{3,6}(?:[+-]\d\d:\d\d)?"
 )
 _NUMBER: Final = re.compile(r"(?<![\w.])(-?\d+(?:\.\d+)?)(?P<unit> ?m?s\b)?(?![\w])")
 _PLOTTED: Final = re.compile("[\u2500-\u28ff]")  # lines of a plot in the terminal

@@ -18,11 +18,11 @@ from scrutiny.firmware_link.diagnosis.findings import Cause, Finding
 from scrutiny.firmware_link.transports.settings import LinkSettings, parse_link_url
 from scrutiny.sdk import DeviceCommState, DeviceLinkType
 from scrutiny.sdk.client import ScrutinyClient
-from scrutiny.sdk.exceptions import ConnectionError as ServerLost
 from scrutiny.sdk.exceptions import TimeoutException
 
 from .output import one_line, show
 from .serial_ports import serial_ports
+from .server_connection import NotConnected, connected
 from .verb_arguments import add_log_options, client_parser, parse
 
 logger = logging.getLogger(__name__)
@@ -114,9 +114,9 @@ def _steps() -> Generator[Callable[[str], None]]:
 def _of_server(arguments: argparse.Namespace) -> list[Finding]:
     client = ScrutinyClient("scrutiny doctor", timeout=arguments.timeout)
     try:
-        with client.connect(arguments.host, arguments.port):
+        with connected(client, arguments):
             finding = _opinion(client, arguments)
-    except ServerLost as error:
+    except NotConnected as error:
         finding = Finding(Cause.NO_LINK, f"{error}", _name_a_link())
     _tell(finding, arguments)
     return [finding]

@@ -57,7 +57,7 @@ def main(argv: Sequence[str]) -> int:
     _check_outputs(arguments)
     client = ScrutinyClient("scrutiny scope")
     try:
-        with connected(client, arguments.host, arguments.port):
+        with connected(client, arguments):
             return _list(client, arguments) if arguments.list else _capture(client, arguments)
     except KeyboardInterrupt:
         client.close_socket()  # at once, whatever the server does

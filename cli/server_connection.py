@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 import contextlib
 from collections.abc import Generator, Mapping, Sequence
-from typing import Final
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 from scrutiny.core.errors import ScrutinyError
 from scrutiny.sdk import DetailedWatchableConfiguration, DeviceLinkType
@@ -13,6 +14,9 @@ from scrutiny.sdk.client import ScrutinyClient
 from scrutiny.sdk.events import Events
 from scrutiny.sdk.exceptions import ConnectionError as ServerLost
 from scrutiny.sdk.exceptions import OperationFailure, TimeoutException
+
+if TYPE_CHECKING:
+    import ssl
 
 Definitions = Mapping[str, DetailedWatchableConfiguration]
 
@@ -46,23 +50,54 @@ def connected_client(
         enabled_events=listened_events,
     )
     try:
-        with connected(client, arguments.host, arguments.port):
+        with connected(client, arguments):
             yield client
     except KeyboardInterrupt:
         client.close_socket()  # whatever the server does
         raise
 
 
-def connected(client: ScrutinyClient, host: str, port: int) -> ScrutinyClient:
-    """Connect a client, and return it.
+def connected(client: ScrutinyClient, arguments: argparse.Namespace) -> ScrutinyClient:
+    """Connect a client to the server that the arguments name, and return it.
 
     Raises:
-        NotConnected: there is no server.
+        NotConnected: there is no server, it is not to be trusted, or it turns this account away.
     """
     try:
-        return client.connect(host, port)
+        return client.connect(
+            arguments.host,
+            arguments.port,
+            token=_token(arguments.token_file),
+            tls=_tls(arguments.tls, arguments.tls_ca),
+            fingerprint=arguments.fingerprint,
+        )
     except ServerLost as error:
-        raise NotConnected(f"{error}; {_HOW_TO_TRY}") from error
+        is_nobody_there = isinstance(error.__cause__, ConnectionRefusedError)
+        raise NotConnected(f"{error}; {_HOW_TO_TRY}" if is_nobody_there else f"{error}") from error
+    except ValueError as error:
+        raise NotConnected(f"{error}") from error
+
+
+def _token(file: str | None) -> str | None:
+    if file is None:
+        return None
+    try:
+        return Path(file).read_text(encoding="ascii").strip()
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "it holds no token"
+        raise NotConnected(f"cannot read {file}: {reason}; check --token-file") from error
+
+
+def _tls(is_wanted: bool, authority: str | None) -> bool | ssl.SSLContext:
+    if authority is None:
+        return is_wanted
+    import ssl  # here: few need it
+
+    try:
+        return ssl.create_default_context(cafile=authority)
+    except OSError as error:
+        reason = error.strerror or "it holds no certificate"
+        raise NotConnected(f"cannot read {authority}: {reason}; check --tls-ca") from error
 
 
 def wait_for_device(client: ScrutinyClient, timeout_s: float) -> None:

@@ -73,6 +73,19 @@ def add_server_address(group: argparse._ArgumentGroup) -> None:  # pyright: igno
         default=DEFAULT_PORT,
         help=f"where it listens (default: {DEFAULT_PORT})",
     )
+    group.add_argument(
+        "--token-file",
+        metavar="FILE",
+        help="with the token in it (default: that of the variable SCRUTINY_TOKEN, or of the "
+        "server of this account)",
+    )
+    group.add_argument(
+        "--tls", action="store_true", help="check its certificate as this system does"
+    )
+    group.add_argument("--tls-ca", metavar="FILE", help="trust this authority (PEM)")
+    group.add_argument(
+        "--fingerprint", metavar="HEX", help="trust the certificate with this SHA-256, no other"
+    )
 
 
 def number(

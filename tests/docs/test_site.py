@@ -10,6 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from scrutiny import sdk
+from scrutiny.sdk import aio, client, datalogging, exceptions, listeners, watchable_handle
+from scrutiny.sdk.listeners import csv_file_listener
 from tests.support.documents import pages
 from tests.support.example_board import ROOT
 
@@ -17,6 +20,9 @@ from tests.support.example_board import ROOT
 _FETCHED = re.compile(
     r"<(?:link|script|img|source|iframe)\b[^>]*?(?:href|src)=\"((?:https?:)?//[^\"]+)"
 )
+
+# A base class of all components, a helper, and a type that only annotates.
+NOT_TOLD = {"ScrutinyError", "make_snapshot", "Samples"}
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +59,17 @@ def test_reference_has_the_docstrings(site: Path) -> None:
     assert "Watch a variable, alias or published value." in client
     assert ":meth:" not in client
     assert 'id="scrutiny.sdk.client.ScrutinyClient.read_event"' in client
+
+
+def test_reference_has_every_public_name(site: Path) -> None:
+    """Each is a heading of some page, under whatever module defines it."""
+    pages_of_reference = (site / "reference").glob("*.html")
+    text = "".join(page.read_text(encoding="utf-8") for page in pages_of_reference)
+    ids = {name.rpartition(".")[2] for name in re.findall(r'id="(scrutiny\.[\w.]+)"', text)}
+    modules = (sdk, client, aio, datalogging, listeners, watchable_handle, csv_file_listener)
+    public = {name for module in modules for name in module.__all__}
+    errors = {name for name, value in vars(exceptions).items() if isinstance(value, type)}
+    assert (public | errors) - NOT_TOLD - ids == set()
 
 
 def test_readme_has_no_link_that_leads_nowhere() -> None:

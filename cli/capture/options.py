@@ -6,7 +6,7 @@ import argparse
 import math
 from typing import Final
 
-from ..verb_arguments import add_log_options, add_server_address, number
+from ..verb_arguments import EXIT_CODES, add_log_options, add_server_address, number
 from .errors import TriggerUnreadable
 from .sampling import LARGEST_DECIMATION
 from .signals import AddSignals
@@ -21,7 +21,7 @@ _DESCRIPTION: Final = """\
 Record signals in the firmware, at the rate of one of its loops, when a trigger
 fires, and show them.
 """
-_EPILOG: Final = """\
+_EPILOG: Final = f"""\
 A trigger compares a path, in the loop of the firmware, at full speed:
 
   '/motor/speed [rpm] > 1000'           also < >= <= == !=
@@ -41,6 +41,8 @@ examples:
   scrutiny scope --signal '/motor/speed [rpm]' --trigger '/motor/setpoint [rpm] > 2000'
   scrutiny scope --axis rpm --signal set=/rpv/x1000 speed=/rpv/x1001 \\
       --axis state --signal /motor/state --duration 2 --position 0.1 --csv step.csv
+
+{EXIT_CODES}
 """
 
 

@@ -25,6 +25,7 @@ from scrutiny.firmware_link.transports.settings import (
     TcpSettings,
     UdpSettings,
 )
+from tests.support.network_port import NetworkPort
 from tests.support.odd_port import Answer, OddPort, as_device, at_speed
 from tests.support.unprivileged import folder_of_nobody
 
@@ -88,6 +89,15 @@ def test_a_session_of_somebody_else() -> None:
     assert finding.cause is Cause.SESSION_BUSY
     assert "heartbeat time-out" in finding.advice
     assert device.session_id == session_id
+
+
+def test_a_device_that_refuses_to_tell_who_it_is() -> None:
+    device = new_device(DeviceSettings(display_name="n" * 64, max_tx_payload=32))
+
+    (finding,) = found_on(as_device(device))
+
+    assert finding.cause is Cause.REFUSED
+    assert "may not fit its transmit buffer" in finding.advice
 
 
 def test_damage_now_and_then() -> None:
@@ -163,6 +173,22 @@ def test_another_baud_rate(is_heard: bool) -> None:
     assert finding.text == "the device answers at 9600 baud, not at 115200"
     assert finding.advice.startswith("use serial:/dev/")
     assert finding.advice.endswith("?baudrate=9600")
+
+
+@pytest.mark.filterwarnings("ignore:set(Daemon|Name):DeprecationWarning")  # of pyserial
+def test_another_parity() -> None:
+    """The system's pseudo terminals have none, but a port of another machine has."""
+    device = as_device(new_device())
+
+    def answer(data: bytes, parity: str) -> bytes:
+        return device(data, 0) if parity == "E" else b""
+
+    with NetworkPort(answer) as port:
+        (finding,) = found(SerialSettings(port.url), Surroundings(baud_rates=()))
+
+    assert finding.cause is Cause.OTHER_PARITY
+    assert finding.text == "the device answers with parity even, not none"
+    assert finding.advice == f"use serial:{port.url}?baudrate=115200&parity=even"
 
 
 def test_octets_that_nobody_understands() -> None:

@@ -25,6 +25,8 @@ BLOCKS = [block for page in pages() for block in blocks_of(page)]
 RUN = {"python", "sh", "json", "toml", "c"}
 SHOWN = {"text"}  # compared with what the block before has shown, if it shows anything
 EXEMPT = [block for block in BLOCKS if "notest" in block.options]
+# What the motor begins with: gains, setpoint in rpm.
+AT_FIRST = {"/rpv/x1005": 0.005, "/rpv/x1006": 0.15, "/rpv/x1000": 1500}
 MOST_EXEMPT = 16
 
 
@@ -43,7 +45,7 @@ class Table:
         """Bring the motor to where pages expect it, and end what they record."""
         for request in self._client.get_datalogging_requests():
             self._client.cancel_datalogging_request(request.token)
-        for path, value in (("/rpv/x1006", 0.25), ("/rpv/x1000", 1500)):
+        for path, value in AT_FIRST.items():
             self._client.write_watchable(path, value)
 
 

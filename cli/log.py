@@ -104,7 +104,8 @@ def _log(
         tally.update_count += len(updates)
         tally.loss_count += sum(update.value is None for update in updates)
 
-    logger.info("logging %d values to %s; Ctrl-C ends it", len(definitions), sink.path)
+    what = "1 value" if len(definitions) == 1 else f"{len(definitions)} values"
+    logger.info("logging %s to %s; Ctrl-C ends it", what, sink.path)
     started_s = time.monotonic()
     paths, rate = list(definitions), arguments.rate
     with updates_of(client, paths, rate, stop, take, sink.flush) as updates:

@@ -67,7 +67,7 @@ def test_a_signal_ends_it_with_all_in_the_file(
 ) -> None:
     file = tmp_path / f"log.{kind}"
     log = desk.start("log", SETPOINT, f"--{kind}", f"{file}", "--rate", "50")
-    log.wait_for_line("logging 1 values")
+    log.wait_for_line("logging 1 value ")
     tail = LoggedProcess(["tail", "-n", "+1", "-F", f"{file}"])
     try:
         tail.wait_for_line(r"1500\.0")
@@ -105,7 +105,7 @@ def test_a_loss_is_written(bench: Bench, tmp_path: Path) -> None:
     log = desk.start("log", "/rpv/x1000", "--jsonl", f"{file}")
     watch = desk.start("watch", "/rpv/x1000")
     try:
-        log.wait_for_line("logging 1 values")
+        log.wait_for_line("logging 1 value ")
         watch.wait_for_line(r"/rpv/x1000 \d")
         board.kill()
         watch.wait_for_line("DeviceGone")

@@ -11,7 +11,16 @@ import pytest
 from scrutiny import __version__
 from scrutiny.cli.main import VERBS, main
 
-EXPENSIVE = ("asyncio", "websockets", "msgspec", "serial", "platformdirs", "scrutiny.server")
+EXPENSIVE = (
+    "asyncio",
+    "websockets",
+    "msgspec",
+    "serial",
+    "platformdirs",
+    "rich",
+    "scrutiny.sdk",
+    "scrutiny.server",
+)
 
 
 def test_help_lists_the_verbs(capsys: pytest.CaptureFixture[str]) -> None:
@@ -91,6 +100,20 @@ def test_help_imports_nothing_expensive() -> None:
     )
 
     assert run.stdout.splitlines()[-1] == "[]"
+
+
+@pytest.mark.parametrize(
+    "verb",
+    ["get", "set", "watch", "log", "events", "status", "ports", "doctor", "scope", "completion"],
+)
+def test_help_of_a_verb_tells_its_exit_codes(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        main([verb, "--help"])
+
+    assert end.value.code == 0
+    text = capsys.readouterr().out
+    assert "exit codes: 0 done; 1 that failed, and the error says why; 2 wrong arguments" in text
+    assert verb in ("completion", "scope") or "--json" in text
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")

@@ -17,7 +17,7 @@ from .entries import Entry
 # about 60 µs whatever it holds, so that reading the device keeps nearly all of the processor.
 MIN_INTERVAL_S: Final = 0.001
 
-# A client whose socket holds this much is left alone until it has read: newest value wins.
+# A client for which more octets wait is left alone until it has read: newest value wins.
 MAX_BACKLOG: Final = 1 << 12
 
 # Keeps a message below `MAX_MESSAGE_SIZE`: an update has up to about 130 octets.
@@ -26,8 +26,6 @@ LARGEST_UPDATE: Final = 5000
 # More wait for the next turn of the loop: so many take 1.5 ms. For a client that had a backlog, or
 # that is throttled, everything it watches may be waiting.
 LARGEST_FLUSH: Final = 2000
-
-_RETRY_INTERVAL_S: Final = 0.02
 
 
 class ValueFeed:
@@ -52,6 +50,7 @@ class ValueFeed:
         self._clock = clock
         self._dirty: set[Entry] = set()
         self._scheduled: asyncio.Handle | None = None
+        self._waits_for_room = False
         self._is_closed = False
         self._last_flush_s = -math.inf  # loop time
         self._last_count = 0  # of updates in that flush
@@ -70,7 +69,13 @@ class ValueFeed:
     def mark(self, entries: Iterable[Entry]) -> None:
         """Note that these entries have a new value."""
         self._dirty.update(entries)
-        if self._scheduled is None and not self._is_closed:
+        if self._scheduled is None and not self._waits_for_room and not self._is_closed:
+            self._schedule()
+
+    def room_made(self) -> None:
+        """Go on, if values wait: the client has taken what was sent to it."""
+        if self._waits_for_room and not self._is_closed:
+            self._waits_for_room = False
             self._schedule()
 
     def forget(self, entries: Iterable[Entry]) -> None:
@@ -102,7 +107,7 @@ class ValueFeed:
         if self._is_closed or not self._dirty:
             return
         if self._backlog() > MAX_BACKLOG:
-            self._scheduled = self._loop.call_later(_RETRY_INTERVAL_S, self._flush)
+            self._waits_for_room = True
             return
         if len(self._dirty) <= LARGEST_FLUSH:
             self._send_dirty()

@@ -20,6 +20,7 @@ from scrutiny.firmware_link.transports.settings import address_text
 
 from ..access.front_door import FrontDoor
 from ..access.identity import Identity
+from ..broadcast import MAX_BACKLOG
 from .backlog import PAUSE_BACKLOG
 from .backlog_guard import BacklogGuard
 from .handshake import Reception, chosen_subprotocol
@@ -108,6 +109,7 @@ class Listener:
             ssl_handshake_timeout=None if self._tls is None else _OPEN_TIMEOUT_S,
             open_timeout=_OPEN_TIMEOUT_S,
             max_size=_LARGEST_FRAME,
+            write_limit=MAX_BACKLOG,  # beyond, who sends values waits until it is told of room
             ping_interval=_PING_INTERVAL_S,
             ping_timeout=_PING_TIMEOUT_S,
             close_timeout=_CLOSE_TIMEOUT_S,
@@ -144,6 +146,7 @@ class Listener:
         session = self._hub.connect(
             client_socket.send, client_socket.backlog, name, identity, client_socket.send_binary
         )
+        connection.on_room = session.room_made
         self._sockets.add(client_socket)
         logger.info("client %s connected: %s", name, identity.name)
         try:
@@ -176,12 +179,14 @@ class _Connection(ServerConnection):
     Attributes:
         identity: once the handshake was accepted.
         on_backlog: called when more has been sent than is taken.
+        on_room: called when nearly all of that is taken.
     """
 
     def __init__(self, count_unknown: Callable[[int], bool], *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.identity: Identity | None = None
         self.on_backlog: Callable[[], None] | None = None
+        self.on_room: Callable[[], None] | None = None
         self._count_unknown = count_unknown
         self._is_unknown = False
 
@@ -205,6 +210,11 @@ class _Connection(ServerConnection):
         super().pause_writing()
         if self.on_backlog is not None:
             self.on_backlog()
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        if self.on_room is not None:
+            self.on_room()
 
 
 class _ClientSocket:
@@ -238,7 +248,7 @@ class _ClientSocket:
 
     def forget(self) -> None:
         """Stop watching: the client has left."""
-        self._connection.on_backlog = None
+        self._connection.on_backlog = self._connection.on_room = None
         self._guard.stop()
 
     def abort(self) -> None:

@@ -98,6 +98,13 @@ class ClientSession:
             # Not even the refusal could be sent.
             self.client.fail(error, reqid=None, request_cmd="<empty>")
 
+    def room_made(self) -> None:
+        """Go on with what waits: the client has taken what was sent, nearly all or all of it.
+
+        To be called each time when `MAX_BACKLOG` was exceeded before.
+        """
+        self.client.feed.room_made()
+
     def close(self) -> None:
         """Forget the client: it has left."""
         self.client.close()

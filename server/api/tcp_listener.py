@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
+from collections.abc import Callable
 from typing import Final
 
 import msgspec
@@ -15,6 +16,7 @@ from scrutiny.api.versions import MAX_MESSAGE_SIZE
 from scrutiny.firmware_link.transports.settings import address_text
 
 from ..access.identity import Identity
+from ..broadcast import MAX_BACKLOG
 from .backlog import PAUSE_BACKLOG
 from .backlog_guard import BacklogGuard
 from .hub import Hub
@@ -55,9 +57,10 @@ class TcpListener:
             ListenError: the address cannot be used; the text says which option to change.
         """
         listener = cls(hub, identity)
+        loop = asyncio.get_running_loop()
         # The stock client knows IPv4 only.
         for sock in await bind("127.0.0.1" if host == "localhost" else host, port, "--tcp-port"):
-            server = await asyncio.start_server(listener._serve_client, sock=sock, limit=_READ_SIZE)
+            server = await loop.create_server(listener._make_connection, sock=sock)
             listener._servers.append(server)
             address, listener.port = sock.getsockname()[:2]
             logger.info("listening on tcp://%s", address_text(address, listener.port))
@@ -76,9 +79,14 @@ class TcpListener:
         if tasks := [task for task in tasks if not task.done()]:
             await asyncio.wait(tasks)
 
+    def _make_connection(self) -> _Connection:
+        return _Connection(asyncio.StreamReader(limit=_READ_SIZE), self._serve_client)
+
     async def _serve_client(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
+        connection = writer.transport.get_protocol()
+        assert isinstance(connection, _Connection)
         peer = writer.get_extra_info("peername")
         name = address_text(str(peer[0]), int(peer[1])) if peer else "of unknown address"
         if len(self._clients) >= MOST_CLIENTS:
@@ -87,6 +95,7 @@ class TcpListener:
             return
         client = _TcpClient(writer, name)
         session = self._hub.connect(client.send, client.backlog, name, self._identity)
+        client.on_room = connection.on_room = session.room_made
         task = asyncio.current_task()
         assert task is not None
         self._clients[client] = task
@@ -116,11 +125,37 @@ class TcpListener:
         finally:
             del self._clients[client]
             self._hub.disconnect(session)
+            connection.on_room = None
             client.forget()
 
 
+class _Connection(asyncio.StreamReaderProtocol):
+    """A stream that tells when there is room in it again.
+
+    Attributes:
+        on_room: called when nearly all is taken of what was sent and had not been.
+    """
+
+    on_room: Callable[[], None] | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.WriteTransport)
+        # Beyond, who sends values waits until it is told of room.
+        transport.set_write_buffer_limits(MAX_BACKLOG)
+        super().connection_made(transport)
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        if self.on_room is not None:
+            self.on_room()
+
+
 class _TcpClient:
-    """Sends to one client at once or into the buffer of its socket, and watches that buffer."""
+    """Sends to one client at once or into the buffer of its socket, and watches that buffer.
+
+    Attributes:
+        on_room: called when all messages that had to be compressed are in that buffer.
+    """
 
     def __init__(self, writer: asyncio.StreamWriter, name: str) -> None:
         self._transport = writer.transport
@@ -129,6 +164,7 @@ class _TcpClient:
         self._waiting: deque[bytes] = deque()  # what comes after a message that is compressed
         self._waiting_octets = 0
         self._packing: asyncio.Task[None] | None = None
+        self.on_room: Callable[[], None] | None = None
 
     def send(self, message: bytes) -> None:
         """Send a message; all arrive in the order in which they were sent."""
@@ -159,6 +195,7 @@ class _TcpClient:
 
     def forget(self) -> None:
         """Close, and stop watching: the client has left."""
+        self.on_room = None
         self._guard.stop()
         self._waiting.clear()
         self._waiting_octets = 0
@@ -178,6 +215,8 @@ class _TcpClient:
                     self._write(message, datagram)
         finally:
             self._packing = None
+            if self.on_room is not None:
+                self.on_room()
 
     def _write(self, message: bytes, datagram: bytes | None) -> None:
         if self._transport.is_closing():

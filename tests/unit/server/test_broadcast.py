@@ -73,7 +73,8 @@ def test_a_client_that_does_not_read_gets_the_newest_values_once_it_does(
     assert feed.sent == []
 
     feed.unread_octets = 0
-    run_until_quiet(loop, 0.05)
+    feed.room_made()
+    run_until_quiet(loop)
 
     assert [[update.v for update in message.updates] for message in feed.sent] == [[99]]
 
@@ -157,6 +158,7 @@ def test_what_has_piled_up_is_sent_over_several_turns(
     assert feed.sent == []
 
     feed.unread_octets = 0
+    feed.room_made()
     while sum(len(message.updates) for message in feed.sent) < count:
         run_until_quiet(loop)
 
@@ -213,3 +215,22 @@ def test_what_is_not_watched_any_more_is_not_sent(store: ValueStore, make_feed: 
     feed.flush()
 
     assert [update.id for update in feed.sent[0].updates] == [store.published[1].id]
+
+
+def test_room_is_of_no_interest_when_nothing_waits_for_it(
+    loop: asyncio.AbstractEventLoop, store: ValueStore, make_feed: MakeFeed
+) -> None:
+    feed = watching(make_feed, store)
+    feed.room_made()
+    feed.mark(store.published)
+    feed.room_made()
+    run_until_quiet(loop)
+    assert len(feed.sent) == 1
+
+    feed.unread_octets = MAX_BACKLOG + 1
+    feed.mark(store.published)
+    run_until_quiet(loop)
+    feed.close()
+    feed.room_made()
+    run_until_quiet(loop)
+    assert len(feed.sent) == 1

@@ -34,6 +34,9 @@ class LoudSession:
         self._backlog = backlog
         self._hub = hub
 
+    def room_made(self) -> None:
+        """Nothing waits."""
+
     def receive(self, data: bytes) -> None:
         """Answer one message."""
         size = int(data)

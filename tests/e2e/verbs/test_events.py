@@ -57,12 +57,13 @@ def test_it_goes_on_when_device_and_server_are_gone(board_program: Path, tmp_pat
             events.wait_for_line("Device ready")
             board.kill()
             events.wait_for_line("Device gone")
-            server.stop()
+            server.kill()
             events.wait_for_line("Disconnected from the server")
             bench.start_server(board.port, tcp_port=server.tcp_port)
             events.wait_for_line("Connected to a server", skip=4)
 
-            assert events.stop() == 0
+            events.interrupt()
+            assert events.finish() == 0
         finally:
             desk.clear()
 

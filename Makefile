@@ -26,10 +26,9 @@ test: $(VENV)/.installed-for-tests
 	$(BIN)/pytest -n auto --dist loadfile $(PARALLEL)
 	$(BIN)/pytest $(PARALLEL:%=--ignore=%)
 
-# Warnings are errors: a link or an anchor that leads nowhere, a page that nobody can find.
+# Warnings are errors: a link or an anchor that leads nowhere. With --quiet they would not count.
 docs: $(VENV)/.installed-for-docs
-	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
-	@echo "built build/site/index.html"
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 clean:
 	rm -rf $(VENV) .venv-* build firmware_example/build .mypy_cache .pytest_cache .ruff_cache \

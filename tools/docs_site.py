@@ -9,9 +9,9 @@ from __future__ import annotations
 import logging
 import posixpath
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias, cast
 
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files, InclusionLevel
@@ -30,12 +30,24 @@ _LANGUAGES: Final = {
     ".py": "python",
 }
 
+Navigation: TypeAlias = "str | Sequence[Navigation] | Mapping[str, Navigation]"
+
 _PICTURES: Final = {".png", ".svg"}
 
 _FENCED: Final = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 _LINK: Final = re.compile(r"(?<=\]\()(?![a-z]+:|#)([^)#\s]+)(#[^)\s]*)?(?=\))")
 _FENCE_OPTIONS: Final = re.compile(r"^(```\w+) .*$", re.MULTILINE)  # tests read them
 _ROLE: Final = re.compile(r":(?:attr|class|func|meth|mod):(?=<code>)")
+
+
+def on_config(config: MkDocsConfig) -> MkDocsConfig:
+    """Give pages that the navigation has no place for one at its end: who adds one may forget."""
+    docs = Path(config.docs_dir)
+    pages = {path.relative_to(docs).as_posix() for path in docs.rglob("*.md")}
+    nav = cast("list[Navigation]", config["nav"])
+    if others := sorted(pages - set(_placed(nav))):
+        config["nav"] = [*nav, {"More": others}]
+    return config
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
@@ -71,6 +83,15 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
 def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -> str:
     """Show what docstrings refer to without the roles that other tools want."""
     return _ROLE.sub("", html)
+
+
+def _placed(nav: Navigation) -> Iterator[str]:
+    """Return the pages of a navigation."""
+    if isinstance(nav, str):
+        yield nav
+    else:
+        for part in nav.values() if isinstance(nav, Mapping) else nav:
+            yield from _placed(part)
 
 
 def _targets(source: str) -> set[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -29,29 +30,58 @@ NOT_TOLD = {"ScrutinyError", "make_snapshot", "Samples"}
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The site, built as ``make docs`` does."""
     folder = tmp_path_factory.mktemp("site")
-    result = subprocess.run(
-        [sys.executable, "-m", "mkdocs", "build", "--quiet", "--strict", "--site-dir", str(folder)],
-        cwd=ROOT,
+    result = build(ROOT, folder)
+    assert result.returncode == 0, result.stderr
+    return folder
+
+
+def build(root: Path, site: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(site)],
+        cwd=root,
         env={**os.environ, "NO_MKDOCS_2_WARNING": "1"},
         capture_output=True,
         text=True,
         timeout=110,
         check=False,
     )
-    assert result.returncode == 0, result.stderr
-    return folder
 
 
 def test_site_has_all_pages(site: Path) -> None:
     docs = [page.removeprefix("docs/") for page in pages() if page.startswith("docs/")]
     built = [page.removesuffix(".md") + ".html" for page in docs]
     assert [page for page in built if not (site / page).exists()] == []
+    home = (site / "index.html").read_text(encoding="utf-8")
+    assert [page for page in built if f'href="{page}"' not in home] == []  # in the navigation
     assert (site / "repository/firmware/index.html").exists()  # pages link to it
 
 
 def test_site_fetches_nothing_from_elsewhere(site: Path) -> None:
     for page in site.rglob("*.html"):
         assert _FETCHED.findall(page.read_text(encoding="utf-8")) == [], page
+
+
+def test_link_that_leads_nowhere_is_an_error(tmp_path: Path) -> None:
+    """In a repository of three pages, whatever kind of link it is."""
+    (tmp_path / "tools").mkdir()
+    shutil.copy(ROOT / "tools" / "docs_site.py", tmp_path / "tools")
+    settings = (ROOT / "mkdocs.yml").read_text(encoding="utf-8").partition("\nnav:")[0]
+    (tmp_path / "mkdocs.yml").write_text(f"{settings}\nnav:\n  - Home: index.md\n")
+    (tmp_path / "README.md").write_text("# Read me\n")
+    (tmp_path / "docs").mkdir()
+    home = tmp_path / "docs" / "index.md"
+    links = ("gone.md", "../gone.c", "#gone", "../README.md#gone")
+
+    home.write_text("# Home\n\n[a](../README.md#read-me), [b](#home)\n")
+    (tmp_path / "docs" / "late.md").write_text("# Late\n")  # the navigation has no place for it
+    assert build(tmp_path, tmp_path / "site").returncode == 0
+    assert 'href="late.html"' in (tmp_path / "site" / "index.html").read_text(encoding="utf-8")
+    home.write_text("# Home\n\n" + "\n".join(f"[a]({link})" for link in links))
+    result = build(tmp_path, tmp_path / "site")
+
+    assert result.returncode != 0
+    for told in ("'gone.md'", "repository/gone.c.md", "'#gone'", "README.md#gone"):
+        assert told in result.stderr
 
 
 def test_reference_has_the_docstrings(site: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import contextlib
 import os
+import re
 import shutil
 import sys
 from collections.abc import Iterator
@@ -90,6 +91,16 @@ def test_block_can_be_tested(block: Block) -> None:
         assert len(block.options["notest"].split()) >= 3, "tell why in a few words"
     else:
         assert block.language in RUN | SHOWN
+
+
+@pytest.mark.parametrize("page", pages())
+def test_no_block_escapes(page: str) -> None:
+    """No fence is indented, or written in a way that is not understood; no block has no fence."""
+    text = (ROOT / page).read_text(encoding="utf-8")
+    fences = [line for line in text.splitlines() if line.lstrip().startswith("```")]
+    assert len(fences) == 2 * len(blocks_of(page))
+    outside = text.split("\n```")[::2]
+    assert [part for part in outside if re.search(r"^[^-*\d\s|].*\n\n    \S", part, re.M)] == []
 
 
 def test_few_blocks_are_exempt() -> None:

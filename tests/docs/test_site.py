@@ -22,8 +22,8 @@ _FETCHED = re.compile(
     r"<(?:link|script|img|source|iframe)\b[^>]*?(?:href|src)=\"((?:https?:)?//[^\"]+)"
 )
 
-# A base class of all components, a helper, and a type that only annotates.
-NOT_TOLD = {"ScrutinyError", "make_snapshot", "Samples"}
+# A base class of all components, a module, a helper, and a type that only annotates.
+NOT_TOLD = {"ScrutinyError", "exceptions", "make_snapshot", "Samples"}
 
 
 @pytest.fixture(scope="module")

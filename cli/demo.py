@@ -8,11 +8,13 @@ the cable, plug it back, record a step of the setpoint at the rate of the contro
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from types import FrameType
 from typing import Final, TypeVar
 
 from scrutiny.api.versions import DEFAULT_PORT
@@ -80,6 +82,7 @@ def main(argv: Sequence[str]) -> int:
         help=f"where the server listens (default: {DEFAULT_PORT} with --keep, else any free one)",
     )
     arguments = parser.parse_args(argv)
+    signal.signal(signal.SIGTERM, _terminated)
     try:
         if arguments.csv is not None:
             check_file(arguments.csv)
@@ -92,6 +95,11 @@ def main(argv: Sequence[str]) -> int:
         show("interrupted")
         return 1
     return 0
+
+
+def _terminated(number: int, frame: FrameType | None) -> None:
+    """End as usual: board and server would outlive a process that is just ended."""
+    sys.exit(128 + number)
 
 
 def _run(folder: Path, arguments: argparse.Namespace) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import os
 import re
+import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -153,3 +155,16 @@ def test_board_and_server_can_be_kept_for_others() -> None:
     assert "x1001" in scope.stdout
     check_samples(Path("step.csv"))
     assert not Path(CSV_NAME).exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGTERM to react to")
+def test_a_demo_that_is_terminated_takes_its_server_along() -> None:
+    demo = LoggedProcess([*COMMAND, "demo", "--simulator"], environment=ENVIRONMENT)
+    try:
+        match, _ = demo.wait_for_line(r"^Server  ws://localhost:([0-9]+)$", TIMEOUT_S)
+        assert demo.stop() == 128 + signal.SIGTERM
+    finally:
+        demo.kill()
+
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", int(match[1])))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 
 from .broadcast import ValueFeed
@@ -20,8 +20,13 @@ class Subscriptions:
 
     def __init__(self) -> None:
         self.watched: dict[Entry, None] = {}
+        self._counts: Counter[ValueFeed] = Counter()
         self.on_change: Callable[[], None] = lambda: None
         self.on_idle: Callable[[Entry], None] = lambda entry: None
+
+    def count(self, feed: ValueFeed) -> int:
+        """Return how many entries a client watches."""
+        return self._counts[feed]
 
     def watch(self, feed: ValueFeed, entry: Entry, rate: float | None) -> None:
         """Let a client watch an entry; a second call replaces the rate.
@@ -33,6 +38,7 @@ class Subscriptions:
         """
         if entry.watchers.get(feed, 0) == rate:
             return
+        self._counts[feed] += feed not in entry.watchers
         entry.watchers[feed] = rate
         self.watched[entry] = None
         self.on_change()
@@ -49,6 +55,7 @@ class Subscriptions:
         mine = [entry for entry in self.watched if feed in entry.watchers]
         for entry in mine:
             self._remove(feed, entry)
+        del self._counts[feed]
         if mine:
             self.on_change()
 
@@ -61,6 +68,7 @@ class Subscriptions:
             entry.watchers.clear()
             self.watched.pop(entry, None)
         for feed, ended in by_feed.items():
+            self._counts[feed] -= len(ended)
             feed.forget(ended)
         if by_feed:
             self.on_change()
@@ -70,10 +78,12 @@ class Subscriptions:
         for entry in self.watched:
             entry.watchers.clear()
         self.watched.clear()
+        self._counts.clear()
         self.on_change()
 
     def _remove(self, feed: ValueFeed, entry: Entry) -> None:
         del entry.watchers[feed]
+        self._counts[feed] -= 1
         if feed in entry.informed:
             entry.informed = tuple(other for other in entry.informed if other is not feed)
         if not entry.watchers:

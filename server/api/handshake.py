@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from http import HTTPStatus
-from typing import Final
 
 from websockets.asyncio.server import ServerConnection
 from websockets.datastructures import Headers
@@ -14,13 +13,12 @@ from websockets.headers import parse_subprotocol
 from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
 
-from ..access.gatekeeper import SUBPROTOCOL, Gatekeeper, Handshake, TurnedAway
+from ..access.gatekeeper import SUBPROTOCOL, Gatekeeper, Handshake
 from ..access.identity import Identity
 from .errors import printable
+from .repeated import RepeatedWarning
 
 logger = logging.getLogger(__name__)
-
-_QUIET_S: Final = 10.0
 
 
 def handshake_of(address: str, headers: Headers) -> Handshake:
@@ -60,9 +58,7 @@ class Reception:
 
     def __init__(self, gatekeeper: Gatekeeper, clock_s: Callable[[], float]) -> None:
         self._gatekeeper = gatekeeper
-        self._clock_s = clock_s
-        self._quiet_until_s = 0.0
-        self._untold = 0
+        self._warning = RepeatedWarning(logger, clock_s)
 
     def admit(self, connection: ServerConnection, request: Request) -> Identity | Response:
         """Return who connects, or the answer that ends the handshake."""
@@ -71,21 +67,8 @@ class Reception:
         verdict = self._gatekeeper.admit(handshake_of(address, request.headers))
         if isinstance(verdict, Identity):
             return verdict
-        self._log(address, verdict)
+        self._warning.tell(f"client from {address} is turned away: {printable(verdict.reason)}")
         response = connection.respond(verdict.status, verdict.reason + "\n")
         if verdict.status is HTTPStatus.UNAUTHORIZED:
             response.headers["WWW-Authenticate"] = "Bearer"
         return response
-
-    def _log(self, address: str, verdict: TurnedAway) -> None:
-        """Tell it once, and then how often it came again."""
-        now_s = self._clock_s()
-        if now_s < self._quiet_until_s:
-            self._untold += 1
-            return
-        more = f" ({self._untold} others before)" if self._untold else ""
-        logger.warning(
-            "client from %s is turned away: %s%s", address, printable(verdict.reason), more
-        )
-        self._untold = 0
-        self._quiet_until_s = now_s + _QUIET_S

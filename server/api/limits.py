@@ -31,6 +31,10 @@ MOST_DESCRIPTION_COMMANDS: Final = 16
 # that is one message.
 MOST_PATHS: Final = 4000
 
+# Watched by one client. Each takes some 2 kB, and time whenever Python looks through all objects
+# for garbage, which holds the loop: 50 to 80 ms with this many, 150 to 260 with 48,000.
+MOST_SUBSCRIPTIONS: Final = 20_000
+
 # Characters of a path. Looking one up takes 1.7 ms if it has this many, all of them indices; C++
 # names of real programs have some hundred.
 LONGEST_PATH: Final = 4096
@@ -88,6 +92,19 @@ class InFlight:
     def end(self) -> None:
         """Count one that has ended, well or not."""
         self._count -= 1
+
+
+def check_subscriptions(count: int, more: int) -> None:
+    """Let a client watch more.
+
+    Raises:
+        CommandRefused: there would be too many.
+    """
+    if count + more > MOST_SUBSCRIPTIONS:
+        raise CommandRefused(
+            f"{more} more subscriptions are too many: this client has {count}, at most "
+            f"{MOST_SUBSCRIPTIONS} are taken; unsubscribe, or read values once with read_watchable"
+        )
 
 
 def check_count(what: str, items: Sequence[object]) -> None:

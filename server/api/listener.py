@@ -26,7 +26,9 @@ from .backlog_guard import BacklogGuard
 from .handshake import Reception, chosen_subprotocol
 from .hub import Hub
 from .limits import MOST_CLIENTS
-from .ports import bind
+from .ports import bind, limit_reads
+from .repeated import RepeatedWarning
+from .strangers import Door, Strangers
 
 logger = logging.getLogger(__name__)
 
@@ -38,8 +40,8 @@ _PING_TIMEOUT_S: Final = 60.0  # a slow client first has to read what is before 
 _CLOSE_TIMEOUT_S: Final = 2.0
 _OPEN_TIMEOUT_S: Final = 10.0  # for the whole handshake
 
-# Connections in their handshake; who sends it octet by octet holds such a place for ten seconds.
-_MOST_UNKNOWN: Final = 100
+# Messages that a client may be ahead of the one that is being done, before it is read no more.
+_MOST_AHEAD: Final = 1
 
 
 class Listener:
@@ -49,7 +51,8 @@ class Listener:
         self._hub = hub
         self._tls = door.tls
         self._reception = Reception(door.gatekeeper, time.monotonic)
-        self._unknown = 0  # connections that have not said who they are
+        self._strangers = Strangers()
+        self._full = RepeatedWarning(logger, time.monotonic)
         self._servers: list[Server] = []
         self._sockets: set[_ClientSocket] = set()
         self.port = 0
@@ -75,9 +78,10 @@ class Listener:
         try:
             door.open_at([sock.getsockname()[0] for sock in sockets], listener.port)
             for sock in sockets:
-                listener._servers.append(await listener._serve(sock))
+                address = sock.getsockname()
+                listener._servers.append(await listener._serve(Door(sock, listener._strangers)))
                 scheme = "wss" if door.tls else "ws"
-                logger.info("listening on %s://%s", scheme, _address_text(sock.getsockname()))
+                logger.info("listening on %s://%s", scheme, _address_text(address))
         except BaseException:
             await listener.close()
             for sock in sockets:
@@ -109,6 +113,7 @@ class Listener:
             ssl_handshake_timeout=None if self._tls is None else _OPEN_TIMEOUT_S,
             open_timeout=_OPEN_TIMEOUT_S,
             max_size=_LARGEST_FRAME,
+            max_queue=_MOST_AHEAD,
             write_limit=MAX_BACKLOG,  # beyond, who sends values waits until it is told of room
             ping_interval=_PING_INTERVAL_S,
             ping_timeout=_PING_TIMEOUT_S,
@@ -116,12 +121,7 @@ class Listener:
         )
 
     def _make_connection(self, *args: Any, **kwargs: Any) -> _Connection:
-        return _Connection(self._count_unknown, *args, **kwargs)
-
-    def _count_unknown(self, change: int) -> bool:
-        """Count who connects and has not said who he is; False: they are too many."""
-        self._unknown += change
-        return self._unknown <= _MOST_UNKNOWN
+        return _Connection(self._strangers, *args, **kwargs)
 
     def _admit(self, connection: ServerConnection, request: Request) -> Response | None:
         assert isinstance(connection, _Connection)
@@ -138,7 +138,7 @@ class Listener:
         connection.is_known()
         name = _address_text(connection.remote_address)
         if len(self._sockets) >= MOST_CLIENTS:
-            logger.warning("client %s is turned away: %d are connected", name, MOST_CLIENTS)
+            self._full.tell(f"client {name} is turned away: {MOST_CLIENTS} are connected")
             reason = f"{MOST_CLIENTS} clients are connected, the server takes no more"
             await connection.close(CloseCode.TRY_AGAIN_LATER, reason)
             return
@@ -151,12 +151,10 @@ class Listener:
         logger.info("client %s connected: %s", name, identity.name)
         try:
             while True:
-                session.receive(await connection.recv(decode=False))
-                if session.is_busy:
-                    await session.idle()  # meanwhile more commands wait here and in the socket
+                await session.take(await connection.recv(decode=False))
                 if client_socket.backlog() > PAUSE_BACKLOG:
                     await connection.drain()
-        except ConnectionClosed as error:
+        except (ConnectionClosed, OSError) as error:
             logger.info("client %s left: %s", name, error)
         except Exception:
             # The library closes the connection, but what it logs is not shown.
@@ -174,7 +172,7 @@ class _Connection(ServerConnection):
     Pongs count too, which nobody else sees.
 
     Args:
-        count_unknown: takes 1 and -1; False: there are too many already.
+        strangers: it is one of them until it is known.
 
     Attributes:
         identity: once the handshake was accepted.
@@ -182,19 +180,20 @@ class _Connection(ServerConnection):
         on_room: called when nearly all of that is taken.
     """
 
-    def __init__(self, count_unknown: Callable[[int], bool], *args: Any, **kwargs: Any) -> None:
+    def __init__(self, strangers: Strangers, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.identity: Identity | None = None
         self.on_backlog: Callable[[], None] | None = None
         self.on_room: Callable[[], None] | None = None
-        self._count_unknown = count_unknown
-        self._is_unknown = False
+        self._strangers = strangers
+        self._number = -1
+        self._is_deaf = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
-        self._is_unknown = True
-        if not self._count_unknown(1):
-            self.transport.abort()
+        limit_reads(transport)
+        self._number = transport.get_extra_info("socket").fileno()
+        self._strangers.add(self._number, self.transport.abort)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.is_known()
@@ -202,9 +201,14 @@ class _Connection(ServerConnection):
 
     def is_known(self) -> None:
         """Count it no more among those that may only hold a place."""
-        if self._is_unknown:
-            self._is_unknown = False
-            self._count_unknown(-1)
+        self._strangers.discard(self._number)
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        # Who pings and does not read the pongs fills the memory like anybody else.
+        if self.transport.get_write_buffer_size() > PAUSE_BACKLOG:
+            self._is_deaf = True
+            self.transport.pause_reading()
 
     def pause_writing(self) -> None:
         super().pause_writing()
@@ -213,6 +217,10 @@ class _Connection(ServerConnection):
 
     def resume_writing(self) -> None:
         super().resume_writing()
+        if self._is_deaf:
+            self._is_deaf = False
+            if not self.recv_messages.paused:  # else they are too many, and it goes on when taken
+                self.transport.resume_reading()
         if self.on_room is not None:
             self.on_room()
 

@@ -85,6 +85,18 @@ class ClientSession:
         """Wait until the next message may come. Cancelling is safe: the command goes on."""
         await self._idle.wait()
 
+    async def take(self, data: bytes) -> None:
+        """Take one whole message when its turn has come; return when the next may come.
+
+        The messages of all clients share the slice of a turn, so that many small ones, or costly
+        ones, leave the device and other clients their time. Cancelling is safe: what is begun
+        goes on.
+        """
+        self._idle.clear()
+        self.client.parts.turns.start(self._in_turn(data))
+        if self.is_busy:
+            await self.idle()
+
     def receive(self, data: bytes) -> None:
         """Take one whole message, not while the session is busy.
 
@@ -132,6 +144,12 @@ class ClientSession:
         except Exception as error:
             # One client's command must not take the others down, whatever fails.
             self.client.fail(error, reqid=reqid, request_cmd=name)
+
+    def _in_turn(self, data: bytes) -> Steps:
+        self._idle.set()  # unless the command begins something that goes on
+        if self.client.is_open:
+            self.receive(data)
+        yield from ()
 
     def _to_its_end(self, command: m.AnyCommand, steps: Steps) -> Steps:
         try:

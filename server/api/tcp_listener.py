@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections import deque
 from collections.abc import Callable
 from typing import Final
@@ -21,12 +22,13 @@ from .backlog import PAUSE_BACKLOG
 from .backlog_guard import BacklogGuard
 from .hub import Hub
 from .limits import MOST_CLIENTS
-from .ports import bind
+from .ports import MOST_READ, bind, limit_reads
+from .repeated import RepeatedWarning
+from .strangers import Door
 from .tcp_framing import LARGEST_PAYLOAD, DatagramDecoder, to_datagram
 
 logger = logging.getLogger(__name__)
 
-_READ_SIZE: Final = 1 << 16
 _CLOSE_TIMEOUT_S: Final = 2.0
 
 # Larger messages are compressed in a thread: 1 MiB would hold the loop for some 20 ms.
@@ -39,6 +41,7 @@ class TcpListener:
     def __init__(self, hub: Hub, identity: Identity) -> None:
         self._hub = hub
         self._identity = identity
+        self._full = RepeatedWarning(logger, time.monotonic)
         self._servers: list[asyncio.Server] = []
         self._clients: dict[_TcpClient, asyncio.Task[None]] = {}
         self.port = 0
@@ -60,9 +63,9 @@ class TcpListener:
         loop = asyncio.get_running_loop()
         # The stock client knows IPv4 only.
         for sock in await bind("127.0.0.1" if host == "localhost" else host, port, "--tcp-port"):
-            server = await loop.create_server(listener._make_connection, sock=sock)
-            listener._servers.append(server)
             address, listener.port = sock.getsockname()[:2]
+            server = await loop.create_server(listener._make_connection, sock=Door(sock))
+            listener._servers.append(server)
             logger.info("listening on tcp://%s", address_text(address, listener.port))
         return listener
 
@@ -80,7 +83,7 @@ class TcpListener:
             await asyncio.wait(tasks)
 
     def _make_connection(self) -> _Connection:
-        return _Connection(asyncio.StreamReader(limit=_READ_SIZE), self._serve_client)
+        return _Connection(asyncio.StreamReader(limit=MOST_READ), self._serve_client)
 
     async def _serve_client(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
@@ -90,7 +93,7 @@ class TcpListener:
         peer = writer.get_extra_info("peername")
         name = address_text(str(peer[0]), int(peer[1])) if peer else "of unknown address"
         if len(self._clients) >= MOST_CLIENTS:
-            logger.warning("client %s is turned away: %d are connected", name, MOST_CLIENTS)
+            self._full.tell(f"client {name} is turned away: {MOST_CLIENTS} are connected")
             writer.close()
             return
         client = _TcpClient(writer, name)
@@ -105,14 +108,12 @@ class TcpListener:
         try:
             while True:
                 waits_since_s = loop.time()
-                data = await reader.read(_READ_SIZE)
+                data = await reader.read(MOST_READ)
                 if not data:
                     break
                 # Only this wait is silence of the client; the others below are ours.
                 for message in decoder.feed(data, loop.time() - waits_since_s):
-                    session.receive(message)
-                    if session.is_busy:
-                        await session.idle()
+                    await session.take(message)
                     if client.backlog() > PAUSE_BACKLOG:
                         await client.packed()
                         await writer.drain()
@@ -143,6 +144,7 @@ class _Connection(asyncio.StreamReaderProtocol):
         # Beyond, who sends values waits until it is told of room.
         transport.set_write_buffer_limits(MAX_BACKLOG)
         super().connection_made(transport)
+        limit_reads(transport)
 
     def resume_writing(self) -> None:
         super().resume_writing()

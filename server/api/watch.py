@@ -30,7 +30,7 @@ from ..subscriptions import effective_rate
 from ..turns import NO_PAUSE, Steps
 from .client import Client
 from .errors import CommandRefused
-from .limits import check_count
+from .limits import check_count, check_subscriptions
 from .steps import resolve
 
 # Rates beyond these, in updates per second, would overflow the arithmetic of deadlines; no link is
@@ -55,13 +55,15 @@ def subscribe(client: Client, command: SubscribeWatchable) -> Steps:
 
     Raises:
         CommandRefused: one path is unknown (unless the client takes part of them), there are too
-            many, or the rate is not above 0.
+            many of them or of subscriptions, or the rate is not above 0.
     """
     check_count("paths", command.watchables)
     rate = _checked_rate(command.rate)
     resolved = yield from resolve(
         client, command.watchables, described=True, partial=command.partial
     )
+    new = [entry for entry in resolved.entries.values() if client.feed not in entry.watchers]
+    check_subscriptions(client.parts.subscriptions.count(client.feed), len(new))
     for entry in resolved.entries.values():
         client.parts.subscriptions.watch(client.feed, entry, rate)
     client.send(

@@ -273,11 +273,11 @@ def test_a_failure_of_the_server_is_logged(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    def fail(session: ClientSession, data: bytes) -> None:
+    async def fail(session: ClientSession, data: bytes) -> None:
         raise ZeroDivisionError
 
     async def test() -> None:
-        monkeypatch.setattr(ClientSession, "receive", fail)
+        monkeypatch.setattr(ClientSession, "take", fail)
         async with running(without_device) as server, server.client() as peer:
             await peer.connection.send("{}")
             with pytest.raises(ConnectionClosed):

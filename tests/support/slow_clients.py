@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -48,14 +49,19 @@ class HonestClient:
         without_value: updates that told that there is none.
     """
 
-    def __init__(self, port: int, paths: Sequence[str]) -> None:
+    def __init__(self, port: int, paths: Sequence[str], tls: ssl.SSLContext | None = None) -> None:
         self.newest_us = 0.0
         self.without_value = 0
         self._times_s: list[float] = []
         self._stack = ExitStack()
         headers = token_headers(port)
         self._connection = self._stack.enter_context(
-            connect(f"ws://127.0.0.1:{port}", additional_headers=headers, compression=None)
+            connect(
+                f"{'ws' if tls is None else 'wss'}://127.0.0.1:{port}",
+                additional_headers=headers,
+                compression=None,
+                ssl=tls,
+            )
         )
         for command in commands(paths, "json"):
             self._connection.send(command.decode())

@@ -21,7 +21,7 @@ from scrutiny.firmware_link.codes import DatalogEncoding, FeatureBits, LoopType
 from scrutiny.firmware_link.messages import DatalogSetup, LoopDefinition
 from scrutiny.firmware_link.profile import MemoryRegion
 from scrutiny.firmware_link.transports.settings import NoLink, UdpSettings
-from scrutiny.server.api import session
+from scrutiny.server.api import limits, session
 from scrutiny.server.api.limits import (
     MOST_LISTS,
     MOST_MEMORY_TRANSFERS,
@@ -557,6 +557,19 @@ def test_subscribing_again_replaces_the_rate(server: Server, client: FakeClient)
 
     client.subscribe(FLOAT, rate=None)
     assert server.rate_of(FLOAT, client) is None
+
+
+def test_subscriptions_beyond_a_limit_are_refused_as_a_whole(
+    server: Server, client: FakeClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "MOST_SUBSCRIPTIONS", 2)
+    client.subscribe(FLOAT)
+
+    reason = client.refusal("subscribe_watchable", watchables=[FLOAT, SMALL, LARGE])
+    assert reason.startswith("2 more subscriptions are too many: this client has 1, at most 2")
+    assert [entry.path for entry in server.subscriptions.watched] == [FLOAT]
+
+    client.subscribe(FLOAT, SMALL)
 
 
 @pytest.mark.parametrize("rate", [0, -1, -0.0, "fast", True, [1]])

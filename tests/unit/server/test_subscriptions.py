@@ -63,3 +63,28 @@ def test_the_end_of_nothing_changes_nothing(store: ValueStore) -> None:
     subscriptions.end(store.published)
 
     assert changes == []
+
+
+def test_the_entries_that_a_client_watches_are_counted(
+    store: ValueStore, make_feed: MakeFeed
+) -> None:
+    subscriptions = Subscriptions()
+    feed, other = make_feed(), make_feed()
+    first, second, third = store.published[:3]
+    for entry in (first, second, third):
+        subscriptions.watch(feed, entry, None)
+        subscriptions.watch(feed, entry, 5)
+    subscriptions.watch(other, first, None)
+    assert (subscriptions.count(feed), subscriptions.count(other)) == (3, 1)
+
+    subscriptions.unwatch(feed, first)
+    subscriptions.unwatch(feed, first)
+    assert subscriptions.count(feed) == 2
+    subscriptions.end([first, second])
+    assert (subscriptions.count(feed), subscriptions.count(other)) == (1, 0)
+    subscriptions.drop(feed)
+    assert subscriptions.count(feed) == 0
+    subscriptions.watch(other, third, None)
+    subscriptions.clear()
+
+    assert subscriptions.count(other) == 0

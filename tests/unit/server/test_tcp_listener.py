@@ -25,8 +25,6 @@ NOISE = base64.b64encode(random.Random(1).randbytes(3 << 20)).decode()
 class LoudSession:
     """Answers what it gets: a number of octets of noise, then a short message."""
 
-    is_busy = False
-
     def __init__(
         self, send: Callable[[bytes], None], backlog: Callable[[], int], hub: LoudHub
     ) -> None:
@@ -37,7 +35,7 @@ class LoudSession:
     def room_made(self) -> None:
         """Nothing waits."""
 
-    def receive(self, data: bytes) -> None:
+    async def take(self, data: bytes) -> None:
         """Answer one message."""
         size = int(data)
         self._send(json.dumps({"cmd": "loud", "reqid": 4, "noise": NOISE[:size]}).encode())

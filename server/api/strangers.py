@@ -10,8 +10,8 @@ from typing import Any, Final
 # Who sends a handshake octet by octet holds such a place for ten seconds, unless others need it.
 MOST_STRANGERS: Final = 100
 
-# Connections accepted in one turn of the loop: so many take 2 ms. asyncio takes a hundred.
-MOST_PER_TURN: Final = 8
+# Connections accepted in one turn of the loop; so many handshakes take 2 ms. asyncio takes 100.
+MOST_PER_TURN: Final = 2
 
 
 class Strangers:

@@ -26,7 +26,7 @@ from .backlog_guard import BacklogGuard
 from .handshake import Reception, chosen_subprotocol
 from .hub import Hub
 from .limits import MOST_CLIENTS
-from .ports import bind, limit_reads
+from .ports import bind, limit_reads, limit_tls_reads
 from .repeated import RepeatedWarning
 from .strangers import Door, Strangers
 
@@ -73,6 +73,8 @@ class Listener:
             CannotKeepToken: clients could not find the token.
         """
         listener = cls(hub, door)
+        if door.tls is not None:
+            limit_tls_reads()
         sockets = await bind(host, port, "--port")
         listener.port = sockets[0].getsockname()[1]
         try:

@@ -6,6 +6,7 @@ import asyncio
 import errno
 import logging
 import socket
+from asyncio.sslproto import SSLProtocol
 from typing import Any, Final, cast
 
 from .errors import ListenError
@@ -16,8 +17,12 @@ logger = logging.getLogger(__name__)
 # megabytes: values in them are old when a slow client gets them, and nobody can replace them.
 MOST_UNSENT: Final = 1 << 12
 # Octets taken from a client in one turn of the loop; asyncio takes 256 KiB, which may be 40,000
-# empty frames: 300 ms. Over TLS it does.
+# empty frames: 300 ms.
 MOST_READ: Final = 1 << 13
+
+# Likewise over TLS, which decrypts records of this size. Each connection has a buffer for it, also
+# one that stalls in its handshake: 1,500 of those took 384 MB.
+MOST_TLS_READ: Final = 1 << 14
 _UNSENT_OPTION: Final[int | None] = getattr(socket, "TCP_NOTSENT_LOWAT", None)  # not on Windows
 
 
@@ -62,6 +67,11 @@ def limit_reads(transport: asyncio.BaseTransport) -> None:
     # The documentation does not name it; where there is none, nothing is limited.
     if hasattr(transport, "max_size"):
         cast("Any", transport).max_size = MOST_READ
+
+
+def limit_tls_reads() -> None:
+    """Let asyncio take less from each connection with TLS; there is no option for single ones."""
+    SSLProtocol.max_size = MOST_TLS_READ
 
 
 async def _addresses(host: str, port: int) -> list[tuple[socket.AddressFamily, str]]:

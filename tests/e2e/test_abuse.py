@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import ssl
 import sys
 import time
 import zlib
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing
+from collections.abc import Callable, Generator, Iterator
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -16,6 +17,7 @@ from scrutiny.server.api.limits import MOST_CLIENTS
 from scrutiny.server.api.strangers import MOST_STRANGERS
 from scrutiny.sfd.store import DescriptionStore
 from tests.support.bench import Bench
+from tests.support.certificates import make_certificates
 from tests.support.example_board import description_of
 from tests.support.intruders import (
     CONTINUATION,
@@ -27,6 +29,7 @@ from tests.support.intruders import (
     upgrade_request,
 )
 from tests.support.processes import DEADLINE_S
+from tests.support.server_process import ServerProcess
 from tests.support.slow_clients import HonestClient, paths_of_table
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the board is an ELF program")
@@ -40,6 +43,7 @@ class Besieged:
     Attributes:
         port: of the websocket.
         tcp_port: of clients of the original.
+        server: itself.
         stack: what is entered there is closed in the end.
     """
 
@@ -51,7 +55,7 @@ class Besieged:
         client = bench.connect(server)
         client.wait_device_ready(DEADLINE_S)
         client.wait_sfd_loaded(DEADLINE_S)
-        self._server = server
+        self.server = server
         self._honest = stack.enter_context(closing(HonestClient(self.port, paths_of_table(100))))
 
     def intruder(self) -> Intruder:
@@ -74,15 +78,31 @@ class Besieged:
         """Return a client of the original."""
         return self.stack.enter_context(closing(Intruder(self.tcp_port)))
 
+    @contextmanager
+    def few_descriptors(self, more: int) -> Generator[None]:
+        """Let the server open so many files more, for a while."""
+        import resource  # Windows has none
+
+        pid = self.server.pid
+        limits = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+        few = len(list(Path(f"/proc/{pid}/fd").iterdir())) + more
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (few, limits[1]))
+        yield
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, limits)
+
     def is_unimpressed(self) -> None:
         """See that the honest client gets values, has never been without, and nothing failed."""
+        self.is_served()
+        assert self.server.complaints == []
+
+    def is_served(self) -> None:
+        """See that the honest client gets values, and has never been without."""
         wanted = self._honest.updates + 3
         deadline_s = time.monotonic() + DEADLINE_S
         while self._honest.updates < wanted:
             assert time.monotonic() < deadline_s, "no more updates"
             time.sleep(0.01)
         assert self._honest.without_value == 0
-        assert self._server.complaints == []
 
 
 @pytest.fixture
@@ -109,6 +129,36 @@ def test_who_says_nothing_does_not_keep_others_out(besieged: Besieged) -> None:
     assert " 101 " in besieged.intruder().header()
     assert all(stranger.is_closed_by_server() for stranger in silent[:5])
     besieged.is_unimpressed()
+
+
+def test_stalled_handshakes_of_tls_do_not_keep_others_out(tmp_path: Path) -> None:
+    certificates = make_certificates(tmp_path)
+    options = ["--tls-certificate", str(certificates.certificate)]
+    options += ["--tls-key", str(certificates.key)]
+    server = ServerProcess(tmp_path, "--link", "none", *options)
+    with ExitStack() as stack:
+        stack.callback(server.kill)
+        stalled: list[Intruder] = []
+        for _ in range(MOST_STRANGERS + 5):
+            stalled.append(stack.enter_context(closing(Intruder(server.tcp_port))))
+            stalled[-1].send(b"\x16\x03\x01\x02\x00\x01")
+        tls = ssl.create_default_context(cafile=str(certificates.authority))
+        other = stack.enter_context(closing(Intruder(server.tcp_port, tls)))
+
+        assert " 101 " in other.upgrade()
+        assert all(intruder.is_closed_by_server() for intruder in stalled[:5])
+        assert server.complaints == []
+
+
+def test_a_server_without_free_descriptors_serves_on_and_recovers(besieged: Besieged) -> None:
+    with besieged.few_descriptors(10):
+        for _ in range(20):
+            besieged.stranger()
+        besieged.server.wait_for_line("out of system resource")
+        besieged.is_served()
+
+    assert " 101 " in besieged.intruder().header()
+    besieged.is_served()
 
 
 def one_frame(intruder: Intruder) -> None:

@@ -64,9 +64,7 @@ def test_nothing_is_kept_of_clients_that_have_left(
             await other.device_is_ready()
             match = re.search(r"listening on tcp://127\.0\.0\.1:(\d+)", caplog.text)
             assert match is not None
-            caplog.set_level(
-                logging.WARNING
-            )  # the log keeps errors, and those keep all
+            caplog.set_level(logging.WARNING)  # the log keeps errors, and those keep all
             before = remembered()
             for _ in range(VISITS):
                 await visit_websocket(server, is_polite=is_polite)

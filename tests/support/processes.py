@@ -45,6 +45,11 @@ class LoggedProcess:
         self._reader.start()
 
     @property
+    def pid(self) -> int:
+        """What the system calls it."""
+        return self._process.pid
+
+    @property
     def lines(self) -> list[str]:
         """What it has said so far."""
         with self._changed:

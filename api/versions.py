@@ -32,6 +32,8 @@ FEATURES: tuple[str, ...] = (
     "datalogging_queue",
     "datalogging_download",
     "binary_values",
+    "watch_modes",
+    "initial_values",
 )
 
 # Commands that were added to those which all servers know, with the feature that tells of them.

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from scrutiny.api.messages import (
@@ -19,6 +20,7 @@ from scrutiny.api.messages import (
 from . import exceptions
 from ._arguments import check_int, check_rate, check_timeout, check_written_value
 from ._async_channel import AsyncChannel
+from ._async_update_callbacks import AsyncUpdateCallbacks, UpdateCallback
 from ._exchanges import Call
 from ._matching import value_matcher
 from ._waiting import Deadline
@@ -45,11 +47,13 @@ class AsyncWatchableHandle(WatchedValue):
         channel: AsyncChannel,
         writer: AsyncWriter,
         state: WatchState,
+        callbacks: AsyncUpdateCallbacks,
     ) -> None:
         super().__init__(channel.core, state)
         self._client = client  # which disconnects when nobody refers to it any more
         self._channel = channel
         self._writer = writer
+        self._callbacks = callbacks
 
     # ----------------------------------------------------------------- writing
 
@@ -186,6 +190,21 @@ class AsyncWatchableHandle(WatchedValue):
 
     # ----------------------------------------------------------------- subscription
 
+    def on_update(self, callback: UpdateCallback) -> Callable[[], None]:
+        """Have a function called for each update from now on, also when the value is lost.
+
+        What it returns is awaited if it can be, so it may be a coroutine function. Each has a task
+        of its own, which ends with the watch. What it raises is logged. While it is busy the newest
+        update is kept, with ``UpdateMode.EverySample`` every one.
+
+        Args:
+            callback: Takes a :class:`ValueSnapshot`.
+
+        Returns:
+            What ends it, when called.
+        """
+        return self._callbacks.add(self._state, callback)
+
     async def change_update_rate(self, rate: float | None) -> float | None:
         """Ask for another update rate.
 
@@ -202,7 +221,7 @@ class AsyncWatchableHandle(WatchedValue):
         change = RateChange(id=server_id, rate=checked_rate)
         call = Call(ChangeSubscriptionUpdateRate(changes=[change]), ChangeRateReply)
         await self._channel.call(call, self._channel.timeout_s)
-        self._state.requested_rate = checked_rate
+        self._state.options = replace(self._state.options, rate=checked_rate)
         return call.reply.effective_rates.get(server_id, checked_rate)
 
     async def unwatch(self) -> None:

@@ -15,11 +15,14 @@ from . import exceptions
 from ._async_channel import AsyncChannel
 from ._async_handle import AsyncWatchableHandle
 from ._async_signal import Done, Signal
+from ._async_update_callbacks import AsyncUpdateCallbacks
 from ._exchanges import Call
 from ._path_lists import split_paths
 from ._path_questions import AllUpdated, raise_refusal, smaller_parts
+from ._pending_readings import PendingReadings
 from ._subscriptions import Subscription
 from ._waiting import Deadline
+from ._watch_options import WatchOptions
 from ._watch_state import Reading, WatchState, observing
 from .definitions import ValueStatus
 
@@ -55,6 +58,7 @@ class AsyncWatching:
         self._channel = channel
         self._core = channel.core
         self._writer = writer
+        self._callbacks = AsyncUpdateCallbacks()
         # Not kept alive from here: a handle refers to the client; what lasts is in the watch.
         self._handles: weakref.WeakValueDictionary[WatchState, AsyncWatchableHandle] = (
             weakref.WeakValueDictionary()
@@ -77,29 +81,33 @@ class AsyncWatching:
         if handle is None:
             client = self._client()
             assert client is not None  # it called
-            handle = AsyncWatchableHandle(client, self._channel, self._writer, state)
+            handle = AsyncWatchableHandle(
+                client, self._channel, self._writer, state, self._callbacks
+            )
             self._handles[state] = handle
         return handle
 
     # ----------------------------------------------------------------- watching
 
-    async def watch(self, paths: Sequence[str], rate: float | None) -> list[AsyncWatchableHandle]:
+    async def watch(
+        self, paths: Sequence[str], options: WatchOptions
+    ) -> list[AsyncWatchableHandle]:
         """Watch canonical paths, all or none; the handles come in the order of the paths."""
         found = ((path, self._core.watches.find(path)) for path in paths)
         handles = {p: self._handle_of(s) for p, s in found if s is not None and not s.is_dead}
         wanted = [path for path in dict.fromkeys(paths) if path not in handles]
         if wanted:
-            handles |= await self._subscribe(wanted, rate)
+            handles |= await self._subscribe(wanted, options)
         return [handles[path] for path in paths]
 
     async def _subscribe(
-        self, paths: list[str], rate: float | None
+        self, paths: list[str], options: WatchOptions
     ) -> dict[str, AsyncWatchableHandle]:
         subscriptions: list[Subscription] = []
         try:
             parts = list(split_paths(paths))
             while parts:
-                attempts = [self._core.subscription(part, rate) for part in parts]
+                attempts = [self._core.subscription(part, options) for part in parts]
                 subscriptions += attempts
                 parts = await self._run(attempts)
             raise_refusal(subscriptions)
@@ -162,7 +170,7 @@ class AsyncWatching:
     async def stream(self, handles: Sequence[AsyncWatchableHandle]) -> AsyncGenerator[ValueUpdate]:
         """Yield the newest update of each handle, again and again, until all are over."""
         by_state = {state: h for h in handles if (state := self.state_of(h)) is not None}
-        pending: dict[WatchState, Reading] = {}
+        pending: dict[WatchState, PendingReadings] = {}
         arrived = Signal()
         with ExitStack() as stack:
             for state in by_state:
@@ -174,7 +182,8 @@ class AsyncWatching:
                 await arrived.until(lambda: bool(pending), None)
                 while pending:
                     state = next(iter(pending))  # the one that has waited longest
-                    yield _update(by_state[state], pending.pop(state))
+                    for reading in pending.pop(state).take():
+                        yield _update(by_state[state], reading)
 
     def state_of(self, handle: AsyncWatchableHandle) -> WatchState | None:
         """Return what a handle of this client stands for, None if it is over."""
@@ -183,18 +192,15 @@ class AsyncWatching:
 
 
 def _keeper(
-    state: WatchState, pending: dict[WatchState, Reading], arrived: Signal
+    state: WatchState, pending: dict[WatchState, PendingReadings], arrived: Signal
 ) -> Callable[[], None]:
-    """Return an observer that keeps the newest reading of a watch, in the place of an older one."""
-    last: Reading | None = None
+    """Return an observer that keeps what is new of a watch, in the place of what waits already."""
+    mine = PendingReadings(state, with_current=True)
 
     def keep() -> None:
-        nonlocal last
-        reading = state.reading
-        if reading is last or reading.status is ValueStatus.NeverSet:
-            return
-        pending[state] = last = reading
-        arrived.notify()
+        if mine.keep():
+            pending[state] = mine
+            arrived.notify()
 
     return keep
 

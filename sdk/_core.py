@@ -10,6 +10,8 @@ import itertools
 import logging
 from collections.abc import Iterable
 
+from msgspec import UNSET
+
 from scrutiny.api.messages import (
     AcquisitionCompleted,
     AcquisitionListChanged,
@@ -35,6 +37,7 @@ from ._recording import EarlyCompletions, Recording
 from ._server_version import check_command
 from ._status import loss_events, status_events
 from ._subscriptions import Rebinder, Subscription
+from ._watch_options import WatchOptions
 from ._watch_state import WatchState, WatchTable
 from .definitions import (
     DataloggingListChangeType,
@@ -71,6 +74,7 @@ class ClientCore:
         revision: counts the changes of connection and status, for those who wait for one.
         loss_reason: why there is no connection.
         takes_frames: the shell knows binary messages, so values are asked for in them.
+        lost_sample_count: samples for which the server had no room, over all connections.
     """
 
     def __init__(self, event_queue_size: int = 100, listened_events: int = 0) -> None:
@@ -83,6 +87,7 @@ class ClientCore:
         self.revision: int = 0
         self.loss_reason: str = "connect() was not called"
         self.takes_frames = False
+        self.lost_sample_count: int = 0
         self._throttling: float | None = None  # as the server confirmed it
         self._address = ("", 0)
         self._numbers = itertools.count()
@@ -177,9 +182,17 @@ class ClientCore:
         commands, self._to_send = self._to_send, []
         return commands
 
-    def subscription(self, paths: list[str], rate: float | None) -> Subscription:
-        """Return the exchange that watches canonical paths, to be started."""
-        return Subscription(paths, rate, self.watches)
+    def subscription(self, paths: list[str], options: WatchOptions) -> Subscription:
+        """Return the exchange that watches canonical paths, to be started.
+
+        Raises:
+            OperationFailure: the server is too old for what is asked for.
+        """
+        return Subscription(paths, options, self.watches, self._features)
+
+    @property
+    def _features(self) -> list[str]:
+        return [] if self.welcome is None else self.welcome.features
 
     def is_rebinding(self, state: WatchState) -> bool:
         """Tell whether a watch is being bound again; its observers are called at the end of it."""
@@ -222,7 +235,9 @@ class ClientCore:
 
     def _rebind(self, now_s: float) -> None:
         """Start what brings stale watches back to life."""
-        for exchange in self._rebinder.next_exchanges(described=self._is_described):
+        for exchange in self._rebinder.next_exchanges(
+            described=self._is_described, features=self._features
+        ):
             self._to_send.append(self.start(exchange, now_s))
 
     @property
@@ -311,8 +326,15 @@ class ClientCore:
     def _receive_values(self, message: WatchableUpdate, wall_s: float) -> None:
         zero_s = self.unix_time(0.0, wall_s)
         receive = self.watches.receive
+        if message.lost is not UNSET:
+            self._note_lost(message.lost)
         for update in message.updates:
             receive(update, zero_s + update.t * 1e-6)
+
+    def _note_lost(self, count: int) -> None:
+        if not self.lost_sample_count:
+            logger.warning("The server had no room for %d samples: this client is too slow", count)
+        self.lost_sample_count += count
 
     def _receive_status(self, message: ServerStatus, wall_s: float) -> None:
         info = _from_api.server_info(message)

@@ -7,7 +7,7 @@ stays stale until the next device or description comes.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from msgspec import UnsetType
 
@@ -15,12 +15,12 @@ from scrutiny.api.messages import (
     AnyServerMessage,
     DetailedWatchable,
     SubscribeReply,
-    SubscribeWatchable,
 )
 
 from . import _from_api, exceptions
 from ._exchanges import Exchange
 from ._path_lists import halves, split_paths
+from ._watch_options import WatchOptions
 from ._watch_state import WatchState, WatchTable
 
 # Longer than a server needs to look up as many paths as a command may have.
@@ -43,10 +43,12 @@ class Subscription(Exchange):
         refused: why the server did not agree to the other paths.
     """
 
-    def __init__(self, paths: list[str], rate: float | None, watches: WatchTable) -> None:
-        super().__init__(SubscribeWatchable(watchables=paths, rate=rate, partial=True))
+    def __init__(
+        self, paths: list[str], options: WatchOptions, watches: WatchTable, features: Sequence[str]
+    ) -> None:
+        super().__init__(options.command(paths, features))
         self.paths = paths
-        self._rate = rate
+        self._options = options
         self._watches = watches
         self.states: dict[str, WatchState] = {}
         self.made: list[WatchState] = []
@@ -63,7 +65,7 @@ class Subscription(Exchange):
         }
         for path, definition in definitions.items():
             is_new = not self._watches.knows(path, definition)
-            state = self.states[path] = self._watches.add(path, definition, self._rate)
+            state = self.states[path] = self._watches.add(path, definition, self._options)
             if is_new:
                 self.made.append(state)
         for path in self.paths:
@@ -73,16 +75,20 @@ class Subscription(Exchange):
 
 
 class Rebinding(Exchange):
-    """One command that watches stale paths of one update rate again."""
+    """One command that watches stale paths again, with the same options for all."""
 
     def __init__(
-        self, states: dict[str, WatchState], rate: float | None, watches: WatchTable
+        self,
+        states: dict[str, WatchState],
+        options: WatchOptions,
+        watches: WatchTable,
+        features: Sequence[str],
     ) -> None:
-        command = SubscribeWatchable(watchables=list(states), rate=rate, partial=True)
-        super().__init__(command, silence_limit_s=_SILENCE_LIMIT_S)
+        super().__init__(options.command(list(states), features), silence_limit_s=_SILENCE_LIMIT_S)
         self._states = states
-        self._rate = rate
+        self._options = options
         self._watches = watches
+        self._features = features
 
     def concerns(self, state: WatchState) -> bool:
         """Tell whether the outcome for a watch is still open."""
@@ -93,7 +99,7 @@ class Rebinding(Exchange):
         if self.failure is None or isinstance(self.failure, _NO_REFUSALS):
             return []
         parts = [{p: self._states[p] for p in part} for part in halves(list(self._states))]
-        return [Rebinding(part, self._rate, self._watches) for part in parts]
+        return [Rebinding(part, self._options, self._watches, self._features) for part in parts]
 
     def receive(self, message: AnyServerMessage) -> None:
         """Take the answer: bind what exists, note why the others do not."""
@@ -128,7 +134,7 @@ class Rebinding(Exchange):
         if other is not None and other is not state:
             self._fail_one(state, f"it is the same as {other.path} now")
             return
-        self._watches.bind(state, definition, self._rate)
+        self._watches.bind(state, definition, self._options)
 
     def _fail_one(self, state: WatchState, reason: str) -> None:
         if state.is_stale:  # else its user watched it again meanwhile
@@ -164,11 +170,12 @@ class Rebinder:
             return True
         return self.is_due and _is_to_be_tried(state, described=described)
 
-    def next_exchanges(self, *, described: bool) -> list[Rebinding]:
+    def next_exchanges(self, *, described: bool, features: Sequence[str]) -> list[Rebinding]:
         """Return the exchanges to start now, if any.
 
         Args:
             described: a description is loaded; without one, only published values can exist.
+            features: of the server.
         """
         done = [exchange for exchange in self._open if exchange.is_done]
         if not done and self._open:
@@ -177,17 +184,22 @@ class Rebinder:
         self._open = [exchange for exchange in self._open if not exchange.is_done] + due
         if self.is_due and not self._open:
             self.is_due = False
-            due = self._open = list(self._new_round(described=described))
+            due = self._open = list(self._new_round(described=described, features=features))
         return due
 
-    def _new_round(self, *, described: bool) -> Iterator[Rebinding]:
-        by_rate: dict[float | None, dict[str, WatchState]] = {}
+    def _new_round(self, *, described: bool, features: Sequence[str]) -> Iterator[Rebinding]:
+        by_options: dict[WatchOptions, dict[str, WatchState]] = {}
         for state in self._watches:
             if _is_to_be_tried(state, described=described):
-                by_rate.setdefault(state.requested_rate, {})[state.path] = state
-        for rate, group in by_rate.items():
+                by_options.setdefault(state.options, {})[state.path] = state
+        for options, group in by_options.items():
             for paths in split_paths(group):
-                yield Rebinding({path: group[path] for path in paths}, rate, self._watches)
+                part = {path: group[path] for path in paths}
+                try:
+                    yield Rebinding(part, options, self._watches, features)
+                except exceptions.OperationFailure as error:  # another server, and an older one
+                    for state in part.values():
+                        state.why_unbound = str(error)
 
 
 def _is_to_be_tried(state: WatchState, *, described: bool) -> bool:

@@ -20,6 +20,7 @@ from msgspec import UNSET, UnsetType
 from scrutiny.api.messages import ReadResult, ReadValue, ValueUpdate
 from scrutiny.api.value_frames import Group, InvalidGroup
 
+from ._watch_options import WatchOptions
 from .definitions import DetailedWatchableConfiguration, ValueStatus, WatchableType
 
 _NOT_FINITE = {"nan": float("nan"), "inf": float("inf"), "-inf": float("-inf")}
@@ -78,6 +79,7 @@ class WatchState:
     """One watched value. Only the core changes it, and calls the observers when it did.
 
     Attributes:
+        options: what was asked for.
         definition: replaced by another object whenever it is bound again, and only then.
         why_unbound: why the server could not bind it again; empty before it was tried.
         is_leaving: its user wants it no more, so it is not to be bound again.
@@ -90,17 +92,15 @@ class WatchState:
         "is_over",
         "last_write_s",
         "observers",
+        "options",
         "reading",
-        "requested_rate",
         "valid_count",
         "why_unbound",
     )
 
-    def __init__(
-        self, definition: DetailedWatchableConfiguration, requested_rate: float | None
-    ) -> None:
+    def __init__(self, definition: DetailedWatchableConfiguration, options: WatchOptions) -> None:
         self.definition = definition
-        self.requested_rate: float | None = requested_rate
+        self.options: WatchOptions = options
         self.reading: Reading = Reading(ValueStatus.NeverSet)
         self.valid_count: int = 0
         self.last_write_s: float | None = None
@@ -182,7 +182,7 @@ class WatchTable:
         return definition.server_id in self._by_id or path in self._by_path
 
     def add(
-        self, path: str, definition: DetailedWatchableConfiguration, rate: float | None
+        self, path: str, definition: DetailedWatchableConfiguration, options: WatchOptions
     ) -> WatchState:
         """Return the living watch of what the server subscribed, a new one unless it is known.
 
@@ -190,20 +190,20 @@ class WatchTable:
         """
         state = self._by_id.get(definition.server_id) or self._by_path.get(path)
         if state is None:
-            state = WatchState(definition, rate)
+            state = WatchState(definition, options)
             self._by_id[definition.server_id] = state
             self._paths[state] = set()
             self._name(state, definition.server_path)
         else:
-            self.bind(state, definition, rate)
+            self.bind(state, definition, options)
         self._name(state, path)
         return state
 
     def bind(
-        self, state: WatchState, definition: DetailedWatchableConfiguration, rate: float | None
+        self, state: WatchState, definition: DetailedWatchableConfiguration, options: WatchOptions
     ) -> None:
         """Let a known watch live as what the server subscribed; nothing if it does already."""
-        state.requested_rate = rate
+        state.options = options
         old_id, new_id = state.definition.server_id, definition.server_id
         if self._by_id.get(new_id) is state:
             return

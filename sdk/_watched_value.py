@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from . import exceptions
@@ -46,19 +46,23 @@ class ValueSnapshot:
         value: None unless the status is Valid.
         raw_data: octets in device memory, in its byte order; None if the server did not send them.
         failure_reason: why there is no value, in words; empty if there is one.
+        timestamp: local time of the value, or of its loss; None if there never was one.
     """
 
     status: ValueStatus
     value: int | float | bool | None
     raw_data: bytes | None
     failure_reason: str = ""
+    timestamp: datetime | None = field(default=None, compare=False)
 
 
 def make_snapshot(reading: Reading) -> ValueSnapshot:
     """Return a reading as users see it; for the client."""
     valid = reading.status is ValueStatus.Valid
     reason = "" if valid else _WHY_INVALID[reading.status]
-    return ValueSnapshot(reading.status, reading.value, reading.octets(), reason)
+    return ValueSnapshot(
+        reading.status, reading.value, reading.octets(), reason, _local_time(reading.time_s)
+    )
 
 
 class WatchedValue:
@@ -223,7 +227,7 @@ class WatchedValue:
     @property
     def requested_update_rate(self) -> float | None:
         """Updates per second that were asked for, None for as many as possible."""
-        return self._state.requested_rate
+        return self._state.options.rate
 
     def __repr__(self) -> str:
         return (

@@ -14,7 +14,9 @@ from ._exchanges import Call
 from ._path_lists import split_paths
 from ._path_questions import AllUpdated, raise_refusal, smaller_parts
 from ._subscriptions import Subscription
+from ._update_callbacks import UpdateCallbacks
 from ._waiting import Deadline, DoneWaiter
+from ._watch_options import WatchOptions
 from ._watch_state import WatchState
 from .watchable_handle import WatchableHandle
 
@@ -31,6 +33,7 @@ class Watching:
         self._channel = channel
         self._core = channel.core
         self._writer = writer
+        self._callbacks = UpdateCallbacks(channel)
         # Not kept alive from here: a handle refers to the client; what lasts is in the watch.
         self._handles: weakref.WeakValueDictionary[WatchState, WatchableHandle] = (
             weakref.WeakValueDictionary()
@@ -61,7 +64,9 @@ class Watching:
         """Return the one handle of a watch; the lock is held."""
         handle = self._handles.get(state)
         if handle is None:
-            handle = WatchableHandle(self._client, self._channel, self._writer, state)
+            handle = WatchableHandle(
+                self._client, self._channel, self._writer, state, self._callbacks
+            )
             self._handles[state] = handle
         return handle
 
@@ -73,20 +78,20 @@ class Watching:
 
     # ----------------------------------------------------------------- watching
 
-    def watch(self, paths: Sequence[str], rate: float | None) -> list[WatchableHandle]:
+    def watch(self, paths: Sequence[str], options: WatchOptions) -> list[WatchableHandle]:
         """Watch canonical paths, all or none; the handles come in the order of the paths."""
         handles = self._living(paths)
         wanted = [path for path in dict.fromkeys(paths) if path not in handles]
         if wanted:
-            handles |= self._subscribe(wanted, rate)
+            handles |= self._subscribe(wanted, options)
         return [handles[path] for path in paths]
 
-    def _subscribe(self, paths: list[str], rate: float | None) -> dict[str, WatchableHandle]:
+    def _subscribe(self, paths: list[str], options: WatchOptions) -> dict[str, WatchableHandle]:
         subscriptions: list[Subscription] = []
         try:
             parts = list(split_paths(paths))
             while parts:
-                attempts = [self._core.subscription(part, rate) for part in parts]
+                attempts = [self._core.subscription(part, options) for part in parts]
                 subscriptions += attempts
                 parts = self._run(attempts)
             raise_refusal(subscriptions)

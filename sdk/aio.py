@@ -38,7 +38,6 @@ from ._arguments import (
     check_optional_timeout,
     check_path,
     check_paths,
-    check_rate,
     check_str,
     check_strings,
     check_timeout,
@@ -59,6 +58,7 @@ from ._exchanges import Call
 from ._list_transfer import PartCallback
 from ._server_address import ServerAddress, server_address
 from ._traffic import TrafficRates
+from ._watch_options import watch_options
 from ._watched_value import ValueSnapshot
 from .datalogging_request_info import DataloggingRequestInfo
 from .datalogging_storage import DataloggingStorageEntry
@@ -76,6 +76,7 @@ from .definitions import (
     ServerState,
     ServerStatistics,
     SFDInfo,
+    UpdateMode,
     UserCommandResponse,
     WatchableType,
 )
@@ -204,6 +205,14 @@ class AsyncScrutinyClient:
     def name(self) -> str:
         """Name given to the constructor, or an empty string."""
         return self._name
+
+    @property
+    def lost_sample_count(self) -> int:
+        """How many samples the server had no room for, since this client was made.
+
+        Only with ``UpdateMode.EverySample``, and only if this client does not keep up.
+        """
+        return self._core.lost_sample_count
 
     @property
     def server_state(self) -> ServerState:
@@ -460,13 +469,23 @@ class AsyncScrutinyClient:
 
     # ----------------------------------------------------------------- watching
 
-    async def watch(self, path: str, update_rate: float | None = None) -> AsyncWatchableHandle:
+    async def watch(
+        self,
+        path: str,
+        update_rate: float | None = None,
+        *,
+        mode: UpdateMode = UpdateMode.Newest,
+        dead_band: float = 0.0,
+    ) -> AsyncWatchableHandle:
         """Watch a variable, alias or published value.
 
         Args:
             path: Its path; watching it again gives the same handle, at the same rate.
             update_rate: How often the device is read, per second, at least 1; None for as often
                 as the link allows.
+            mode: Which of its values are told; of what is watched already, that stays.
+            dead_band: With ``UpdateMode.OnChange``, how far a value has to be from the one told
+                last, in its unit.
 
         Returns:
             A handle whose first value is still to come: see its ``wait_update``. It outlives
@@ -476,16 +495,24 @@ class AsyncScrutinyClient:
             OperationFailure: there is nothing of this path.
             ConnectionError: there is no connection, or it was lost meanwhile.
         """
-        return (await self._watching.watch([check_path(path)], check_rate(update_rate)))[0]
+        options = watch_options(update_rate, mode, dead_band)
+        return (await self._watching.watch([check_path(path)], options))[0]
 
     async def watch_many(
-        self, paths: Sequence[str], update_rate: float | None = None
+        self,
+        paths: Sequence[str],
+        update_rate: float | None = None,
+        *,
+        mode: UpdateMode = UpdateMode.Newest,
+        dead_band: float = 0.0,
     ) -> list[AsyncWatchableHandle]:
         """Watch many things in one round trip, all or none.
 
         Args:
             paths: Their paths, as for :meth:`watch`; more than 4,000 take several requests.
             update_rate: Of those that are not watched yet.
+            mode: As for :meth:`watch`, likewise.
+            dead_band: As for :meth:`watch`, likewise.
 
         Returns:
             A handle per path, in the same order; the same handle where paths mean the same.
@@ -494,27 +521,36 @@ class AsyncScrutinyClient:
             OperationFailure: there is nothing of one of these paths, which the text names.
             ConnectionError: there is no connection, or it was lost meanwhile.
         """
-        return await self._watching.watch(check_paths(paths), check_rate(update_rate))
+        options = watch_options(update_rate, mode, dead_band)
+        return await self._watching.watch(check_paths(paths), options)
 
     async def stream(
-        self, paths: Sequence[str], update_rate: float | None = None
+        self,
+        paths: Sequence[str],
+        update_rate: float | None = None,
+        *,
+        mode: UpdateMode = UpdateMode.Newest,
+        dead_band: float = 0.0,
     ) -> AsyncGenerator[ValueUpdate]:
         """Watch many things, and yield their updates: ``async for update in ...``.
 
         Of each thing the newest update is kept until it is taken, so a slow loop misses values
-        instead of falling behind, and no path starves another. The loss of a value is an update
+        instead of falling behind, and no path starves another; with ``UpdateMode.EverySample`` all
+        updates are kept. The loss of a value is an update
         too. It ends when none of them can come any more: with a connection that is not made again.
         The paths stay watched, as after :meth:`watch_many`.
 
         Args:
             paths: Their paths, as for :meth:`watch`.
             update_rate: Of those that are not watched yet.
+            mode: As for :meth:`watch`, likewise.
+            dead_band: As for :meth:`watch`, likewise.
 
         Raises:
             OperationFailure: there is nothing of one of these paths, which the text names.
             ConnectionError: there is no connection.
         """
-        handles = await self.watch_many(paths, update_rate)
+        handles = await self.watch_many(paths, update_rate, mode=mode, dead_band=dead_band)
         updates = self._watching.stream(handles)
         try:
             async for update in updates:

@@ -33,7 +33,6 @@ from ._arguments import (
     check_optional_timeout,
     check_path,
     check_paths,
-    check_rate,
     check_str,
     check_strings,
     check_timeout,
@@ -46,6 +45,7 @@ from ._dialogue_thread import run
 from ._exchanges import Call
 from ._server_address import server_address
 from ._traffic import TrafficRates
+from ._watch_options import watch_options
 from ._watching import Watching
 from .batch import BatchWriteContext, Writer
 from .datalogging_request_info import DataloggingRequestInfo
@@ -64,6 +64,7 @@ from .definitions import (
     ServerState,
     ServerStatistics,
     SFDInfo,
+    UpdateMode,
     UserCommandResponse,
     WatchableType,
 )
@@ -158,6 +159,14 @@ class ScrutinyClient:
     def name(self) -> str:
         """Name given to the constructor, or an empty string."""
         return self._name
+
+    @property
+    def lost_sample_count(self) -> int:
+        """How many samples the server had no room for, since this client was made.
+
+        Only with ``UpdateMode.EverySample``, and only if this client does not keep up.
+        """
+        return self._core.lost_sample_count
 
     @property
     def server_state(self) -> ServerState:
@@ -404,13 +413,23 @@ class ScrutinyClient:
 
     # ----------------------------------------------------------------- watching
 
-    def watch(self, path: str, update_rate: float | None = None) -> WatchableHandle:
+    def watch(
+        self,
+        path: str,
+        update_rate: float | None = None,
+        *,
+        mode: UpdateMode = UpdateMode.Newest,
+        dead_band: float = 0.0,
+    ) -> WatchableHandle:
         """Watch a variable, alias or published value.
 
         Args:
             path: Its path; watching it again gives the same handle, at the same rate.
             update_rate: How often the device is read, per second, at least 1; None for as often
                 as the link allows.
+            mode: Which of its values are told; of what is watched already, that stays.
+            dead_band: With ``UpdateMode.OnChange``, how far a value has to be from the one told
+                last, in its unit.
 
         Returns:
             A handle whose first value is still to come: see ``WatchableHandle.wait_update``. It
@@ -420,16 +439,24 @@ class ScrutinyClient:
             OperationFailure: there is nothing of this path.
             ConnectionError: there is no connection, or it was lost meanwhile.
         """
-        return self._watching.watch([check_path(path)], check_rate(update_rate))[0]
+        options = watch_options(update_rate, mode, dead_band)
+        return self._watching.watch([check_path(path)], options)[0]
 
     def watch_many(
-        self, paths: Sequence[str], update_rate: float | None = None
+        self,
+        paths: Sequence[str],
+        update_rate: float | None = None,
+        *,
+        mode: UpdateMode = UpdateMode.Newest,
+        dead_band: float = 0.0,
     ) -> list[WatchableHandle]:
         """Watch many things in one round trip, all or none.
 
         Args:
             paths: Their paths, as for :meth:`watch`; more than 4,000 take several requests.
             update_rate: Of those that are not watched yet.
+            mode: As for :meth:`watch`, likewise.
+            dead_band: As for :meth:`watch`, likewise.
 
         Returns:
             A handle per path, in the same order; the same handle where paths mean the same.
@@ -438,7 +465,8 @@ class ScrutinyClient:
             OperationFailure: there is nothing of one of these paths, which the text names.
             ConnectionError: there is no connection, or it was lost meanwhile.
         """
-        return self._watching.watch(check_paths(paths), check_rate(update_rate))
+        options = watch_options(update_rate, mode, dead_band)
+        return self._watching.watch(check_paths(paths), options)
 
     def unwatch(self, watchable_ref: str | WatchableHandle) -> None:
         """Stop watching.

@@ -88,6 +88,7 @@ __all__ = [
     "SupportedLinkConfig",
     "TCPLinkConfig",
     "UDPLinkConfig",
+    "UpdateMode",
     "UserCommandResponse",
     "ValueStatus",
     "VariableFactoryInterface",
@@ -128,6 +129,20 @@ class ValueStatus(Enum):
     NullPtrDereferenced = 7
     ForbiddenRegion = 8
     ServerSetInvalidWithoutReason = 9
+
+
+class UpdateMode(Enum):
+    """Which of the values that the server reads are told to a watch.
+
+    Attributes:
+        Newest: all, but while this client is slow only the newest one.
+        OnChange: those that differ from the one told last, by more than a dead band.
+        EverySample: all, in their order; what there is no room for is counted.
+    """
+
+    Newest = "newest"
+    OnChange = "on_change"
+    EverySample = "every_sample"
 
 
 class DataloggingState(Enum):

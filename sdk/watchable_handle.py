@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from scrutiny.api.messages import (
@@ -19,6 +20,7 @@ from ._arguments import check_int, check_rate, check_timeout
 from ._channel import Channel
 from ._exchanges import Call
 from ._matching import value_matcher
+from ._update_callbacks import UpdateCallback, UpdateCallbacks
 from ._waiting import Deadline
 from ._watch_state import WatchState
 from ._watched_value import ValueSnapshot, WatchedValue, make_snapshot
@@ -47,12 +49,18 @@ class WatchableHandle(WatchedValue):
     """
 
     def __init__(
-        self, client: ScrutinyClient, channel: Channel, writer: Writer, state: WatchState
+        self,
+        client: ScrutinyClient,
+        channel: Channel,
+        writer: Writer,
+        state: WatchState,
+        callbacks: UpdateCallbacks,
     ) -> None:
         super().__init__(channel.core, state)
         self._client = client  # which disconnects when nobody refers to it any more
         self._channel = channel
         self._writer = writer
+        self._callbacks = callbacks
 
     # ----------------------------------------------------------------- values
 
@@ -203,6 +211,21 @@ class WatchableHandle(WatchedValue):
 
     # ----------------------------------------------------------------- subscription
 
+    def on_update(self, callback: UpdateCallback) -> Callable[[], None]:
+        """Have a function called for each update from now on, also when the value is lost.
+
+        It is called in a thread that all callbacks of the client share, so it may take its time
+        and use the client, but holds up the others meanwhile. What it raises is logged. While it is
+        busy the newest update is kept, with ``UpdateMode.EverySample`` every one.
+
+        Args:
+            callback: Takes a :class:`ValueSnapshot`.
+
+        Returns:
+            What ends it, when called.
+        """
+        return self._callbacks.add(self._state, callback)
+
     def change_update_rate(self, rate: float | None) -> float | None:
         """Ask for another update rate.
 
@@ -219,7 +242,7 @@ class WatchableHandle(WatchedValue):
         change = RateChange(id=server_id, rate=checked_rate)
         call = Call(ChangeSubscriptionUpdateRate(changes=[change]), ChangeRateReply)
         self._channel.call(call, self._channel.timeout_s)
-        self._state.requested_rate = checked_rate
+        self._state.options = replace(self._state.options, rate=checked_rate)
         return call.reply.effective_rates.get(server_id, checked_rate)
 
     def unwatch(self) -> None:

@@ -1,4 +1,8 @@
-"""From the value store to one client: dirty entries, flushed together, newest value wins."""
+"""From the value store to one client: dirty entries, flushed together, newest value wins.
+
+What a client wants every sample of waits in a queue instead, and what it wants changes of passes a
+filter first; see `SampleQueue` and `ChangeFilter`.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +13,13 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from scrutiny.api.messages import ValueUpdate, WatchableUpdate
+from scrutiny.core.values import Value
 
+from .change_filter import ChangeFilter
 from .clock import ServerClock
 from .entries import Entry
+from .receivers import Receiver
+from .sample_queue import SampleBlock, SampleQueue
 
 # While values stream, a client gets a message at most this often. Encoding and sending one takes
 # about 60 µs whatever it holds, so that reading the device keeps nearly all of the processor.
@@ -48,6 +56,9 @@ class ValueFeed:
         self._send = send
         self._backlog = backlog
         self._clock = clock
+        self.changes = ChangeFilter(self, self.mark, self.withdraw)
+        self.samples = SampleQueue(self, self._wake)
+        self.receivers: tuple[Receiver, ...] = (self, self.changes, self.samples)
         self._dirty: set[Entry] = set()
         self._scheduled: asyncio.Handle | None = None
         self._waits_for_room = False
@@ -57,6 +68,17 @@ class ValueFeed:
         self._max_updates_per_s = math.inf
         # Instead of `send`, for a client that takes binary frames.
         self.send_entries: Callable[[list[Entry]], None] | None = None
+        self.send_blocks: Callable[[list[SampleBlock]], None] | None = None
+
+    @property
+    def feed(self) -> ValueFeed:
+        """Itself: it is the receiver of those entries of which the newest value is wanted."""
+        return self
+
+    def receiver_of(self, entry: Entry) -> Receiver | None:
+        """Return how the client takes an entry; None: it does not."""
+        watchers = entry.watchers
+        return next((one for one in self.receivers if one in watchers), None)
 
     def set_throttling(self, updates_per_s: float | None) -> None:
         """Limit the value updates per second, all entries together; None lifts the limit."""
@@ -69,8 +91,7 @@ class ValueFeed:
     def mark(self, entries: Iterable[Entry]) -> None:
         """Note that these entries have a new value."""
         self._dirty.update(entries)
-        if self._scheduled is None and not self._waits_for_room and not self._is_closed:
-            self._schedule()
+        self._wake()
 
     def room_made(self) -> None:
         """Go on, if values wait: the client has taken what was sent to it."""
@@ -80,17 +101,29 @@ class ValueFeed:
 
     def forget(self, entries: Iterable[Entry]) -> None:
         """Do not send these any more."""
+        forgotten = tuple(entries)
+        self._dirty.difference_update(forgotten)
+        self.changes.forget(forgotten)
+
+    def withdraw(self, entries: Iterable[Entry]) -> None:
+        """Do not send what was marked of these."""
         self._dirty.difference_update(entries)
 
     def flush(self) -> None:
         """Send what is marked now, so that a message that follows cannot overtake it."""
-        if self._dirty and not self._is_closed:
+        if self._is_closed:
+            return
+        self._last_count = 0
+        if self._dirty:
             self._send_dirty()
+        while self.samples:
+            self._send_samples()
 
     def close(self) -> None:
         """Send nothing more."""
         self._is_closed = True
         self._dirty.clear()
+        self.samples.clear()
         if self._scheduled is not None:
             self._scheduled.cancel()
 
@@ -102,28 +135,40 @@ class ValueFeed:
         else:
             self._scheduled = self._loop.call_later(delay, self._flush)
 
+    def _wake(self) -> None:
+        if self._scheduled is None and not self._waits_for_room and not self._is_closed:
+            self._schedule()
+
     def _flush(self) -> None:
         self._scheduled = None
-        if self._is_closed or not self._dirty:
+        if self._is_closed or not (self._dirty or self.samples):
             return
         if self._backlog() > MAX_BACKLOG:
             self._waits_for_room = True
             return
-        if len(self._dirty) <= LARGEST_FLUSH:
-            self._send_dirty()
-            return
-        rest = self._dirty
-        self._dirty = {rest.pop() for _ in range(LARGEST_FLUSH)}
+        rest: set[Entry] = set()
+        if len(self._dirty) > LARGEST_FLUSH:
+            rest = self._dirty
+            self._dirty = {rest.pop() for _ in range(LARGEST_FLUSH)}
+        self._last_count = 0
         self._send_dirty()
+        if self.samples:
+            self._send_samples()
         self._dirty = rest
-        self._schedule()
+        if rest or self.samples:
+            self._schedule()
 
     def _send_dirty(self) -> None:
         # An answer that was under way when a subscription ended may have marked its entry.
-        entries = [entry for entry in self._dirty if self in entry.watchers]
+        entries = [
+            entry
+            for entry in self._dirty
+            if self in entry.watchers or self.changes in entry.watchers
+        ]
         self._dirty.clear()
         self._last_flush_s = self._loop.time()
-        self._last_count = len(entries)
+        self._last_count += len(entries)
+        self.changes.told(entries)
         for start in range(0, len(entries), LARGEST_UPDATE):
             part = entries[start : start + LARGEST_UPDATE]
             if self.send_entries is not None:
@@ -131,16 +176,49 @@ class ValueFeed:
             else:
                 self._send(WatchableUpdate(updates=[self._update_of(entry) for entry in part]))
 
+    def _send_samples(self) -> None:
+        blocks = self.samples.take(LARGEST_FLUSH)
+        self._last_flush_s = self._loop.time()
+        self._last_count += sum(len(block.entries) for block in blocks)
+        part: list[SampleBlock] = []
+        for block in blocks:
+            if block.lost:
+                self._send_blocks(part)
+                part = []
+                self._send(WatchableUpdate(updates=[], lost=block.lost))
+            part.append(block)
+        self._send_blocks(part)
+
+    def _send_blocks(self, blocks: list[SampleBlock]) -> None:
+        if not blocks:
+            return
+        if self.send_blocks is not None:
+            self.send_blocks(blocks)
+            return
+        updates = [
+            self._update(entry, time_ns, value, octets, reason)
+            for time_ns, entries, values, all_octets, reasons, _ in blocks
+            for entry, value, octets, reason in zip(
+                entries, values, all_octets, reasons, strict=True
+            )
+        ]
+        for start in range(0, len(updates), LARGEST_UPDATE):
+            self._send(WatchableUpdate(updates=updates[start : start + LARGEST_UPDATE]))
+
     def _update_of(self, entry: Entry) -> ValueUpdate:
-        value = entry.value
-        update = ValueUpdate(entry.id, self._clock.to_us(entry.time_ns), value)
+        return self._update(entry, entry.time_ns, entry.value, entry.octets, entry.reason)
+
+    def _update(
+        self, entry: Entry, time_ns: int, value: Value | None, octets: bytes | None, reason: str
+    ) -> ValueUpdate:
+        update = ValueUpdate(entry.id, self._clock.to_us(time_ns), value)
         if value is None:
-            if entry.reason:
-                update.r = entry.reason
+            if reason:
+                update.r = reason
             return update
         if isinstance(value, float) and not math.isfinite(value):
             update.v = None
             update.r = str(value)
-        if entry.octets is not None:
-            update.d = binascii.b2a_base64(entry.octets, newline=False).decode("ascii")
+        if octets is not None:
+            update.d = binascii.b2a_base64(octets, newline=False).decode("ascii")
         return update

@@ -10,7 +10,7 @@ from scrutiny.core.values import Value
 from scrutiny.core.watchables import Alias, PublishedValue, Variable
 
 if TYPE_CHECKING:
-    from .broadcast import ValueFeed
+    from .receivers import Receiver
 
 Source = PublishedValue | Variable
 SourceKey = int | str
@@ -33,7 +33,7 @@ class Entry:
         octets: last octets in memory, of the whole storage, in the target's byte order; None
             for published values, and after a write of a bit field.
         time_ns: when the value or its loss was known, `time.monotonic_ns`.
-        watchers: clients that watch it, with the updates per second they want; None: all there are.
+        watchers: who takes its values, with the updates per second; None: all there are.
         informed: those of the watchers that know the reason.
         holds: operations under way that need it; it is not forgotten before they end.
     """
@@ -65,8 +65,8 @@ class Entry:
         self.reason = ""
         self.octets: bytes | None = None
         self.time_ns = 0
-        self.watchers: dict[ValueFeed, float | None] = {}
-        self.informed: tuple[ValueFeed, ...] = ()
+        self.watchers: dict[Receiver, float | None] = {}
+        self.informed: tuple[Receiver, ...] = ()
         self.holds = 0
 
     @property

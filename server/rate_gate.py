@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .broadcast import ValueFeed
 from .entries import Entry
+from .receivers import Receiver
 
 
 def next_due_ns(due_ns: int, period_ns: int, now_ns: int) -> int:
@@ -41,7 +41,7 @@ class RateGate:
     )
 
     def __init__(
-        self, feed: ValueFeed, entries: Sequence[Entry], period_ns: int, read_period_ns: int
+        self, feed: Receiver, entries: Sequence[Entry], period_ns: int, read_period_ns: int
     ) -> None:
         self.feed = feed
         self.entries = tuple(entries)

@@ -10,12 +10,12 @@ from typing import Final
 from scrutiny.firmware_link.codes import ResponseCode
 from scrutiny.firmware_link.frames import Response
 
-from .broadcast import ValueFeed
 from .entries import Entry
 from .jobs import Job, refusal
 from .pointers import Pointer, PointerTable
 from .rate_gate import RateGate, next_due_ns
 from .read_layouts import ReadLayout
+from .receivers import Receiver
 from .store import ValueStore
 from .target_memory import FORBIDDEN
 
@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 REFUSED_PAUSE_NS: Final = 1_000_000_000
 
 # For what a client watches: when it is due, and the gate of a read that is under way.
-GatesBefore = dict[tuple[ValueFeed, Entry], tuple[int, RateGate | None]]
+GatesBefore = dict[tuple[Receiver, Entry], tuple[int, RateGate | None]]
 _NO_GATE: Final = 0, None
 
 
@@ -187,10 +187,10 @@ def read_period_ns(rate: float | None) -> int:
 
 def _receivers(
     entries: Sequence[Entry], period_ns: int
-) -> tuple[list[tuple[ValueFeed, tuple[Entry, ...]]], list[RateGate]]:
+) -> tuple[list[tuple[Receiver, tuple[Entry, ...]]], list[RateGate]]:
     """Return who gets every value that is read, and who gets some of them."""
-    direct: defaultdict[ValueFeed, list[Entry]] = defaultdict(list)
-    rated: defaultdict[tuple[ValueFeed, float], list[Entry]] = defaultdict(list)
+    direct: defaultdict[Receiver, list[Entry]] = defaultdict(list)
+    rated: defaultdict[tuple[Receiver, float], list[Entry]] = defaultdict(list)
     for entry in entries:
         for feed, rate in entry.watchers.items():
             if rate is None:

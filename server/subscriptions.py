@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 
 from .broadcast import ValueFeed
 from .entries import Entry
+from .receivers import Receiver
 
 
 class Subscriptions:
@@ -28,33 +29,42 @@ class Subscriptions:
         """Return how many entries a client watches."""
         return self._counts[feed]
 
-    def watch(self, feed: ValueFeed, entry: Entry, rate: float | None) -> None:
-        """Let a client watch an entry; a second call replaces the rate.
+    def watch(self, receiver: Receiver, entry: Entry, rate: float | None) -> None:
+        """Let a client watch an entry; a second call replaces the rate, and how it is taken.
 
         Args:
-            feed: of the client.
+            receiver: one of those of the client.
             entry: what to watch.
             rate: updates per second, above 0; None: as fast as possible.
         """
-        if entry.watchers.get(feed, 0) == rate:
+        if entry.watchers.get(receiver, 0) == rate:
             return
-        self._counts[feed] += feed not in entry.watchers
-        entry.watchers[feed] = rate
+        former = receiver.feed.receiver_of(entry)
+        if former is None:
+            self._counts[receiver.feed] += 1
+        elif former is not receiver:
+            self._detach(former, entry)
+        entry.watchers[receiver] = rate
         self.watched[entry] = None
         self.on_change()
 
     def unwatch(self, feed: ValueFeed, entry: Entry) -> None:
         """End the subscription of a client, if there is one."""
-        if feed not in entry.watchers:
+        receiver = feed.receiver_of(entry)
+        if receiver is None:
             return
-        self._remove(feed, entry)
+        self._remove(receiver, entry)
         self.on_change()
 
     def drop(self, feed: ValueFeed) -> None:
         """End all subscriptions of a client that left."""
-        mine = [entry for entry in self.watched if feed in entry.watchers]
-        for entry in mine:
-            self._remove(feed, entry)
+        mine = [
+            (entry, receiver)
+            for entry in self.watched
+            if (receiver := feed.receiver_of(entry)) is not None
+        ]
+        for entry, receiver in mine:
+            self._remove(receiver, entry)
         del self._counts[feed]
         if mine:
             self.on_change()
@@ -63,8 +73,8 @@ class Subscriptions:
         """End all subscriptions to entries that are gone; what waits to be sent of them is not."""
         by_feed: defaultdict[ValueFeed, list[Entry]] = defaultdict(list)
         for entry in entries:
-            for feed in entry.watchers:
-                by_feed[feed].append(entry)
+            for receiver in entry.watchers:
+                by_feed[receiver.feed].append(entry)
             entry.watchers.clear()
             self.watched.pop(entry, None)
         for feed, ended in by_feed.items():
@@ -75,20 +85,26 @@ class Subscriptions:
 
     def clear(self) -> None:
         """Forget all: the entries are gone."""
+        feeds = {receiver.feed for entry in self.watched for receiver in entry.watchers}
+        for feed in feeds:
+            feed.forget(self.watched)
         for entry in self.watched:
             entry.watchers.clear()
         self.watched.clear()
         self._counts.clear()
         self.on_change()
 
-    def _remove(self, feed: ValueFeed, entry: Entry) -> None:
-        del entry.watchers[feed]
-        self._counts[feed] -= 1
-        if feed in entry.informed:
-            entry.informed = tuple(other for other in entry.informed if other is not feed)
+    def _remove(self, receiver: Receiver, entry: Entry) -> None:
+        self._detach(receiver, entry)
+        self._counts[receiver.feed] -= 1
         if not entry.watchers:
             self.watched.pop(entry, None)
             self.on_idle(entry)
+
+    def _detach(self, receiver: Receiver, entry: Entry) -> None:
+        del entry.watchers[receiver]
+        if receiver in entry.informed:
+            entry.informed = tuple(other for other in entry.informed if other is not receiver)
 
 
 def effective_rate(entry: Entry) -> float | None:

@@ -18,6 +18,7 @@ from scrutiny.core.values import Value
 
 from .clock import ServerClock
 from .entries import Entry
+from .sample_queue import SampleBlock
 from .store import ValueStore
 
 
@@ -62,11 +63,51 @@ class FrameEncoder:
         self._last = _Encoded(revision, with_octets, wanted, frames)
         return frames
 
+    def block_frames(self, blocks: Sequence[SampleBlock], *, with_octets: bool) -> list[bytes]:
+        """Return the frames that tell all these values, those of a watchable in their order.
+
+        Args:
+            blocks: in the order of their times.
+            with_octets: tell what was in memory, too.
+        """
+        groups = [group for block in blocks for group in self._block_groups(block, with_octets)]
+        try:
+            return encode_frames(groups)
+        except (struct.error, OverflowError):
+            return encode_frames(part for group in groups for part in _by_value(group))
+
+    def _block_groups(self, block: SampleBlock, with_octets: bool) -> list[Group]:
+        time_ns = self._clock.to_ns(block.time_ns)
+        by_kind: dict[tuple[DataType | None, int], list[int]] = {}
+        for index, (entry, value, octets) in enumerate(
+            zip(block.entries, block.values, block.octets, strict=True)
+        ):
+            size = len(octets) if with_octets and octets is not None else 0
+            by_kind.setdefault((_type_of(entry, value), size), []).append(index)
+        return [
+            self._block_group(block, time_ns, kind, alike[start : start + MOST_IN_GROUP])
+            for kind, alike in by_kind.items()
+            for start in range(0, len(alike), MOST_IN_GROUP)
+        ]
+
+    def _block_group(
+        self, block: SampleBlock, time_ns: int, kind: tuple[DataType | None, int], part: list[int]
+    ) -> Group:
+        data_type, size = kind
+        ids = [block.entries[index].number for index in part]
+        if data_type is None:
+            return InvalidGroup(time_ns, ids, [block.reasons[index] for index in part])
+        values = [value for index in part if (value := block.values[index]) is not None]
+        octets = [data for index in part if (data := block.octets[index]) is not None]
+        return ValueGroup(time_ns, data_type, ids, values, octets if size else [])
+
     def _groups(self, entries: Sequence[Entry], with_octets: bool) -> list[Group]:
         by_kind: dict[tuple[DataType | None, int, int], list[Entry]] = {}
         for entry in entries:
             size = len(entry.octets) if with_octets and entry.octets is not None else 0
-            by_kind.setdefault((_type_of(entry), entry.time_ns, size), []).append(entry)
+            by_kind.setdefault((_type_of(entry, entry.value), entry.time_ns, size), []).append(
+                entry
+            )
         return [
             self._group(kind[0], alike[start : start + MOST_IN_GROUP], kind[2] > 0)
             for kind, alike in by_kind.items()
@@ -83,11 +124,11 @@ class FrameEncoder:
         return ValueGroup(time_ns, data_type, ids, values, octets)
 
 
-def _type_of(entry: Entry) -> DataType | None:
+def _type_of(entry: Entry, value: Value | None) -> DataType | None:
     """Return the type of what the user sees; None: there is no value."""
-    if entry.value is None:
+    if value is None:
         return None
-    if entry.is_scaled and isinstance(entry.value, float):
+    if entry.is_scaled and isinstance(value, float):
         return DataType.FLOAT64
     return entry.source.data_type
 

@@ -14,6 +14,7 @@ WrittenValue = bool | int | float | str
 ReadValue = bool | int | float | None
 
 ValueFormat = Literal["json", "binary"]
+WatchMode = Literal["newest", "on_change", "every_sample"]
 
 
 class ReadWatchable(Command, tag="read_watchable"):
@@ -43,12 +44,22 @@ class ReadWatchableReply(ServerMessage, tag="response_read_watchable"):
 class SubscribeWatchable(Command, tag="subscribe_watchable"):
     """Watch by path; ``rate`` in updates per second, null means as fast as possible.
 
-    One path that cannot be watched refuses all, unless ``partial`` (added) is set.
+    One path that cannot be watched refuses all, unless ``partial`` (added) is set. Subscribing
+    again replaces all that follows, as it replaces the rate.
+
+    ``mode`` (added): ``newest``: what is read, but only the newest value of each watchable if the
+    client is slow; ``on_change``: only what differs from the value that was told last;
+    ``every_sample``: all that is read, in order. ``dead_band`` (added), with ``on_change`` only:
+    how far a value has to be from the one that was told last, 0 or more, in the unit of the value.
+    ``initial`` (added): tell at once what is known of watchables that are being read for others.
     """
 
     watchables: list[str]
     rate: float | None = None
     partial: bool = False
+    mode: WatchMode | UnsetType = UNSET
+    dead_band: float | UnsetType = UNSET
+    initial: bool | UnsetType = UNSET
 
 
 class SubscribeReply(ServerMessage, tag="response_subscribe_watchable"):
@@ -135,9 +146,14 @@ class ValueUpdate(Struct, omit_defaults=True):
 
 
 class WatchableUpdate(ServerMessage, tag="watchable_update"):
-    """Values that were read since the last update; the newest of each watchable."""
+    """Values that were read since the last update.
+
+    ``lost`` (added): samples that were to be told before the next values, and for which there was
+    no room, since the client has not taken those before.
+    """
 
     updates: list[ValueUpdate]
+    lost: int | UnsetType = UNSET
 
 
 class WriteItem(Struct):

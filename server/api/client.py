@@ -27,6 +27,7 @@ from ..entries import Entry
 from ..library import DescriptionLibrary
 from ..metrics import ServerMetrics
 from ..outcome import Outcome, OutcomeCallback
+from ..sample_queue import SampleBlock
 from ..store import ValueStore
 from ..subscriptions import Subscriptions
 from ..symbols import Symbols
@@ -150,7 +151,8 @@ class SharedParts:
 
     def watchers(self, entry: Entry) -> list[Client]:
         """Return the clients that watch an entry."""
-        return [self.clients[feed] for feed in entry.watchers if feed in self.clients]
+        feeds = [receiver.feed for receiver in entry.watchers]
+        return [self.clients[feed] for feed in feeds if feed in self.clients]
 
 
 class Client:
@@ -246,19 +248,26 @@ class Client:
             CommandRefused: binary messages cannot be sent.
         """
         if not binary:
-            self.feed.send_entries = None
+            self.feed.send_entries = self.feed.send_blocks = None
             return
         send = self._send_binary
         if send is None:
             raise CommandRefused("this connection carries JSON only")
 
-        def send_entries(entries: list[Entry]) -> None:
-            for frame in self.parts.frames.frames(entries, with_octets=with_octets):
+        def send_frames(frames: list[bytes]) -> None:
+            for frame in frames:
                 self._counters.messages_sent += 1
                 self._counters.octets_sent += len(frame)
                 send(frame)
 
+        def send_entries(entries: list[Entry]) -> None:
+            send_frames(self.parts.frames.frames(entries, with_octets=with_octets))
+
+        def send_blocks(blocks: list[SampleBlock]) -> None:
+            send_frames(self.parts.frames.block_frames(blocks, with_octets=with_octets))
+
         self.feed.send_entries = send_entries
+        self.feed.send_blocks = send_blocks
 
     def refuse(
         self, reason: str, *, reqid: int | None = None, request_cmd: str = "<empty>"

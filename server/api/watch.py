@@ -23,9 +23,11 @@ from scrutiny.api.messages import (
     UnsubscribeReply,
     UnsubscribeWatchable,
     WatchableInfoReply,
+    WatchMode,
 )
 
 from ..entries import Entry
+from ..receivers import Receiver
 from ..subscriptions import effective_rate
 from ..turns import NO_PAUSE, Steps
 from .client import Client
@@ -51,21 +53,30 @@ def get_watchable_info(client: Client, command: GetWatchableInfo) -> Steps:
 
 
 def subscribe(client: Client, command: SubscribeWatchable) -> Steps:
-    """Watch entries; a second subscription replaces the rate.
+    """Watch entries; a second subscription replaces the rate, and how they are taken.
 
     Raises:
         CommandRefused: one path is unknown (unless the client takes part of them), there are too
-            many of them or of subscriptions, or the rate is not above 0.
+            many of them or of subscriptions, the rate is not above 0, or the dead band makes no
+            sense.
     """
     check_count("paths", command.watchables)
     rate = _checked_rate(command.rate)
+    mode, dead_band = _checked_mode(command)
     resolved = yield from resolve(
         client, command.watchables, described=True, partial=command.partial
     )
-    new = [entry for entry in resolved.entries.values() if client.feed not in entry.watchers]
+    entries = list(resolved.entries.values())
+    new = [entry for entry in entries if client.feed.receiver_of(entry) is None]
     check_subscriptions(client.parts.subscriptions.count(client.feed), len(new))
-    for entry in resolved.entries.values():
-        client.parts.subscriptions.watch(client.feed, entry, rate)
+    initial = [e for e in entries if e.watchers and e.time_ns] if command.initial is True else []
+    receiver = _receiver(client, mode)
+    for entry in entries:
+        client.parts.subscriptions.watch(receiver, entry, rate)
+        if mode == "on_change":
+            client.feed.changes.watch(entry, dead_band)
+        else:
+            client.feed.changes.forget((entry,))
     client.send(
         SubscribeReply(
             reqid=command.reqid,
@@ -73,6 +84,8 @@ def subscribe(client: Client, command: SubscribeWatchable) -> Steps:
             failed=resolved.failed if command.partial else UNSET,
         )
     )
+    if initial:
+        receiver.mark(initial)
 
 
 def unsubscribe(client: Client, command: UnsubscribeWatchable) -> Steps:
@@ -105,7 +118,9 @@ def change_rates(client: Client, command: ChangeSubscriptionUpdateRate) -> Steps
     for entry, _ in changes:
         _check_watched(client, entry)  # nobody has taken it away meanwhile
     for entry, rate in changes:
-        client.parts.subscriptions.watch(client.feed, entry, rate)
+        receiver = client.feed.receiver_of(entry)
+        assert receiver is not None  # as checked
+        client.parts.subscriptions.watch(receiver, entry, rate)
     rates = {entry.id: effective_rate(entry) for entry, _ in changes}
     client.send(ChangeRateReply(reqid=command.reqid, effective_rates=rates))
 
@@ -139,6 +154,27 @@ def set_value_format(client: Client, command: SetValueFormat) -> None:
     )
 
 
+def _receiver(client: Client, mode: WatchMode) -> Receiver:
+    match mode:
+        case "newest":
+            return client.feed
+        case "on_change":
+            return client.feed.changes
+        case "every_sample":
+            return client.feed.samples
+
+
+def _checked_mode(command: SubscribeWatchable) -> tuple[WatchMode, float]:
+    mode: WatchMode = "newest" if command.mode is UNSET else command.mode
+    if command.dead_band is UNSET:
+        return mode, 0.0
+    if mode != "on_change":
+        raise CommandRefused(f"dead_band belongs to the mode 'on_change', the mode is {mode!r}")
+    if not command.dead_band >= 0:
+        raise CommandRefused(f"dead_band is {command.dead_band}, a number of 0 or more is due")
+    return mode, command.dead_band
+
+
 def _checked_rate(rate: float | None) -> float | None:
     if rate is None:
         return None
@@ -156,5 +192,5 @@ def _checked_change(
 
 
 def _check_watched(client: Client, entry: Entry) -> None:
-    if client.feed not in entry.watchers:
+    if client.feed.receiver_of(entry) is None:
         raise CommandRefused(f"{entry.path} is not subscribed to by this client")

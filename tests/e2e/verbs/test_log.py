@@ -102,7 +102,7 @@ def test_a_loss_is_written(bench: Bench, tmp_path: Path) -> None:
     server = bench.start_server(board.port)
     desk = VerbDesk(board, server, bench.connect(server))
     file = tmp_path / "a.jsonl"
-    log = desk.start("log", "/rpv/x1000", "--jsonl", f"{file}")
+    log = desk.start("log", "/rpv/x1000", "--rate", "20", "--jsonl", f"{file}")
     watch = desk.start("watch", "/rpv/x1000")
     try:
         log.wait_for_line("logging 1 value ")

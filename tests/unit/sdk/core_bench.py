@@ -6,6 +6,7 @@ from msgspec import UNSET
 
 from scrutiny.api import messages as api
 from scrutiny.sdk._core import ClientCore
+from scrutiny.sdk._watch_options import WatchOptions
 from scrutiny.sdk._watch_state import WatchState
 from scrutiny.sdk.events import AnyEvent, Events
 
@@ -61,7 +62,7 @@ def definition(path: str, server_id: str, kind: api.WatchableKind = "var") -> ap
 def watch(
     core: ClientCore, path: str, server_id: str, kind: api.WatchableKind = "var"
 ) -> WatchState:
-    subscription = core.subscription([path], None)
+    subscription = core.subscription([path], WatchOptions())
     command = core.start(subscription, 0.0)
     subscribed = {path: definition(path, server_id, kind)}
     receive(core, api.SubscribeReply(reqid=command.reqid, subscribed=subscribed))

@@ -12,6 +12,7 @@ import pytest
 
 from scrutiny import sdk
 from scrutiny.sdk._core import ClientCore
+from scrutiny.sdk._watch_options import WatchOptions
 from scrutiny.sdk._watch_state import WatchState
 from scrutiny.sdk._watched_value import WatchedValue
 from scrutiny.sdk.listeners import ValueUpdate
@@ -30,7 +31,7 @@ def update(value: int | float | bool | None, after_us: int) -> ValueUpdate:
     definition = sdk.DetailedVarWatchableConfiguration(
         sdk.WatchableType.Variable, sdk.EmbeddedDataType.float32, None, "1", "/x", 0, None, None
     )
-    handle = WatchedValue(ClientCore(), WatchState(definition, None))
+    handle = WatchedValue(ClientCore(), WatchState(definition, WatchOptions()))
     time = START + timedelta(microseconds=after_us)
     return ValueUpdate(handle, value, None, status, time)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
 

@@ -8,6 +8,7 @@ from scrutiny.api import messages as api
 from scrutiny.sdk import exceptions
 from scrutiny.sdk._core import ClientCore
 from scrutiny.sdk._exchanges import Call, DeferredCall, ListDownload, WriteExchange
+from scrutiny.sdk._watch_options import WatchOptions
 from scrutiny.sdk.definitions import DataloggingState, ServerState, ValueStatus
 from scrutiny.sdk.events import Events
 from tests.unit.sdk.core_bench import (
@@ -226,7 +227,7 @@ def test_spellings_that_the_server_takes_for_one_thing_share_a_watch() -> None:
 
 def test_a_value_in_the_packet_of_the_subscription_is_not_lost() -> None:
     core = make_core()
-    subscription = core.subscription(["/speed"], None)
+    subscription = core.subscription(["/speed"], WatchOptions())
     command = core.start(subscription, 0.0)
 
     subscribed = {"/speed": definition("/speed", "a")}
@@ -237,7 +238,7 @@ def test_a_value_in_the_packet_of_the_subscription_is_not_lost() -> None:
 
 def test_a_definition_that_makes_no_sense_fails_the_subscription() -> None:
     core = make_core()
-    subscription = core.subscription(["/speed"], None)
+    subscription = core.subscription(["/speed"], WatchOptions())
     command = core.start(subscription, 0.0)
     strange = definition("/speed", "a")
     strange.dtype = "decimal64"

@@ -11,6 +11,7 @@ from scrutiny.api import messages as api
 from scrutiny.sdk import datalogging
 from scrutiny.sdk._channel import Channel
 from scrutiny.sdk._core import ClientCore
+from scrutiny.sdk._update_callbacks import UpdateCallbacks
 from scrutiny.sdk.batch import Writer
 from scrutiny.sdk.client import ScrutinyClient
 from scrutiny.sdk.datalogging import (
@@ -33,7 +34,8 @@ def handle_of(path: str) -> WatchableHandle:
     """Return a handle as ``watch`` makes it, of a client that is connected to nothing."""
     core: ClientCore = make_core()
     channel = Channel(core, 1.0)
-    return WatchableHandle(ScrutinyClient(), channel, Writer(channel, 1.0), watch(core, path, "1"))
+    writer, callbacks = Writer(channel, 1.0), UpdateCallbacks(channel)
+    return WatchableHandle(ScrutinyClient(), channel, writer, watch(core, path, "1"), callbacks)
 
 
 # --------------------------------------------------------------------- enumerations

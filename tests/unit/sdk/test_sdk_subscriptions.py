@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from scrutiny.api import messages as api
 from scrutiny.sdk._core import ClientCore
+from scrutiny.sdk._watch_options import WatchOptions
 from scrutiny.sdk._watch_state import WatchState
 from scrutiny.sdk.data_types import EmbeddedDataType
 from scrutiny.sdk.definitions import ValueStatus
@@ -202,7 +203,7 @@ def test_each_rate_is_asked_for_by_itself_and_kept() -> None:
     core = ready_core()
     rates: dict[str, float | None] = {"/a": None, "/b": 5.0, "/c": 5.0}
     for path, rate in rates.items():
-        subscription = core.subscription([path], rate)
+        subscription = core.subscription([path], WatchOptions(rate))
         number = core.start(subscription, 0.0).reqid
         subscribed = {path: definition(path, path)}
         receive(core, api.SubscribeReply(reqid=number, subscribed=subscribed))
@@ -217,7 +218,7 @@ def test_each_rate_is_asked_for_by_itself_and_kept() -> None:
 def test_many_stale_paths_take_several_commands() -> None:
     core = ready_core()
     paths = [f"/table[{index}]" for index in range(5000)]
-    subscription = core.subscription(paths, None)
+    subscription = core.subscription(paths, WatchOptions())
     number = core.start(subscription, 0.0).reqid
     subscribed = {path: definition(path, path) for path in paths}
     receive(core, api.SubscribeReply(reqid=number, subscribed=subscribed))
@@ -330,7 +331,7 @@ def test_a_lost_device_outweighs_a_description_that_was_unloaded_before() -> Non
 
 def test_an_element_that_was_watched_under_another_spelling_is_found_again() -> None:
     core = ready_core()
-    subscription = core.subscription(["/table[01]"], None)
+    subscription = core.subscription(["/table[01]"], WatchOptions())
     number = core.start(subscription, 0.0).reqid
     subscribed = {"/table[01]": definition("/table[1]", "a")}
     receive(core, api.SubscribeReply(reqid=number, subscribed=subscribed))
@@ -356,7 +357,7 @@ def test_a_path_that_got_another_id_without_notice_follows_it() -> None:
 
 def test_a_subscription_tells_which_paths_were_refused() -> None:
     core = ready_core()
-    subscription = core.subscription(["/a", "/b", "/c"], None)
+    subscription = core.subscription(["/a", "/b", "/c"], WatchOptions())
     number = core.start(subscription, 0.0).reqid
 
     subscribed = {"/a": definition("/a", "a")}

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from scrutiny.api.token_files import FOLDER_VARIABLE
 from scrutiny.firmware_link.simulator.settings import SIMULATOR_FIRMWARE_ID
 from scrutiny.sfd.store import DescriptionStore
 
@@ -77,9 +78,12 @@ def test_a_second_interrupt_changes_nothing(pause_s: float, tmp_path: Path) -> N
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
 def test_a_log_that_cannot_be_written_is_no_traceback(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "scrutiny.server", "--logfile", "/dev/full", "--port", "0"]
-    environment = {**os.environ, "XDG_STATE_HOME": str(tmp_path)}
+    folders = {"XDG_STATE_HOME": str(tmp_path), FOLDER_VARIABLE: str(tmp_path / "tokens")}
+    environment = os.environ | folders
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment) as process:
-        time.sleep(1)  # it can tell nobody that it is ready
+        while not any((tmp_path / "tokens").glob("*.token")):  # it cannot tell that it is ready
+            assert process.poll() is None
+            time.sleep(0.01)
 
         process.send_signal(signal.SIGINT)
 

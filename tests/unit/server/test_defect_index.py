@@ -160,6 +160,14 @@ DEFECTS: Final[dict[str, tuple[str, ...]]] = {
         f"{_SESSION}::test_welcome_is_the_first_message",
         f"{_DATALOGGING}::test_the_features_are_told_in_the_welcome",
     ),
+    "10.5 nothing is told on change only, and there is no dead band": (
+        "unit/server/test_change_filter.py::test_how_far_is_far_enough",
+        "unit/server/test_change_filter.py::test_what_is_back_before_it_could_be_told_is_not_told",
+        "e2e/test_update_modes.py::test_a_constant_is_told_once_and_each_change_of_it",
+    ),
+    "10.6 a new subscription has no initial value": (
+        "e2e/test_update_modes.py::test_a_new_watch_has_a_value_at_once_if_it_is_read_for_somebody",
+    ),
     "10.6 values cannot be read once, nor many at once": (
         f"{_VARIABLES}::test_values_are_read_once",
         f"{_VARIABLES}::test_many_values_are_read_in_parts_and_answered_once",

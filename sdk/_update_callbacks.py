@@ -1,0 +1,104 @@
+"""Calls functions of the user for the updates of handles, in a thread of their own."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable
+
+from ._channel import Channel
+from ._pending_readings import PendingReadings
+from ._watch_state import WatchState
+from ._watched_value import ValueSnapshot, make_snapshot
+
+logger: logging.Logger = logging.getLogger(__name__)
+
+UpdateCallback = Callable[[ValueSnapshot], object]
+
+
+class _Registration:
+    """A function, and what it has not been called for yet."""
+
+    def __init__(self, state: WatchState, callback: UpdateCallback) -> None:
+        self.state = state
+        self.callback = callback
+        self.pending = PendingReadings(state)
+        self.is_queued = False
+        self.is_over = False
+
+
+class UpdateCallbacks:
+    """The functions of one client. A slow one holds up the others, and nothing else.
+
+    The thread exists as long as there is anything to call.
+    """
+
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
+        self._condition = threading.Condition()
+        self._queue: deque[_Registration] = deque()
+        self._registrations: set[_Registration] = set()
+        self._thread: threading.Thread | None = None
+
+    def add(self, state: WatchState, callback: UpdateCallback) -> Callable[[], None]:
+        """Call a function for each update from now on; return what ends that."""
+        registration = _Registration(state, callback)
+
+        def changed() -> None:
+            """Note a new reading; the channel's lock is held."""
+            if registration.pending.keep():
+                self._wake(registration)
+
+        def remove() -> None:
+            with self._channel.lock:
+                # A new list: this one may be gone through at the moment.
+                state.observers = [other for other in state.observers if other is not changed]
+            with self._condition:
+                registration.is_over = True
+                self._registrations.discard(registration)
+                self._condition.notify_all()
+
+        with self._channel.lock:
+            if state.is_over:
+                return remove
+            with self._condition:
+                self._registrations.add(registration)
+                if self._thread is None:
+                    self._thread = threading.Thread(
+                        target=self._run, name="scrutiny-sdk-updates", daemon=True
+                    )
+                    self._thread.start()
+            state.observers = [*state.observers, changed]
+        return remove
+
+    def _wake(self, registration: _Registration) -> None:
+        with self._condition:
+            if not registration.is_queued:
+                registration.is_queued = True
+                self._queue.append(registration)
+            if registration.state.is_over:  # this is its last one
+                self._registrations.discard(registration)
+            self._condition.notify_all()
+
+    def _run(self) -> None:
+        while (registration := self._next()) is not None:
+            for reading in registration.pending.take():
+                if registration.is_over:
+                    break
+                try:
+                    registration.callback(make_snapshot(reading))
+                except Exception:
+                    logger.exception("A callback for %s failed", registration.state.path)
+
+    def _next(self) -> _Registration | None:
+        """Wait for something to call; None: there will be nothing."""
+        with self._condition:
+            while not self._queue:
+                if not self._registrations:
+                    self._thread = None
+                    return None
+                self._condition.wait()
+            registration = self._queue.popleft()
+            registration.is_queued = False
+            return registration

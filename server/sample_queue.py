@@ -1,0 +1,105 @@
+"""Keeps every value for a client that wants them all, in order, as long as there is room."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from scrutiny.core.values import Value
+
+from .entries import Entry
+
+if TYPE_CHECKING:
+    from .broadcast import ValueFeed
+
+# Values that wait for one client; at 100,000 per second it may look away for half a second.
+MOST_SAMPLES: Final = 50_000
+
+
+class SampleBlock(NamedTuple):
+    """Values that were known at one time, and how many were lost before them.
+
+    Attributes:
+        time_ns: `time.monotonic_ns`.
+        entries: whose values they are.
+        values: one per entry; None: it has none.
+        octets: in memory, one per entry.
+        reasons: why there is no value, one per entry.
+        lost: values of this client that there was no room for, since the block before.
+    """
+
+    time_ns: int
+    entries: tuple[Entry, ...]
+    values: tuple[Value | None, ...]
+    octets: tuple[bytes | None, ...]
+    reasons: tuple[str, ...]
+    lost: int
+
+
+class SampleQueue:
+    """Values in the order in which they were known.
+
+    When it is full, what comes is counted and thrown away until there is room again: so there is
+    one gap, of a known size, at a known place.
+
+    Args:
+        feed: of the client.
+        announce: called when there is something to send.
+    """
+
+    def __init__(self, feed: ValueFeed, announce: Callable[[], None]) -> None:
+        self.feed = feed
+        self._announce = announce
+        self._blocks: deque[SampleBlock] = deque()
+        self._count = 0
+        self._lost = 0
+
+    def __len__(self) -> int:
+        """How many values wait."""
+        return self._count
+
+    def __bool__(self) -> bool:
+        """Whether any wait; not whether it exists."""
+        return self._count > 0
+
+    def mark(self, entries: Iterable[Entry]) -> None:
+        """Keep the values that these entries have now."""
+        # For a moment after a change, an answer may come that was asked for before it.
+        kept = [entry for entry in entries if self in entry.watchers]
+        if self._count + len(kept) > MOST_SAMPLES:
+            self._lost += len(kept)
+            return
+        by_time: dict[int, list[Entry]] = {}
+        for entry in kept:
+            by_time.setdefault(entry.time_ns, []).append(entry)
+        for time_ns, alike in by_time.items():
+            self._blocks.append(
+                SampleBlock(
+                    time_ns,
+                    tuple(alike),
+                    tuple([entry.value for entry in alike]),
+                    tuple([entry.octets for entry in alike]),
+                    tuple([entry.reason for entry in alike]),
+                    self._lost,
+                )
+            )
+            self._lost = 0
+        self._count += len(kept)
+        self._announce()
+
+    def take(self, most: int) -> list[SampleBlock]:
+        """Take the oldest values out: whole blocks, at least one, up to about so many values."""
+        taken: list[SampleBlock] = []
+        count = 0
+        while self._blocks and (not taken or count + len(self._blocks[0].entries) <= most):
+            block = self._blocks.popleft()
+            count += len(block.entries)
+            taken.append(block)
+        self._count -= count
+        return taken
+
+    def clear(self) -> None:
+        """Throw all away: the client has left."""
+        self._blocks.clear()
+        self._count = self._lost = 0

@@ -32,8 +32,8 @@ MOST_DESCRIPTION_COMMANDS: Final = 16
 MOST_PATHS: Final = 4000
 
 # Watched by one client. Each takes some 2 kB, and time whenever Python looks through all objects
-# for garbage, which holds the loop: 50 to 80 ms with this many, 150 to 260 with 48,000.
-MOST_SUBSCRIPTIONS: Final = 20_000
+# for garbage, which holds the loop: 20 to 40 ms with this many, 150 to 260 with 48,000.
+MOST_SUBSCRIPTIONS: Final = 10_000
 
 # Characters of a path. Looking one up takes 1.7 ms if it has this many, all of them indices; C++
 # names of real programs have some hundred.

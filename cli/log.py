@@ -105,10 +105,10 @@ def _log(
         tally.loss_count += sum(update.value is None for update in updates)
 
     what = "1 value" if len(definitions) == 1 else f"{len(definitions)} values"
-    logger.info("logging %s to %s; Ctrl-C ends it", what, sink.path)
     started_s = time.monotonic()
     paths, rate = list(definitions), arguments.rate
     with updates_of(client, paths, rate, stop, take, sink.flush) as updates:
+        logger.info("logging %s to %s; Ctrl-C ends it", what, sink.path)
         _wait(stop, tally, updates, started_s, arguments.duration)
     sink.flush()
     summary = {

@@ -8,12 +8,13 @@ import re
 import shlex
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from tests.support.bench import Bench
-from tests.support.processes import LoggedProcess
+from tests.support.processes import DEADLINE_S, LoggedProcess
 from tests.support.verb_desk import ENVIRONMENT, PROGRAM, VerbDesk, run_here
 
 from .conftest import Run
@@ -97,6 +98,14 @@ def test_people_see_how_far_it_is(desk: VerbDesk, tmp_path: Path) -> None:
     assert re.search(r"a\.csv written: \d+ updates", log.shown.replace("\n", ""))
 
 
+def wait_for_text(file: Path, text: str) -> None:
+    """Wait until something was written into a file, as people who look at it do."""
+    deadline_s = time.monotonic() + DEADLINE_S
+    while text not in (file.read_text(encoding="utf-8") if file.exists() else ""):
+        assert time.monotonic() < deadline_s, f"{file} lacks {text}"
+        time.sleep(0.02)
+
+
 def test_a_loss_is_written(bench: Bench, tmp_path: Path) -> None:
     board = bench.start_board()
     server = bench.start_server(board.port)
@@ -109,6 +118,7 @@ def test_a_loss_is_written(bench: Bench, tmp_path: Path) -> None:
         watch.wait_for_line(r"/rpv/x1000 \d")
         board.kill()
         watch.wait_for_line("DeviceGone")
+        wait_for_text(file, "DeviceGone")
         assert log.stop() == 0
     finally:
         desk.clear()

@@ -227,6 +227,7 @@ def test_a_killed_server_ends_everything_in_order(
 def test_the_reason_of_the_server_to_hang_up_is_told(
     server: FakeServer, client: ScrutinyClient
 ) -> None:
+    client.connect(server.host, server.port, reconnect=False)  # else it may be back already
     client.listen_events(Events.LISTEN_DISCONNECTED)
     assert server.current is not None
 

@@ -20,12 +20,12 @@ from scrutiny.api.messages import (
 from . import exceptions
 from ._arguments import check_int, check_rate, check_timeout, check_written_value
 from ._async_channel import AsyncChannel
-from ._async_update_callbacks import AsyncUpdateCallbacks, UpdateCallback
+from ._async_update_callbacks import AsyncUpdateCallbacks
 from ._exchanges import Call
 from ._matching import value_matcher
 from ._waiting import Deadline
 from ._watch_state import WatchState, observing
-from ._watched_value import WatchedValue
+from ._watched_value import UpdateCallback, WatchedValue
 from .definitions import DetailedWatchableConfiguration
 
 if TYPE_CHECKING:

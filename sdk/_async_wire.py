@@ -51,9 +51,7 @@ async def open_websocket(address: ServerAddress, timeout_s: float) -> ClientConn
     except InvalidMessage as error:
         raise not_our_server(host, port, error.__cause__ or error) from error
     except InvalidStatus as error:
-        answer = error.response
-        text = bytes(answer.body or b"").decode(errors="replace")
-        raise turned_away(host, port, answer.status_code, text) from error
+        raise turned_away(host, port, error.response) from error
     except InvalidHandshake as error:
         raise not_our_server(host, port, error) from error
     except ssl.SSLError as error:  # some of them are ValueErrors

@@ -13,6 +13,8 @@ from . import exceptions
 if TYPE_CHECKING:
     import ssl
 
+    from websockets.http11 import Response
+
 ABORTED = "close_socket() ended the attempt"
 
 _LONGEST_REASON: Final = 300
@@ -53,27 +55,27 @@ def not_trusted(host: str, port: int, error: ssl.SSLError) -> exceptions.Connect
     )
 
 
-def turned_away(host: str, port: int, status: int, text: str) -> exceptions.ConnectionError:
+def turned_away(host: str, port: int, answer: Response) -> exceptions.ConnectionError:
     """Return what to raise when the server does not want this client.
 
     Args:
         host: of the server.
         port: likewise.
-        status: of HTTP.
-        text: of the answer.
+        answer: to the handshake.
     """
     name = address_name(host, port)
-    if status == HTTPStatus.UNAUTHORIZED:
+    if answer.status_code == HTTPStatus.UNAUTHORIZED:
         return exceptions.ConnectionError(
             f"the server at {name} wants a token, and this account has none that it knows. Run "
             "this as the account that runs the server, or let that account make a token with "
             "`scrutiny token add NAME`, and give it to connect(..., token=...) or set "
             f"{TOKEN_VARIABLE}"
         )
-    if status in _ANSWERS_OF_OURS:
+    if answer.status_code in _ANSWERS_OF_OURS:
+        text = bytes(answer.body).decode(errors="replace")
         reason = "".join(c if c.isprintable() else " " for c in text[:_LONGEST_REASON]).strip()
         return exceptions.ConnectionError(f"the server at {name} turned this client away: {reason}")
-    return not_our_server(host, port, f"its answer is HTTP {status}")
+    return not_our_server(host, port, f"its answer is HTTP {answer.status_code}")
 
 
 def not_our_server(host: str, port: int, reason: object) -> exceptions.ConnectionError:

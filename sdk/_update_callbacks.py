@@ -10,11 +10,9 @@ from collections.abc import Callable
 from ._channel import Channel
 from ._pending_readings import PendingReadings
 from ._watch_state import WatchState
-from ._watched_value import ValueSnapshot, make_snapshot
+from ._watched_value import UpdateCallback, make_snapshot
 
 logger: logging.Logger = logging.getLogger(__name__)
-
-UpdateCallback = Callable[[ValueSnapshot], object]
 
 
 class _Registration:

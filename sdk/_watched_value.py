@@ -56,6 +56,10 @@ class ValueSnapshot:
     timestamp: datetime | None = field(default=None, compare=False)
 
 
+# Called for each update of a handle; what it returns counts with asyncio only.
+UpdateCallback = Callable[[ValueSnapshot], object]
+
+
 def make_snapshot(reading: Reading) -> ValueSnapshot:
     """Return a reading as users see it; for the client."""
     valid = reading.status is ValueStatus.Valid

@@ -152,9 +152,7 @@ class Wire:
                 self._protocol.receive_eof()
         if (error := self._protocol.handshake_exc) is not None:
             if isinstance(error, InvalidStatus):
-                answer = error.response
-                text = bytes(answer.body or b"").decode(errors="replace")
-                raise turned_away(self._host, self._port, answer.status_code, text) from error
+                raise turned_away(self._host, self._port, error.response) from error
             reason = str(error) if isinstance(error, InvalidHandshake) else repr(error)
             raise not_our_server(self._host, self._port, reason) from error
 

@@ -20,10 +20,10 @@ from ._arguments import check_int, check_rate, check_timeout
 from ._channel import Channel
 from ._exchanges import Call
 from ._matching import value_matcher
-from ._update_callbacks import UpdateCallback, UpdateCallbacks
+from ._update_callbacks import UpdateCallbacks
 from ._waiting import Deadline
 from ._watch_state import WatchState
-from ._watched_value import ValueSnapshot, WatchedValue, make_snapshot
+from ._watched_value import UpdateCallback, ValueSnapshot, WatchedValue, make_snapshot
 from .definitions import DetailedWatchableConfiguration
 
 if TYPE_CHECKING:

@@ -78,7 +78,6 @@ class AuditLog:
     """
 
     def __init__(self, file: Path | None, loop: asyncio.AbstractEventLoop) -> None:
-        self._file = file
         self._loop = loop
         self._writer = _Writer(file) if file is not None else None
         self._thread = ThreadPoolExecutor(1, "audit log")

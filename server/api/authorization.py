@@ -21,11 +21,11 @@ def authorize(client: Client, command: m.AnyCommand) -> None:
     Raises:
         CommandRefused: the client does not have the right.
     """
+    target = _target(command)
     why = client.parts.policy.why_refused(client.identity, RIGHT_OF_COMMAND[type(command)])
     if why:
-        client.note(Change(m.command_name(command), _target(command) or ""), why)
+        client.note(Change(m.command_name(command), target or ""), why)
         raise CommandRefused(why)
-    target = _target(command)
     if target is not None:
         client.note(Change(m.command_name(command), target), _ACCEPTED)
 

@@ -155,6 +155,7 @@ def test_every_client_is_told_each_state_within_one_status_poll(
     request = alice.client.start_datalog(slow_recording())
     for each in (alice, bob):
         each.wait_for(Waiting)
+        each.forget_before(Waiting)
     alice.client.write_watchable(LEVEL, 1)
     bob.wait_for(Acquiring, 0.1)
     carol = room.enter()
@@ -166,7 +167,6 @@ def test_every_client_is_told_each_state_within_one_status_poll(
 
     # Everybody is told all, in order, and that it goes on.
     for each in (alice, bob):
-        each.forget_before(Waiting)
         assert each.states == [Waiting, Acquiring, DataReady, Standby]
         for state in (Acquiring, DataReady):
             ratios = each.ratios(state)

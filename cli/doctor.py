@@ -15,7 +15,8 @@ from typing import Final
 from scrutiny.api.versions import DEFAULT_PORT
 from scrutiny.firmware_link.diagnosis.examination import Surroundings, examine
 from scrutiny.firmware_link.diagnosis.findings import Cause, Finding
-from scrutiny.firmware_link.transports.settings import LinkSettings, parse_link_url
+from scrutiny.firmware_link.transports.settings import LinkSettings
+from scrutiny.firmware_link.transports.urls import parse_link_url
 from scrutiny.sdk import DeviceCommState, DeviceLinkType
 from scrutiny.sdk.client import ScrutinyClient
 from scrutiny.sdk.exceptions import TimeoutException

@@ -21,12 +21,8 @@ from scrutiny.firmware_link.profile import DeviceProfile
 from scrutiny.firmware_link.session import Session, SessionState
 from scrutiny.firmware_link.transports.base import Transport
 from scrutiny.firmware_link.transports.open import open_transport
-from scrutiny.firmware_link.transports.settings import (
-    LinkSettings,
-    NoLink,
-    SerialSettings,
-    link_url,
-)
+from scrutiny.firmware_link.transports.settings import LinkSettings, NoLink, SerialSettings
+from scrutiny.firmware_link.transports.urls import link_url
 
 from .connection import ConnectionEvents, DeviceConnection
 from .device_status import DeviceState, DeviceStatus

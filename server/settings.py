@@ -17,7 +17,8 @@ import platformdirs
 
 from scrutiny.api.versions import DEFAULT_PORT
 from scrutiny.core.errors import ScrutinyError
-from scrutiny.firmware_link.transports.settings import LinkSettings, NoLink, parse_link_url
+from scrutiny.firmware_link.transports.settings import LinkSettings, NoLink
+from scrutiny.firmware_link.transports.urls import parse_link_url
 
 from .access.settings import AccessSettings
 from .access_keys import ACCESS_CONVERTERS, access_settings

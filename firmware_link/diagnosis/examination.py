@@ -9,7 +9,8 @@ from typing import Final
 
 from ..errors import LinkClosed, LinkOpenError
 from ..messages import Discover
-from ..transports.settings import LinkSettings, NoLink, SerialSettings, link_url
+from ..transports.settings import LinkSettings, NoLink, SerialSettings
+from ..transports.urls import link_url
 from .answered import second_look
 from .findings import Cause, Finding
 from .hearing import Heard, Sound

@@ -8,7 +8,8 @@ from typing import Final
 
 from ..errors import LinkError
 from ..messages import Discover
-from ..transports.settings import PARITIES, LinkSettings, SerialSettings, link_url
+from ..transports.settings import PARITIES, LinkSettings, SerialSettings
+from ..transports.urls import link_url
 from .findings import Cause, Finding
 from .hearing import Heard, Sound, quoted
 from .line import open_line

@@ -19,9 +19,8 @@ from .settings import (
     SerialSettings,
     TcpSettings,
     UdpSettings,
-    link_url,
-    parse_link_url,
 )
+from .urls import link_url, parse_link_url
 
 __all__ = [
     "Endpoint",

@@ -1,19 +1,9 @@
-"""How to reach a device: one settings class per kind of link, and their text form.
-
-========================================================  =========================================
-``serial:/dev/ttyACM0?baudrate=115200&parity=even``       serial port; ``serial:COM3`` on Windows
-``serial:rfc2217://host:4000``                            any URL that pyserial opens
-``udp://192.168.1.20:12345``, ``tcp://[fe80::1]:12345``   network
-``memory:``, ``memory:name``                              simulated device in this process
-``none``                                                  no device
-========================================================  =========================================
-"""
+"""How to reach a device: one settings class per kind of link. Their text form: ``urls.py``."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import parse_qsl, quote, unquote, urlencode
 
 PARITIES: Final = ("none", "even", "odd", "mark", "space")
 STOPBITS: Final = (1, 1.5, 2)
@@ -23,12 +13,6 @@ MAX_START_DELAY_S: Final = 60
 
 # Of the URLs that pyserial opens. Clients choose the link, and some of the others write files.
 SERIAL_SCHEMES: Final = ("rfc2217", "socket", "loop")
-
-_EXAMPLES = (
-    "serial:/dev/ttyACM0?baudrate=115200, serial:COM3, udp://192.168.1.20:12345, "
-    "tcp://localhost:12345, memory: or none"
-)
-_SERIAL_KEYS = ("baudrate", "stopbits", "databits", "parity", "start_delay_s")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,16 +36,16 @@ class SerialSettings:
         scheme, separator, _ = self.port.partition("://")
         if separator and scheme not in SERIAL_SCHEMES:
             raise ValueError(
-                f"{scheme}:// is not a serial link; allowed are {_listed(SERIAL_SCHEMES)}"
+                f"{scheme}:// is not a serial link; allowed are {listed(SERIAL_SCHEMES)}"
             )
         if self.baudrate <= 0:
             raise ValueError(f"baudrate {self.baudrate} is not above 0; 115200 is common")
         if self.stopbits not in STOPBITS:
-            raise ValueError(f"stopbits {self.stopbits} is none of {_listed(STOPBITS)}")
+            raise ValueError(f"stopbits {self.stopbits} is none of {listed(STOPBITS)}")
         if self.databits not in DATABITS:
-            raise ValueError(f"databits {self.databits} is none of {_listed(DATABITS)}")
+            raise ValueError(f"databits {self.databits} is none of {listed(DATABITS)}")
         if self.parity not in PARITIES:
-            raise ValueError(f"parity {self.parity!r} is none of {_listed(PARITIES)}")
+            raise ValueError(f"parity {self.parity!r} is none of {listed(PARITIES)}")
         if not 0 <= self.start_delay_s <= MAX_START_DELAY_S:
             raise ValueError(
                 f"start_delay_s {self.start_delay_s} is not within 0 to {MAX_START_DELAY_S} seconds"
@@ -115,99 +99,14 @@ class NoLink:
 LinkSettings = SerialSettings | UdpSettings | TcpSettings | MemorySettings | NoLink
 
 
-def parse_link_url(url: str) -> LinkSettings:
-    """Read the text form of a link.
-
-    Raises:
-        ValueError: the text is no link; the message says what is allowed.
-    """
-    scheme, _, rest = url.strip().partition(":")
-    match scheme.lower():
-        case "serial":
-            return _parse_serial(rest)
-        case "udp":
-            return UdpSettings(*_parse_address(url, rest))
-        case "tcp":
-            return TcpSettings(*_parse_address(url, rest))
-        case "memory":
-            return MemorySettings(unquote(rest))
-        case "none" if not rest:
-            return NoLink()
-        case _:
-            raise ValueError(f"{url!r} is not a link; write it as {_EXAMPLES}")
-
-
-def link_url(settings: LinkSettings) -> str:
-    """Write a link as text; ``parse_link_url`` gives the same settings back."""
-    match settings:
-        case SerialSettings():
-            return _serial_url(settings)
-        case UdpSettings(host, port):
-            return f"udp://{address_text(host, port)}"
-        case TcpSettings(host, port):
-            return f"tcp://{address_text(host, port)}"
-        case MemorySettings(name):
-            return f"memory:{quote(name)}"
-        case NoLink():
-            return "none"
-
-
 def address_text(host: str, port: int) -> str:
     """Write ``host:port``, with brackets around IPv6."""
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
-def _parse_serial(text: str) -> SerialSettings:
-    port, _, query = text.partition("?")
-    ours: dict[str, str] = {}
-    others: list[str] = []
-    for item in filter(None, query.split("&")):
-        key = item.partition("=")[0]
-        if key in _SERIAL_KEYS:
-            ours.update(parse_qsl(item, keep_blank_values=True))
-        else:
-            others.append(item)
-
-    if "://" not in port:
-        if others:
-            raise ValueError(
-                f"{others[0]!r} is no setting of a serial port; allowed are "
-                f"{_listed(_SERIAL_KEYS)}, as in serial:/dev/ttyACM0?baudrate=115200"
-            )
-        port = unquote(port)
-    elif others:  # options of pyserial's URL
-        port = f"{port}?{'&'.join(others)}"
-
-    return SerialSettings(
-        port=port,
-        baudrate=_integer("baudrate", ours.get("baudrate", "115200")),
-        stopbits=_number("stopbits", ours.get("stopbits", "1")),
-        databits=_integer("databits", ours.get("databits", "8")),
-        parity=ours.get("parity", "none").lower(),
-        start_delay_s=_number("start_delay_s", ours.get("start_delay_s", "0")),
-    )
-
-
-def _serial_url(settings: SerialSettings) -> str:
-    defaults = SerialSettings(settings.port)
-    query = {
-        key: f"{getattr(settings, key)}"
-        for key in _SERIAL_KEYS
-        if key == "baudrate" or getattr(settings, key) != getattr(defaults, key)
-    }
-    port = settings.port if settings.is_url else quote(settings.port, safe="/:\\")
-    return f"serial:{port}{'&' if '?' in port else '?'}{urlencode(query)}"
-
-
-def _parse_address(url: str, rest: str) -> tuple[str, int]:
-    host, _, port = rest.removeprefix("//").removesuffix("/").rpartition(":")
-    if host.startswith("[") and host.endswith("]"):
-        host = host[1:-1]
-    elif ":" in host:
-        raise ValueError(f"{url!r}: write an IPv6 address in brackets, as in udp://[::1]:12345")
-    if not rest.startswith("//") or not host:
-        raise ValueError(f"{url!r} is not complete; write it as udp://host:port or tcp://host:port")
-    return host, _integer("port", port)
+def listed(values: tuple[object, ...]) -> str:
+    """Write choices for the text of an error."""
+    return ", ".join(map(str, values))
 
 
 def _check_address(host: str, port: int) -> None:
@@ -215,21 +114,3 @@ def _check_address(host: str, port: int) -> None:
         raise ValueError("the host is empty; give a name or an IP address")
     if not 1 <= port <= 65535:
         raise ValueError(f"port {port} is not within 1 to 65535")
-
-
-def _integer(name: str, text: str) -> int:
-    try:
-        return int(text)
-    except ValueError:
-        raise ValueError(f"{name} is {text!r}, not a whole number") from None
-
-
-def _number(name: str, text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        raise ValueError(f"{name} is {text!r}, not a number") from None
-
-
-def _listed(values: tuple[object, ...]) -> str:
-    return ", ".join(map(str, values))

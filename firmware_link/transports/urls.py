@@ -1,0 +1,135 @@
+"""The text form of links, as command lines and log lines have it.
+
+========================================================  =========================================
+``serial:/dev/ttyACM0?baudrate=115200&parity=even``       serial port; ``serial:COM3`` on Windows
+``serial:rfc2217://host:4000``                            any URL that pyserial opens
+``udp://192.168.1.20:12345``, ``tcp://[fe80::1]:12345``   network
+``memory:``, ``memory:name``                              simulated device in this process
+``none``                                                  no device
+========================================================  =========================================
+"""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qsl, quote, unquote, urlencode
+
+from .settings import (
+    LinkSettings,
+    MemorySettings,
+    NoLink,
+    SerialSettings,
+    TcpSettings,
+    UdpSettings,
+    address_text,
+    listed,
+)
+
+_EXAMPLES = (
+    "serial:/dev/ttyACM0?baudrate=115200, serial:COM3, udp://192.168.1.20:12345, "
+    "tcp://localhost:12345, memory: or none"
+)
+_SERIAL_KEYS = ("baudrate", "stopbits", "databits", "parity", "start_delay_s")
+
+
+def parse_link_url(url: str) -> LinkSettings:
+    """Read the text form of a link.
+
+    Raises:
+        ValueError: the text is no link; the message says what is allowed.
+    """
+    scheme, _, rest = url.strip().partition(":")
+    match scheme.lower():
+        case "serial":
+            return _parse_serial(rest)
+        case "udp":
+            return UdpSettings(*_parse_address(url, rest))
+        case "tcp":
+            return TcpSettings(*_parse_address(url, rest))
+        case "memory":
+            return MemorySettings(unquote(rest))
+        case "none" if not rest:
+            return NoLink()
+        case _:
+            raise ValueError(f"{url!r} is not a link; write it as {_EXAMPLES}")
+
+
+def link_url(settings: LinkSettings) -> str:
+    """Write a link as text; ``parse_link_url`` gives the same settings back."""
+    match settings:
+        case SerialSettings():
+            return _serial_url(settings)
+        case UdpSettings(host, port):
+            return f"udp://{address_text(host, port)}"
+        case TcpSettings(host, port):
+            return f"tcp://{address_text(host, port)}"
+        case MemorySettings(name):
+            return f"memory:{quote(name)}"
+        case NoLink():
+            return "none"
+
+
+def _parse_serial(text: str) -> SerialSettings:
+    port, _, query = text.partition("?")
+    ours: dict[str, str] = {}
+    others: list[str] = []
+    for item in filter(None, query.split("&")):
+        key = item.partition("=")[0]
+        if key in _SERIAL_KEYS:
+            ours.update(parse_qsl(item, keep_blank_values=True))
+        else:
+            others.append(item)
+
+    if "://" not in port:
+        if others:
+            raise ValueError(
+                f"{others[0]!r} is no setting of a serial port; allowed are "
+                f"{listed(_SERIAL_KEYS)}, as in serial:/dev/ttyACM0?baudrate=115200"
+            )
+        port = unquote(port)
+    elif others:  # options of pyserial's URL
+        port = f"{port}?{'&'.join(others)}"
+
+    return SerialSettings(
+        port=port,
+        baudrate=_integer("baudrate", ours.get("baudrate", "115200")),
+        stopbits=_number("stopbits", ours.get("stopbits", "1")),
+        databits=_integer("databits", ours.get("databits", "8")),
+        parity=ours.get("parity", "none").lower(),
+        start_delay_s=_number("start_delay_s", ours.get("start_delay_s", "0")),
+    )
+
+
+def _serial_url(settings: SerialSettings) -> str:
+    defaults = SerialSettings(settings.port)
+    query = {
+        key: f"{getattr(settings, key)}"
+        for key in _SERIAL_KEYS
+        if key == "baudrate" or getattr(settings, key) != getattr(defaults, key)
+    }
+    port = settings.port if settings.is_url else quote(settings.port, safe="/:\\")
+    return f"serial:{port}{'&' if '?' in port else '?'}{urlencode(query)}"
+
+
+def _parse_address(url: str, rest: str) -> tuple[str, int]:
+    host, _, port = rest.removeprefix("//").removesuffix("/").rpartition(":")
+    if host.startswith("[") and host.endswith("]"):
+        host = host[1:-1]
+    elif ":" in host:
+        raise ValueError(f"{url!r}: write an IPv6 address in brackets, as in udp://[::1]:12345")
+    if not rest.startswith("//") or not host:
+        raise ValueError(f"{url!r} is not complete; write it as udp://host:port or tcp://host:port")
+    return host, _integer("port", port)
+
+
+def _integer(name: str, text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise ValueError(f"{name} is {text!r}, not a whole number") from None
+
+
+def _number(name: str, text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise ValueError(f"{name} is {text!r}, not a number") from None

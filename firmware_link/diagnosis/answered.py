@@ -18,6 +18,7 @@ from .line import Line
 _PATIENCE_S: Final = 0.4
 _REPEATED: Final = 20
 _FORMAT: Final = AddressFormat(4)
+_OTHER_FIRMWARE: Final = "the firmware may be of another version, or be another program"
 
 
 async def second_look(
@@ -48,7 +49,7 @@ async def second_look(
         yield Finding(
             Cause.OTHER_PROTOCOL,
             f"the answer makes no sense: {error}",
-            "the firmware may be of another version, or be another program",
+            _OTHER_FIRMWARE,
         )
         return
     if (device.protocol_major, device.protocol_minor) != SUPPORTED_PROTOCOL:
@@ -109,11 +110,15 @@ async def _session_problem(line: Line) -> Finding | None:
             "frees itself after its heartbeat time-out, 5 s by default",
         )
     if response.code != ResponseCode.OK:
-        return Finding(Cause.REFUSED, f"the device refuses a session: code {response.code}")
+        return Finding(
+            Cause.REFUSED, f"the device refuses a session: code {response.code}", _OTHER_FIRMWARE
+        )
     try:
         session_id = Connect().parse_answer(response.payload, _FORMAT).session_id
     except LinkError as error:
-        return Finding(Cause.OTHER_PROTOCOL, f"the session makes no sense: {error}")
+        return Finding(
+            Cause.OTHER_PROTOCOL, f"the session makes no sense: {error}", _OTHER_FIRMWARE
+        )
     await line.ask(Disconnect(session_id), _PATIENCE_S)
     return None
 

@@ -13,8 +13,10 @@ from pathlib import Path
 
 import pytest
 
+from scrutiny.firmware_link.codes import Command, CommControlFunction, ResponseCode
 from scrutiny.firmware_link.diagnosis.examination import Surroundings, examine
 from scrutiny.firmware_link.diagnosis.findings import Cause, Finding
+from scrutiny.firmware_link.frames import Response
 from scrutiny.firmware_link.messages import AddressFormat, Connect
 from scrutiny.firmware_link.simulator.device import SimulatedDevice
 from scrutiny.firmware_link.simulator.settings import DeviceSettings
@@ -26,7 +28,7 @@ from scrutiny.firmware_link.transports.settings import (
     UdpSettings,
 )
 from tests.support.network_port import NetworkPort
-from tests.support.odd_port import Answer, OddPort, as_device, at_speed
+from tests.support.odd_port import Answer, OddPort, as_device, at_speed, instead_of
 from tests.support.unprivileged import folder_of_nobody
 
 if sys.platform != "win32":
@@ -75,6 +77,58 @@ def test_another_protocol_version() -> None:
 
     assert finding.cause is Cause.OTHER_PROTOCOL
     assert "speaks protocol 2.3, this program 1.0" in finding.text
+
+
+def comm_control(
+    function: CommControlFunction, payload: bytes, code: ResponseCode = ResponseCode.OK
+) -> Response:
+    return Response(Command.COMM_CONTROL, function, code, payload)
+
+
+@pytest.mark.parametrize("payload", [b"", b"\x01", b"\x01\x00 and a name of no known length"])
+def test_an_answer_that_makes_no_sense(payload: bytes) -> None:
+    response = comm_control(CommControlFunction.DISCOVER, payload)
+
+    (finding,) = found_on(
+        instead_of(CommControlFunction.DISCOVER, response, as_device(new_device()))
+    )
+
+    assert (finding.cause, finding.prevents) == (Cause.OTHER_PROTOCOL, True)
+    assert finding.text.startswith("the answer makes no sense: ")
+    assert finding.advice == "the firmware may be of another version, or be another program"
+
+
+@pytest.mark.parametrize("payload", [b"", b"\x00" * 7], ids=["empty", "short"])
+def test_a_session_that_makes_no_sense(payload: bytes) -> None:
+    response = comm_control(CommControlFunction.CONNECT, payload)
+
+    (finding,) = found_on(
+        instead_of(CommControlFunction.CONNECT, response, as_device(new_device()))
+    )
+
+    assert (finding.cause, finding.prevents) == (Cause.OTHER_PROTOCOL, True)
+    assert finding.text.startswith("the session makes no sense: ")
+    assert finding.advice == "the firmware may be of another version, or be another program"
+
+
+def test_a_session_that_is_refused() -> None:
+    response = comm_control(CommControlFunction.CONNECT, b"", ResponseCode.UNSUPPORTED_FEATURE)
+
+    (finding,) = found_on(
+        instead_of(CommControlFunction.CONNECT, response, as_device(new_device()))
+    )
+
+    assert (finding.cause, finding.prevents) == (Cause.REFUSED, True)
+    assert finding.text == "the device refuses a session: code 2"
+    assert finding.advice == "the firmware may be of another version, or be another program"
+
+
+def test_a_session_that_is_asked_for_in_vain() -> None:
+    (finding,) = found_on(instead_of(CommControlFunction.CONNECT, None, as_device(new_device())))
+
+    assert (finding.cause, finding.prevents) == (Cause.SESSION_BUSY, True)
+    assert finding.text.endswith("does not answer when a session is asked for")
+    assert "too busy to answer in time" in finding.advice
 
 
 def test_a_session_of_somebody_else() -> None:

@@ -11,6 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 
+from scrutiny.firmware_link.codes import Command, CommControlFunction
+from scrutiny.firmware_link.frames import Response
 from scrutiny.firmware_link.simulator.device import SimulatedDevice
 
 if sys.platform != "win32":
@@ -76,6 +78,24 @@ def as_device(device: SimulatedDevice, damage: Callable[[bytes], bytes] = bytes)
         return damage(device.take_output())
 
     return answer
+
+
+def instead_of(function: CommControlFunction, response: Response | None, answer: Answer) -> Answer:
+    """Return what something answers, except for what it says when one function is asked for.
+
+    Args:
+        function: of communication control.
+        response: what comes instead; None for silence.
+        answer: to everything else.
+    """
+
+    def other_answer(data: bytes, speed: int) -> bytes:
+        octets = answer(data, speed)
+        if data[:2] != bytes([Command.COMM_CONTROL, function]):
+            return octets
+        return b"" if response is None else response.encode()
+
+    return other_answer
 
 
 def at_speed(speed: int, answer: Answer, *, is_heard: bool) -> Answer:

@@ -45,6 +45,10 @@ SETPOINT_ALIAS: Final = "/motor/setpoint [rpm]"
 DRIVE_ALIAS: Final = "/motor/drive [%]"
 STATE_ALIAS: Final = "/motor/state"
 
+_EXIT_CODES: Final = (
+    "exit codes: 0 everything happened as told; 1 it did not, and the error says why, or it was "
+    "interrupted before its end; 2 wrong arguments; 143 it was terminated"
+)
 _EVENT_TIMEOUT_S: Final = 20.0
 _STEP_DURATION_S: Final = 1.2
 _LINE_INTERVAL_S: Final = 0.2
@@ -61,9 +65,11 @@ class DemoFailed(ScrutinyError):
 
 
 def main(argv: Sequence[str]) -> int:
-    """Run the demo; 0 when everything happened as told."""
+    """Run the demo; the exit code is one of those that its help tells."""
     parser = argparse.ArgumentParser(
-        prog="scrutiny demo", description="Watch the whole chain at work, without hardware."
+        prog="scrutiny demo",
+        description="Watch the whole chain at work, without hardware.",
+        epilog=_EXIT_CODES,
     )
     parser.add_argument("--simulator", action="store_true", help="do not compile the firmware")
     parser.add_argument(

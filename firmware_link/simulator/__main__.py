@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType
-from typing import Protocol
+from typing import Final, Protocol
 
 from .device import SimulatedDevice
 from .faults import FAULT_NAMES, FaultModel, FaultSettings, parse_faults
@@ -36,9 +36,22 @@ class _Port(Protocol):
     def close(self) -> None: ...
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run a simulated device until a signal comes; return the exit code of the process."""
-    parser = _argument_parser()
+_EXIT_CODES: Final = (
+    "exit codes: 0 it was interrupted or terminated, which is how it ends; 1 the port cannot be "
+    "opened, and the error says why; 2 wrong arguments"
+)
+
+
+def main(
+    argv: Sequence[str] | None = None, program: str = "python -m scrutiny.firmware_link.simulator"
+) -> int:
+    """Run a simulated device until a signal comes; return the exit code of the process.
+
+    Args:
+        argv: the arguments, those of the process if there are none.
+        program: what the help says it is called.
+    """
+    parser = _argument_parser(program)
     arguments = parser.parse_args(argv)
     seed: int = secrets.randbits(32) if arguments.seed is None else arguments.seed & 0xFFFF_FFFF
     try:
@@ -53,10 +66,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _argument_parser() -> argparse.ArgumentParser:
+def _argument_parser(program: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m scrutiny.firmware_link.simulator",
+        prog=program,
         description="A motor controller that speaks the device protocol, without hardware.",
+        epilog=_EXIT_CODES,
     )
     port = parser.add_mutually_exclusive_group(required=True)
     port.add_argument("--pty", metavar="PATH", type=Path, help="a pseudo terminal, linked to PATH")

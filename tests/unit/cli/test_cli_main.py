@@ -116,6 +116,22 @@ def test_help_of_a_verb_tells_its_exit_codes(verb: str, capsys: pytest.CaptureFi
     assert verb in ("completion", "scope") or "--json" in text
 
 
+@pytest.mark.parametrize(
+    ("verb", "codes"), [("demo", ("0", "1", "2", "143")), ("simulate", ("0", "1", "2"))]
+)
+def test_help_of_what_goes_on_tells_its_exit_codes(
+    verb: str, codes: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as end:
+        main([verb, "--help"])
+
+    assert end.value.code == 0
+    text = " ".join(capsys.readouterr().out.split())
+    assert text.startswith(f"usage: scrutiny {verb} ")
+    _, _, told = text.partition("exit codes: ")
+    assert tuple(part.split()[0] for part in told.split("; ")) == codes
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
 @pytest.mark.parametrize("arguments", [["version"], ["--help"], ["version", "--help"]])
 def test_output_that_cannot_be_written_is_one_line(arguments: list[str]) -> None:

@@ -1,7 +1,8 @@
 """A serial cable between a server and a board, with faults on purpose. POSIX only.
 
 The server's end is a pseudo terminal under a stable name, as a USB adapter has one; the board's end
-is the board's own terminal. Octets go through a `FaultModel` both ways.
+is the board's own terminal, or the socket of an emulator. Octets go through a `FaultModel` both
+ways, and then at the pace of the line.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import itertools
 import os
 import selectors
 import socket
+import stat
 import sys
 import threading
 import time
@@ -33,11 +35,14 @@ from scrutiny.firmware_link.simulator.faults import (
     ScriptedFault,
 )
 
+from .serial_lane import BusyReceiver, MaskedInterrupts, SerialLane
+
 if sys.platform != "win32":
     import tty
 
 _READ_SIZE: Final = 1 << 16
 _COMMAND_DEADLINE_S: Final = 10.0
+_HANG_UPS: Final = (errno.EIO, errno.ECONNRESET)  # of a terminal, of a socket
 
 ResultT = TypeVar("ResultT")
 
@@ -51,12 +56,14 @@ class LineCounts:
         from_board: octets that the board sent.
         lost: octets that met a cable that was not plugged, or nobody who reads.
         faults: octets that were damaged on purpose.
+        overruns: octets that the board's UART had no room for, see `NoisyLine.mask_interrupts`.
     """
 
     from_server: int
     from_board: int
     lost: int
     faults: int
+    overruns: int
 
 
 class NoisyLine:
@@ -67,8 +74,21 @@ class NoisyLine:
         on_octets: called from the line's thread with all octets that come in, before they go on.
     """
 
-    def __init__(self, port: Path, board: Path, faults: FaultSettings | None = None) -> None:
-        """Connect both ends; the board's terminal must exist."""
+    def __init__(
+        self,
+        port: Path,
+        board: Path,
+        faults: FaultSettings | None = None,
+        baud: int | None = None,
+    ) -> None:
+        """Connect both ends; the board's terminal or socket must exist.
+
+        Args:
+            port: where the server's end appears.
+            board: the board's end.
+            faults: None for a perfect line.
+            baud: bit/s, with 10 bits per octet; None for a line that takes no time.
+        """
         self.port = port
         self.on_octets: Callable[[Direction, bytes], None] = lambda direction, data: None
         self._model = FaultModel(faults)
@@ -76,13 +96,16 @@ class NoisyLine:
         self._is_mute = False
         self._octets = dict.fromkeys(Direction, 0)
         self._lost = 0
+        self._lanes = {direction: SerialLane(baud) for direction in Direction}
+        self._busy: BusyReceiver | None = None
+        self._past_overruns = 0  # of the busy receivers before
         self._server_fd: int | None = None
         self._terminal_fd: int | None = None  # keeps the terminal alive while nobody uses it
         self._board_fd: int | None = None
         self._underway: list[tuple[int, int, Direction, bytes]] = []
         self._order = itertools.count()
         self._commands: SimpleQueue[Callable[[], None]] = SimpleQueue()
-        self._selector = selectors.DefaultSelector()
+        self._selector = selectors.SelectSelector()  # the others round up to milliseconds
         self._wake_up, self._woken = socket.socketpair()
         self._woken.setblocking(False)
         self._selector.register(self._woken, selectors.EVENT_READ, self._run_commands)
@@ -137,6 +160,10 @@ class NoisyLine:
         """Lose one octet, once: the ``offset``-th of those still to come, from 0."""
         fault = ScriptedFault(FaultKind.DROP, offset, direction)
         self._in_thread(lambda: self._model.script(fault))
+
+    def mask_interrupts(self, masked: MaskedInterrupts | None) -> None:
+        """Lose what the board's UART loses while its interrupts are off; None for none of it."""
+        self._in_thread(lambda: self._mask_interrupts(masked))
 
     @property
     def counts(self) -> LineCounts:
@@ -208,8 +235,11 @@ class NoisyLine:
 
     def _connect_board(self, board: Path) -> None:
         self._disconnect_board()
-        self._board_fd = os.open(board, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
-        tty.setraw(self._board_fd)
+        if stat.S_ISSOCK(board.stat().st_mode):
+            self._board_fd = _connect_socket(board)
+        else:
+            self._board_fd = os.open(board, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
+            tty.setraw(self._board_fd)
         self._selector.register(self._board_fd, selectors.EVENT_READ, self._read_board)
 
     def _disconnect_board(self) -> None:
@@ -226,12 +256,20 @@ class NoisyLine:
         self._past_faults += _octet_faults(self._model.counts)
         self._model = FaultModel(faults)
 
+    def _mask_interrupts(self, masked: MaskedInterrupts | None) -> None:
+        self._past_overruns = self._overruns()
+        self._busy = None if masked is None else BusyReceiver(masked)
+
+    def _overruns(self) -> int:
+        return self._past_overruns + (0 if self._busy is None else self._busy.lost)
+
     def _count(self) -> LineCounts:
         return LineCounts(
             self._octets[Direction.TO_DEVICE],
             self._octets[Direction.TO_HOST],
             self._lost,
             self._past_faults + _octet_faults(self._model.counts),
+            self._overruns(),
         )
 
     # ----------------------------------------------------------------- octets
@@ -250,7 +288,7 @@ class NoisyLine:
         except BlockingIOError:
             return
         except OSError as error:
-            if error.errno != errno.EIO:  # the hang-up of a terminal
+            if error.errno not in _HANG_UPS:
                 raise
             data = b""
         if data:
@@ -266,20 +304,25 @@ class NoisyLine:
             return
         now_ns = time.monotonic_ns()
         for due_ns, part in self._model.pass_on(data, direction, now_ns):
-            if due_ns <= now_ns:
-                self._deliver(part, direction)
-            else:
-                heapq.heappush(self._underway, (due_ns, next(self._order), direction, part))
+            heapq.heappush(self._underway, (due_ns, next(self._order), direction, part))
 
     def _time_to_next_s(self) -> float | None:
-        if not self._underway:
-            return None
-        return max(0.0, (self._underway[0][0] - time.monotonic_ns()) / 1e9)
+        due = [lane.wake_ns for lane in self._lanes.values() if lane.wake_ns is not None]
+        if self._underway:
+            due.append(self._underway[0][0])
+        return max(0.0, (min(due) - time.monotonic_ns()) / 1e9) if due else None
 
     def _deliver_due(self) -> None:
-        while self._underway and self._underway[0][0] <= time.monotonic_ns():
-            _, _, direction, part = heapq.heappop(self._underway)
-            self._deliver(part, direction)
+        now_ns = time.monotonic_ns()
+        while self._underway and self._underway[0][0] <= now_ns:
+            due_ns, _, direction, part = heapq.heappop(self._underway)
+            self._lanes[direction].push(part, due_ns)
+        for direction, lane in self._lanes.items():
+            first_ns, data = lane.take(now_ns)
+            if self._busy is not None and direction is Direction.TO_DEVICE:
+                data = self._busy.hear(data, first_ns, lane.octet_ns)
+            if data:
+                self._deliver(data, direction)
 
     def _deliver(self, data: bytes, direction: Direction) -> None:
         fd = self._board_fd if direction is Direction.TO_DEVICE else self._server_fd
@@ -293,3 +336,10 @@ class NoisyLine:
 
 def _octet_faults(counts: FaultCounts) -> int:
     return counts.dropped + counts.flipped + counts.duplicated
+
+
+def _connect_socket(path: Path) -> int:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+        connection.connect(f"{path}")
+        connection.setblocking(False)
+        return connection.detach()

@@ -1,8 +1,9 @@
-# Three commands; each sets up all that it needs, from a bare clone:
+# Four commands; each sets up all that it needs, from a bare clone:
 #
 #   make demo    a board, the server and a script, on this machine, without hardware
 #   make test    everything that has to be green: lint, format, types, tests, the C library, the docs
 #   make docs    the documentation site, in build/site
+#   make boards  the example firmware for microcontrollers, in firmware_example/build/boards
 #
 # Linux and macOS. On Windows, or without make:  pip install .   then   scrutiny demo
 
@@ -13,7 +14,7 @@ BIN := $(VENV)/bin
 # Tests that share nothing with each other and wait for nothing, so that they may run side by side.
 PARALLEL := tests/unit tests/fuzz tests/firmware
 
-.PHONY: demo docs test clean
+.PHONY: boards demo docs test clean
 
 demo: $(VENV)/.installed
 	@$(BIN)/scrutiny demo
@@ -29,6 +30,12 @@ test: $(VENV)/.installed-for-tests
 # Warnings are errors: a link or an anchor that leads nowhere. With --quiet they would not count.
 docs: $(VENV)/.installed-for-docs
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
+# Two at a time, and what they say in one piece.
+boards: $(VENV)/.installed
+	@sh tools/install_system_packages.sh boards
+	@$(MAKE) --no-print-directory -C firmware_example -j2 --output-sync \
+	    boards SCRUTINY="$(abspath $(BIN))/scrutiny"
 
 clean:
 	rm -rf $(VENV) .venv-* build firmware_example/build .mypy_cache .pytest_cache .ruff_cache \

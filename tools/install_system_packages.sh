@@ -1,5 +1,7 @@
 #!/bin/sh
-# Install the Debian packages that "make demo" or "make test" needs: install_system_packages.sh demo|test
+# Install the Debian packages that "make demo", "make boards" or "make test" needs:
+#
+#   install_system_packages.sh demo|boards|test
 #
 # Without root, or on another system, it does nothing: the demo then uses the simulated board if there
 # is no C compiler, and tests that lack a tool say which one.
@@ -7,6 +9,7 @@ set -eu
 
 case "${1:-}" in
     demo) packages="gcc libc6-dev make python3-venv" ;;
+    boards) packages="gcc-avr avr-libc gcc-arm-none-eabi gcc-riscv64-unknown-elf make" ;;
     test)
         packages="gcc g++ libc6-dev make cmake binutils clang libcmocka-dev"
         packages="$packages gcc-avr avr-libc gcc-arm-none-eabi libnewlib-arm-none-eabi"
@@ -15,7 +18,7 @@ case "${1:-}" in
         packages="$packages gcc-hppa-linux-gnu libc6-dev-hppa-cross qemu-user"
         packages="$packages systemd chromium zsh fish"
         ;;
-    *) echo "usage: $0 demo|test" >&2; exit 2 ;;
+    *) echo "usage: $0 demo|boards|test" >&2; exit 2 ;;
 esac
 
 [ "$(id -u)" = 0 ] || exit 0

@@ -1,7 +1,5 @@
 #include "app.h"
 
-#include <string.h>
-
 #include "motor.h"
 #include "protected.h"
 #include "published.h"
@@ -31,7 +29,6 @@ scrutiny_status_t app_init(const app_settings_t *settings, const scrutiny_port_t
     statistics_init();
     published_init();
 
-    memset(&config, 0, sizeof config);
     config.display_name = settings->display_name;
     config.rx_buffer = settings->rx_buffer;
     config.rx_buffer_size = settings->rx_buffer_size;

@@ -1,8 +1,9 @@
 /** @file
  * The application, independent of any board: a motor controller that can be looked into.
  *
- * A board provides buffers and a port, calls app_init() once, app_control_loop() 10,000 times a
- * second and app_idle() whenever it has time, and gives what it receives to scrutiny_receive().
+ * A board provides buffers and a port, calls app_init() once, app_control_loop() APP_LOOP_HZ
+ * times a second and app_idle() whenever it has time, and gives what it receives to
+ * scrutiny_receive().
  *
  * Calling app_control_loop() from an interrupt is fine on a 32-bit target; values wider than the
  * target's word may then be torn between two of its runs when they are read.

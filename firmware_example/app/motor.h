@@ -10,12 +10,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "app_config.h"
+
 #ifdef __cplusplus
 extern "C" {
 #endif
 
 /** Steps of the controller per second. */
-#define MOTOR_LOOP_HZ 10000u
+#define MOTOR_LOOP_HZ APP_LOOP_HZ
 
 /** Largest setpoint accepted in either direction, in rpm. */
 #define MOTOR_SPEED_LIMIT_RPM 3000.0f

@@ -1,7 +1,5 @@
 #include "published.h"
 
-#include <string.h>
-
 #include "app.h"
 #include "app_published.h"
 #include "motor.h"
@@ -50,8 +48,25 @@ static int8_t trim;
 static int64_t time_offset;
 #endif
 
+/* The loop may interrupt between the two halves of it. */
+static uint64_t tick_count(void) {
+    const volatile uint64_t *const count = &app_tick_count;
+    uint64_t before;
+    uint64_t after = *count;
+
+    do {
+        before = after;
+        after = *count;
+    } while (before != after);
+    return after;
+}
+
 static uint32_t uptime_ms(void) {
-    return (uint32_t)(app_tick_count / (MOTOR_LOOP_HZ / 1000u));
+#if APP_LOOP_HZ >= 1000u
+    return (uint32_t)(tick_count() / (APP_LOOP_HZ / 1000u));
+#else
+    return (uint32_t)tick_count() * (1000u / APP_LOOP_HZ);
+#endif
 }
 
 static bool read_scratch(uint16_t id, scrutiny_value_t *value) {
@@ -123,7 +138,7 @@ static bool read_value(void *context, const scrutiny_published_value_t *definiti
         return true;
 #if SCRUTINY_ENABLE_64BIT
     case APP_RPV_TICK_COUNT:
-        value->as_uint64 = app_tick_count;
+        value->as_uint64 = tick_count();
         return true;
     case APP_RPV_TIME_OFFSET:
         value->as_sint64 = time_offset;
@@ -167,8 +182,14 @@ static bool write_value(void *context, const scrutiny_published_value_t *definit
 }
 
 void published_init(void) {
-    memset(scratch_counts, 0, sizeof scratch_counts);
-    memset(scratch_levels, 0, sizeof scratch_levels);
+    unsigned int i;
+
+    for (i = 0u; i < APP_SCRATCH_U32_COUNT; i++) {
+        scratch_counts[i] = 0u;
+    }
+    for (i = 0u; i < APP_SCRATCH_F32_COUNT; i++) {
+        scratch_levels[i] = 0.0f;
+    }
     trim = 0;
 #if SCRUTINY_ENABLE_64BIT
     time_offset = 0;

@@ -1,7 +1,5 @@
 #include "statistics.h"
 
-#include <string.h>
-
 #define MEAN_WEIGHT 0.001f
 
 statistics_t statistics;
@@ -18,15 +16,30 @@ void statistics_init(void) {
     statistics_focus = &statistics.speed_rpm;
 }
 
-void statistics_reset(void) {
-    const uint32_t reset_count = statistics.reset_count + 1u;
+static void forget(statistics_range_t *range) {
+    range->minimum = 0.0f;
+    range->maximum = 0.0f;
+    range->mean = 0.0f;
+}
 
-    memset(&statistics, 0, sizeof statistics);
-    memset(statistics_speed_history, 0, sizeof statistics_speed_history);
-    memset(statistics_histogram, 0, sizeof statistics_histogram);
-    statistics.reset_count = reset_count;
+void statistics_reset(void) {
+    unsigned int i;
+    unsigned int j;
+
+    statistics.reset_count++;
+    forget(&statistics.speed_rpm);
+    forget(&statistics.current_a);
+    for (i = 0u; i < STATISTICS_HISTORY_SIZE; i++) {
+        statistics_speed_history[i] = 0.0f;
+    }
+    for (i = 0u; i < MOTOR_STATE_COUNT; i++) {
+        for (j = 0u; j < STATISTICS_BIN_COUNT; j++) {
+            statistics_histogram[i][j] = 0u;
+        }
+    }
     statistics_history_next = 0u;
     history_ticks = 0u;
+    statistics.sample_count = 0u; /* last: the loop may have run in between */
 }
 
 static void extend(statistics_range_t *range, float value) {

@@ -6,6 +6,7 @@
 
 #include <stdint.h>
 
+#include "app_config.h"
 #include "motor.h"
 
 #ifdef __cplusplus
@@ -13,8 +14,8 @@ extern "C" {
 #endif
 
 /** Entries of the history ring, and loop iterations between two of them (10 ms). */
-#define STATISTICS_HISTORY_SIZE 64u
-#define STATISTICS_HISTORY_DIVIDER 100u
+#define STATISTICS_HISTORY_SIZE APP_HISTORY_SIZE
+#define STATISTICS_HISTORY_DIVIDER (MOTOR_LOOP_HZ / 100u)
 
 /** Speed bins of the histogram, over 0 to MOTOR_SPEED_LIMIT_RPM in either direction. */
 #define STATISTICS_BIN_COUNT 8u

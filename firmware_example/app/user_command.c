@@ -1,7 +1,5 @@
 #include "user_command.h"
 
-#include <string.h>
-
 #include "app_user_command.h"
 #include "motor.h"
 #include "statistics.h"
@@ -10,12 +8,13 @@ size_t user_command_handle(void *context, uint_least8_t subfunction,
                            const scrutiny_octet_t *request, size_t request_size,
                            scrutiny_octet_t *response, size_t response_max) {
     const size_t refused = response_max + 1u;
+    size_t i;
 
     (void)context;
     switch (subfunction) {
     case APP_COMMAND_ECHO:
-        if (request_size > 0u && request_size <= response_max) {
-            memcpy(response, request, request_size);
+        for (i = 0u; i < request_size && i < response_max; i++) {
+            response[i] = request[i];
         }
         return request_size;
     case APP_COMMAND_RESET_STATISTICS:

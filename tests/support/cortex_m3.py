@@ -15,7 +15,9 @@ _EMULATOR: Final = "qemu-system-arm"
 _SPECS: Final = "nano.specs"
 
 _LIBRARY: Final = ROOT / "firmware"
-_BOARD: Final = ROOT / "firmware_example" / "cortex_m3"
+_BOARDS: Final = ROOT / "firmware_example" / "boards"
+_CORE: Final = _BOARDS / "cortex_m"
+_SCRIPT: Final = _BOARDS / "mps2" / "mps2.ld"
 _TESTS: Final = ROOT / "tests" / "firmware"
 
 _WARNINGS: Final = ("-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow", "-Werror")
@@ -43,10 +45,10 @@ def build_for_cortex_m3(
         _COMPILER,
         *(f"-mcpu={core}", "-mthumb", optimization, "-std=c99", "-g", *_WARNINGS),
         *("-ffunction-sections", "-fdata-sections", "-Wl,--gc-sections"),
-        *("-nostartfiles", f"--specs={_SPECS}", f"-L{_BOARD}", "-T", "mps2_an385.ld"),
-        *(f"-I{path}" for path in (_LIBRARY / "include", _LIBRARY / "src", _BOARD, _TESTS)),
+        *("-nostartfiles", f"--specs={_SPECS}", f"-L{_CORE}", "-T", str(_SCRIPT)),
+        *(f"-I{path}" for path in (_LIBRARY / "include", _LIBRARY / "src", _CORE, _TESTS)),
         *map(str, sorted((_LIBRARY / "src").glob("*.c"))),
-        *map(str, sorted(_BOARD.glob("*.c"))),
+        *map(str, sorted(_CORE.glob("*.c"))),
         *map(str, (_TESTS / "bare_device.c", *sources)),
         *("-o", str(program)),
     ]

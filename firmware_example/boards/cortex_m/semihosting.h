@@ -1,8 +1,8 @@
 /* Text and exit code of a program in an emulator (or debugger) with semihosting turned on. On a
  * chip by itself, each of these stops the processor.
  */
-#ifndef CORTEX_M3_SEMIHOSTING_H
-#define CORTEX_M3_SEMIHOSTING_H
+#ifndef CORTEX_M_SEMIHOSTING_H
+#define CORTEX_M_SEMIHOSTING_H
 
 /* QEMU prints to its standard error. */
 void semihosting_print(const char *text);

@@ -1,11 +1,10 @@
-/* From reset to main(), without a C library: vectors, variables. A program that uses an exception
- * defines the function of its name.
- */
+/* Vectors, floating-point unit, variables; without a C library. A program that uses an exception
+ * defines the function of its name. */
+#include "startup.h"
+
 #include <stdint.h>
 
-#include "semihosting.h"
-
-typedef void (*vector_t)(void);
+#define UNEXPECTED_EXCEPTION 99
 
 /* Of the linker script. */
 extern uint32_t _stack_top, _data_load, _data_start, _data_end, _bss_start, _bss_end;
@@ -29,19 +28,35 @@ const struct {
      Default_Handler, 0, 0, 0, 0, SVC_Handler, Default_Handler, 0, PendSV_Handler, SysTick_Handler},
 };
 
+/* Before the first float. Interrupts may use it, too: the processor saves its registers. */
+static void enable_floating_point(void) {
+#ifdef __ARM_FP
+    volatile uint32_t *const access_control = (volatile uint32_t *)0xE000ED88u;
+
+    *access_control |= 0xFu << 20; /* coprocessors 10 and 11 */
+    __asm__ volatile("dsb\n\tisb" ::: "memory");
+#endif
+}
+
 void Reset_Handler(void) {
     const uint32_t *from = &_data_load;
+
+    enable_floating_point();
     for (uint32_t *to = &_data_start; to != &_data_end; to++) {
         *to = *from++;
     }
     for (uint32_t *to = &_bss_start; to != &_bss_end; to++) {
         *to = 0;
     }
-    semihosting_exit(main());
+    stop(main());
 }
 
-/* Faults, too: the emulator ends, instead of hanging. */
 void Default_Handler(void) {
-    semihosting_print("unexpected exception\n");
-    semihosting_exit(99);
+    stop(UNEXPECTED_EXCEPTION);
+}
+
+__attribute__((weak)) void stop(int code) {
+    (void)code;
+    for (;;) {
+    }
 }

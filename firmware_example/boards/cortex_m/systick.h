@@ -1,6 +1,6 @@
 /* The timer of every Cortex-M: counts down with the processor's clock. */
-#ifndef CORTEX_M3_SYSTICK_H
-#define CORTEX_M3_SYSTICK_H
+#ifndef CORTEX_M_SYSTICK_H
+#define CORTEX_M_SYSTICK_H
 
 #include <stdint.h>
 

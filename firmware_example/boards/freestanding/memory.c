@@ -1,0 +1,52 @@
+/* What the compiler calls by itself, where there is no C library: copies and comparisons of
+ * structures. Compile it with -fno-tree-loop-distribute-patterns, or they call themselves. */
+#include <stddef.h>
+
+void *memcpy(void *to, const void *from, size_t size);
+void *memmove(void *to, const void *from, size_t size);
+void *memset(void *to, int value, size_t size);
+int memcmp(const void *one, const void *other, size_t size);
+
+void *memcpy(void *to, const void *from, size_t size) {
+    unsigned char *target = to;
+    const unsigned char *source = from;
+
+    while (size-- > 0u) {
+        *target++ = *source++;
+    }
+    return to;
+}
+
+void *memmove(void *to, const void *from, size_t size) {
+    unsigned char *target = to;
+    const unsigned char *source = from;
+
+    if (target <= source) {
+        return memcpy(to, from, size);
+    }
+    while (size-- > 0u) {
+        target[size] = source[size];
+    }
+    return to;
+}
+
+void *memset(void *to, int value, size_t size) {
+    unsigned char *target = to;
+
+    while (size-- > 0u) {
+        *target++ = (unsigned char)value;
+    }
+    return to;
+}
+
+int memcmp(const void *one, const void *other, size_t size) {
+    const unsigned char *left = one;
+    const unsigned char *right = other;
+
+    for (; size > 0u; size--, left++, right++) {
+        if (*left != *right) {
+            return *left < *right ? -1 : 1;
+        }
+    }
+    return 0;
+}

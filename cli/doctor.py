@@ -17,6 +17,7 @@ from scrutiny.firmware_link.diagnosis.examination import Surroundings, examine
 from scrutiny.firmware_link.diagnosis.findings import Cause, Finding
 from scrutiny.firmware_link.transports.settings import LinkSettings
 from scrutiny.firmware_link.transports.urls import parse_link_url
+from scrutiny.firmware_link.transports.usb_name import is_usb_name
 from scrutiny.sdk import DeviceCommState, DeviceLinkType
 from scrutiny.sdk.client import ScrutinyClient
 from scrutiny.sdk.exceptions import TimeoutException
@@ -51,7 +52,7 @@ def main(argv: Sequence[str]) -> int:
         metavar="LINK",
         nargs="?",
         type=_link,
-        help="as of `scrutiny server --link`; the name of a serial port will do",
+        help="as of `scrutiny server --link`; the name of a serial port, or usb:..., will do",
     )
     parser.add_argument("--json", action="store_true", help="a list of objects")
     add_log_options(parser)
@@ -65,7 +66,7 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _link(text: str) -> LinkSettings:
-    is_port = text.startswith(("/", "COM")) and ":" not in text
+    is_port = (text.startswith(("/", "COM")) and ":" not in text) or is_usb_name(text)
     try:
         return parse_link_url(f"serial:{text}" if is_port else text)
     except ValueError as error:

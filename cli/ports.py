@@ -15,10 +15,14 @@ from .verb_arguments import EXIT_CODES, add_log_options, parse
 logger = logging.getLogger(__name__)
 
 _DESCRIPTION = """\
-List the serial ports of this machine, those of USB adapters first. The stable
-name stays the same for the same adapter: use it for a server that starts by
-itself, as in --link serial:/dev/serial/by-id/...  No server is needed."""
-_TITLES = ("Port", "Stable name", "Vendor", "Product", "USB id", "Serial number")
+List the serial ports of this machine, those of USB adapters first. The link is
+what `scrutiny server --link` takes, with ?baudrate=... behind it unless that is
+115200. It means the same adapter whatever name the system gives to its port; where
+two adapters have no serial number, it means the same socket. No server is needed."""
+_TITLES = (
+    *("Port", "Link", "Vendor", "Product", "USB id", "Serial number", "Location"),
+    "Stable name",
+)
 _NONE = "-"
 _GAP = 2
 

@@ -14,6 +14,7 @@ ScrutinyError
 ├── NoAnswer                 silence, after all retries
 ├── RecordingFailed          the datalogger did not deliver
 ├── LinkOpenError            the transport cannot be opened
+│   └── PortMissing          the device with the port in it is not plugged
 └── LinkClosed               the transport was lost
 """
 
@@ -142,6 +143,10 @@ class RecordingFailed(LinkError):
 
 class LinkOpenError(LinkError):
     """The transport cannot be opened; the text says what to do."""
+
+
+class PortMissing(LinkOpenError):
+    """No device is plugged that has the serial port in it."""
 
 
 class LinkClosed(LinkError):

@@ -530,7 +530,9 @@ class DeviceDriver(ConnectionEvents):
 
 def _is_missing_port(link: LinkSettings) -> bool:
     """Whether the link is a serial port whose file is not there; Windows has no such files."""
-    if not isinstance(link, SerialSettings) or link.is_url or sys.platform == "win32":
+    if not isinstance(link, SerialSettings) or sys.platform == "win32":
+        return False
+    if link.is_url or link.is_usb:
         return False
     return not os.path.exists(link.port)  # noqa: PTH110 - Path.exists raises on odd names
 

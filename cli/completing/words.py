@@ -37,5 +37,7 @@ def links() -> list[str]:
     """Return what links can be, the serial ports of this machine among them."""
     from ..serial_ports import serial_ports  # which a path does not need
 
-    names = [name for port in serial_ports() for name in (port.stable_name, port.device) if name]
-    return [*(f"serial:{name}" for name in names), *_LINKS]
+    ports = serial_ports()
+    names = [name for port in ports for name in (port.stable_name, port.device) if name]
+    found = [*(port.link for port in ports), *(f"serial:{name}" for name in names)]
+    return [*dict.fromkeys(found), *_LINKS]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Final
 
 from ..errors import LinkClosed, LinkOpenError
 from ..messages import Discover
+from ..transports.serial_port import located
 from ..transports.settings import LinkSettings, NoLink, SerialSettings
 from ..transports.urls import link_url
 from .answered import second_look
@@ -83,7 +85,9 @@ async def examine(
 def _timer(settings: LinkSettings, around: Surroundings) -> Finding | None:
     if not isinstance(settings, SerialSettings) or settings.is_url:
         return None
-    return slow_latency_timer(settings.port, around.sysfs)
+    with contextlib.suppress(LinkOpenError):  # which is told when it is opened
+        return slow_latency_timer(located(settings).port, around.sysfs)
+    return None
 
 
 async def _first_contact(line: Line, around: Surroundings) -> list[Heard]:

@@ -6,10 +6,11 @@ import errno
 import sys
 from pathlib import Path
 
-from ..errors import LinkOpenError
+from ..errors import LinkOpenError, PortMissing
+from ..transports.serial_port import located
 from ..transports.settings import LinkSettings, SerialSettings
 from .findings import Cause, Finding
-from .port_holders import PROC, port_holders
+from .port_holders import PROC, PortHolder, port_holders
 
 _CAUSES = {
     errno.ENOENT: Cause.NO_SUCH_PORT,
@@ -29,14 +30,27 @@ def why_it_does_not_open(
     if not isinstance(settings, SerialSettings) or settings.is_url:
         text, advice = _cut(f"{error}")
         return Finding(Cause.CANNOT_OPEN, text, advice)
-    number = _errno(error.__cause__)
-    cause = Cause.CANNOT_OPEN if number is None else _CAUSES.get(number, Cause.CANNOT_OPEN)
+    cause = _cause(error)
     text, advice = _cut(f"{error}")
-    if cause is Cause.PORT_BUSY and (holders := port_holders(settings.port, proc)):
+    if cause is Cause.PORT_BUSY and (holders := _holders(settings, proc)):
         names = " and ".join(map(str, holders))
         verb = "has" if len(holders) == 1 else "have"
         return Finding(cause, f"{names} {verb} the serial port {settings.port}", advice)
     return Finding(cause, text, advice)
+
+
+def _cause(error: LinkOpenError) -> Cause:
+    if isinstance(error, PortMissing):
+        return Cause.NO_SUCH_PORT
+    number = _errno(error.__cause__)
+    return Cause.CANNOT_OPEN if number is None else _CAUSES.get(number, Cause.CANNOT_OPEN)
+
+
+def _holders(settings: SerialSettings, proc: Path) -> list[PortHolder]:
+    try:
+        return port_holders(located(settings).port, proc)
+    except LinkOpenError:  # the device was unplugged since
+        return []
 
 
 def _errno(error: BaseException | None) -> int | None:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import logging
 import os
 import stat
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import serial
-from serial.tools import list_ports
 
 from ..errors import LinkOpenError
 from .settings import SerialSettings
+from .usb_ports import find_usb_port, present_ports
 
 if sys.platform == "win32":
     PORT_ERRORS = (OSError,)
@@ -22,6 +24,8 @@ else:
 
     # pyserial lets termios.error through, which is not an OSError; its own errors are.
     PORT_ERRORS = (OSError, termios.error)
+
+logger = logging.getLogger(__name__)
 
 _PARITY = {"none": "N", "even": "E", "odd": "O", "mark": "M", "space": "S"}
 _MAX_PORTS_LISTED = 8
@@ -39,6 +43,7 @@ def open_port(settings: SerialSettings, *, blocking: bool) -> serial.Serial:
     Raises:
         LinkOpenError: with the reason and what to do about it.
     """
+    settings = located(settings)
     wait_s = None if blocking else 0
     try:
         port = serial.serial_for_url(
@@ -58,6 +63,19 @@ def open_port(settings: SerialSettings, *, blocking: bool) -> serial.Serial:
         with contextlib.suppress(ValueError, OSError, NotImplementedError):
             port.set_low_latency_mode(True)
     return port
+
+
+def located(settings: SerialSettings) -> SerialSettings:
+    """Replace the name of a USB device by the one that the system has for its port now.
+
+    Raises:
+        LinkOpenError: there is no such device, or there are several.
+    """
+    if not settings.is_usb:
+        return settings
+    device = find_usb_port(settings.port)
+    logger.debug("%s is %s", settings.port, device)
+    return replace(settings, port=device)
 
 
 def close_port(port: serial.Serial) -> None:
@@ -145,10 +163,7 @@ def _is_no_device(name: str) -> bool:
 
 
 def _ports_found() -> str:
-    try:
-        ports = list_ports.comports()
-    except OSError:
-        ports = []
+    ports = present_ports()
     if not ports:
         return "No serial port was found"
     texts = [

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from .usb_name import is_usb_name, parse_usb_name
+
 PARITIES: Final = ("none", "even", "odd", "mark", "space")
 STOPBITS: Final = (1, 1.5, 2)
 DATABITS: Final = (5, 6, 7, 8)
@@ -17,7 +19,11 @@ SERIAL_SCHEMES: Final = ("rfc2217", "socket", "loop")
 
 @dataclass(frozen=True, slots=True)
 class SerialSettings:
-    """A serial port, or a URL that pyserial opens (``rfc2217://``, ``socket://``, ...)."""
+    """A serial port.
+
+    ``port`` is its name for the system, that of the USB device with it (``usb:0403:6001:A5069RR4``,
+    see ``usb_name.py``), or a URL that pyserial opens (``rfc2217://``, ``socket://``, ...).
+    """
 
     port: str
     baudrate: int = 115200
@@ -33,8 +39,10 @@ class SerialSettings:
             raise ValueError(
                 "the serial port is no name of a port; write it as /dev/ttyACM0 or COM3"
             )
-        scheme, separator, _ = self.port.partition("://")
-        if separator and scheme not in SERIAL_SCHEMES:
+        if self.is_usb:
+            parse_usb_name(self.port)
+        scheme = self.port.partition("://")[0]
+        if self.is_url and scheme not in SERIAL_SCHEMES:
             raise ValueError(
                 f"{scheme}:// is not a serial link; allowed are {listed(SERIAL_SCHEMES)}"
             )
@@ -54,7 +62,12 @@ class SerialSettings:
     @property
     def is_url(self) -> bool:
         """The port is a URL for pyserial, not a device of this machine."""
-        return "://" in self.port
+        return "://" in self.port and not self.is_usb
+
+    @property
+    def is_usb(self) -> bool:
+        """The port is that of a USB device; its name for the system is looked up when opened."""
+        return is_usb_name(self.port)
 
     @property
     def bits_per_octet(self) -> float:

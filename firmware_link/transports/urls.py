@@ -2,6 +2,7 @@
 
 ========================================================  =========================================
 ``serial:/dev/ttyACM0?baudrate=115200&parity=even``       serial port; ``serial:COM3`` on Windows
+``serial:usb:0403:6001:A5069RR4``                         port of the USB device with these numbers
 ``serial:rfc2217://host:4000``                            any URL that pyserial opens
 ``udp://192.168.1.20:12345``, ``tcp://[fe80::1]:12345``   network
 ``memory:``, ``memory:name``                              simulated device in this process
@@ -23,10 +24,11 @@ from .settings import (
     address_text,
     listed,
 )
+from .usb_name import is_usb_name
 
 _EXAMPLES = (
-    "serial:/dev/ttyACM0?baudrate=115200, serial:COM3, udp://192.168.1.20:12345, "
-    "tcp://localhost:12345, memory: or none"
+    "serial:/dev/ttyACM0?baudrate=115200, serial:COM3, serial:usb:VID:PID:SERIAL, "
+    "udp://192.168.1.20:12345, tcp://localhost:12345, memory: or none"
 )
 _SERIAL_KEYS = ("baudrate", "stopbits", "databits", "parity", "start_delay_s")
 
@@ -79,7 +81,7 @@ def _parse_serial(text: str) -> SerialSettings:
         else:
             others.append(item)
 
-    if "://" not in port:
+    if "://" not in port or is_usb_name(port):
         if others:
             raise ValueError(
                 f"{others[0]!r} is no setting of a serial port; allowed are "

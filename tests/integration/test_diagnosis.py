@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from serial.tools import list_ports
 
 from scrutiny.firmware_link.codes import Command, CommControlFunction, ResponseCode
 from scrutiny.firmware_link.diagnosis.examination import Surroundings, examine
@@ -30,6 +31,7 @@ from scrutiny.firmware_link.transports.settings import (
 from tests.support.network_port import NetworkPort
 from tests.support.odd_port import Answer, OddPort, as_device, at_speed, instead_of
 from tests.support.unprivileged import folder_of_nobody
+from tests.support.usb_machine import Adapter
 
 if sys.platform != "win32":
     import grp
@@ -361,6 +363,30 @@ def test_a_port_that_another_program_has(held_port: tuple[Path, int]) -> None:
     if sys.platform == "linux":
         assert f"(process {pid}) has the serial port {path}" in finding.text
         assert finding.text.startswith("python")
+
+
+def test_the_holder_of_a_port_that_is_named_by_its_adapter(
+    held_port: tuple[Path, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, pid = held_port
+    monkeypatch.setattr(list_ports, "comports", lambda: [Adapter(serial_number="A1").at(path)])
+
+    (finding,) = found(SerialSettings("usb:0483:5740:A1"))
+
+    assert finding.cause is Cause.PORT_BUSY
+    if sys.platform == "linux":
+        assert f"(process {pid}) has the serial port usb:0483:5740:A1" in finding.text
+
+
+def test_an_adapter_that_is_not_plugged(monkeypatch: pytest.MonkeyPatch) -> None:
+    other = Adapter(serial_number="A2").at("/dev/ttyACM0")
+    monkeypatch.setattr(list_ports, "comports", lambda: [other])
+
+    (finding,) = found(SerialSettings("usb:0483:5740:A1"))
+
+    assert finding.cause is Cause.NO_SUCH_PORT
+    assert finding.text == "no USB device usb:0483:5740:A1 is there"
+    assert finding.advice.startswith("Found: usb:0483:5740:A2 (/dev/ttyACM0). Check the cable")
 
 
 def test_a_busy_port_where_processes_are_not_told(

@@ -24,6 +24,11 @@ CANONICAL: list[tuple[str, LinkSettings]] = [
     ("serial:COM3?baudrate=115200", SerialSettings("COM3")),
     ("serial:\\\\.\\COM12?baudrate=115200", SerialSettings("\\\\.\\COM12")),
     ("serial:/dev/a%3Fb%20%25?baudrate=115200", SerialSettings("/dev/a?b %")),
+    ("serial:usb:0403:6001:A5069RR4?baudrate=9600", SerialSettings("usb:0403:6001:A5069RR4", 9600)),
+    (
+        "serial:usb:303a:1001:F4:12%20%3F://?baudrate=115200",
+        SerialSettings("usb:303a:1001:F4:12 ?://"),
+    ),
     ("serial:loop://?baudrate=115200", SerialSettings("loop://")),
     (
         "serial:rfc2217://host:4000?ign_set_control&timeout=3&baudrate=57600",
@@ -70,6 +75,7 @@ def test_other_spellings_are_read(url: str, settings: LinkSettings) -> None:
         ("usb://1", "tcp://localhost:12345, memory: or none"),
         ("none:1", "write it as"),
         ("serial:", "the serial port is empty"),
+        ("serial:usb:0403", "write usb:VID:PID:SERIAL, as usb:0403:6001:A5069RR4"),
         ("serial:COM3?baud=9600", "allowed are baudrate, stopbits, databits, parity"),
         ("serial:COM3?baudrate=fast", "baudrate is 'fast', not a whole number"),
         ("serial:COM3?baudrate=", "baudrate is '', not a whole number"),

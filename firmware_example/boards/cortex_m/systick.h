@@ -10,6 +10,8 @@
 #define SYSTICK_RELOAD (*(volatile uint32_t *)0xE000E014u)
 #define SYSTICK_VALUE (*(volatile uint32_t *)0xE000E018u)
 
+#define SYSTICK_PRIORITY (*(volatile uint8_t *)0xE000ED23u) /* not on a Cortex-M0: words only */
+
 #define SYSTICK_ENABLE 1u
 #define SYSTICK_INTERRUPT 2u
 #define SYSTICK_PROCESSOR_CLOCK 4u

@@ -1,13 +1,8 @@
-/* What the compiler calls by itself, where there is no C library: copies and comparisons of
- * structures. Compile it with -fno-tree-loop-distribute-patterns, or they call themselves. */
-#include <stddef.h>
+/* What the library calls, and the compiler by itself, where there is no C library. Compile it with
+ * -fno-tree-loop-distribute-patterns, or they call themselves. */
+#include "string.h"
 
-void *memcpy(void *to, const void *from, size_t size);
-void *memmove(void *to, const void *from, size_t size);
-void *memset(void *to, int value, size_t size);
-int memcmp(const void *one, const void *other, size_t size);
-
-void *memcpy(void *to, const void *from, size_t size) {
+void *memcpy(void *restrict to, const void *restrict from, size_t size) {
     unsigned char *target = to;
     const unsigned char *source = from;
 

@@ -427,7 +427,9 @@ class DeviceDriver(ConnectionEvents):
     async def _open(self, link: LinkSettings) -> Transport | None:
         """Open the link; None when it failed, or when another one is wanted."""
         try:
-            transport = await self._unless_link_changes(open_transport(link))
+            transport = await self._unless_link_changes(
+                open_transport(link, force_thread=self._settings.portable_links)
+            )
         except LinkOpenError as error:
             self._note_failure(f"{error}")
             return None

@@ -67,6 +67,8 @@ class DeviceSettings:
         max_response_size: likewise.
         max_bitrate_bps: 0 for no limit; a smaller limit of the device wins.
         default_address_size: in bits, until the device has told its own.
+        portable_links: read ports by threads, and the network by what Windows has for it, also
+            where the loop can watch them; for tests, and for drivers that cannot be watched.
         runtime_folder: where to keep what the next start has to know.
     """
 
@@ -78,6 +80,7 @@ class DeviceSettings:
     max_response_size: int = 1024
     max_bitrate_bps: int = 0
     default_address_size: int = 32
+    portable_links: bool = False
     runtime_folder: Path = field(default_factory=_runtime_folder)
 
 
@@ -229,6 +232,7 @@ class _Values:
                 default_address_size=get(
                     "device.default_address_size", device.default_address_size
                 ),
+                portable_links=get("device.portable_links", device.portable_links),
             ),
         )
 
@@ -317,6 +321,7 @@ _CONVERTERS: Final[dict[str, Callable[[object], Any]]] = {
     "device.heartbeat_timeout": to_duration,
     "device.default_address_size": one_of(to_integer, 8, 16, 32, 64),
     "device.default_protocol_version": one_of(to_text, "1.0"),
+    "device.portable_links": to_boolean,
     "device.max_request_size": _PAYLOAD_SIZE,
     "device.max_response_size": _PAYLOAD_SIZE,
     "device.max_bitrate_bps": integer_within(0, 1 << 40),

@@ -23,7 +23,7 @@ async def open_transport(settings: LinkSettings, *, force_thread: bool = False) 
     Args:
         settings: What to open. The start delay of serial ports is left to the caller.
         force_thread: Use what platforms need whose loop cannot watch a descriptor: a reader
-            thread for serial ports, the loop's endpoints for the network. For tests.
+            thread for serial ports, the loop's endpoints for the network.
 
     Raises:
         LinkOpenError: with the reason and what to do about it.

@@ -1,16 +1,21 @@
-"""How often a link is opened that does not last."""
+"""How the links of a device are opened, and how often if they do not last."""
 
 from __future__ import annotations
 
 import asyncio
 import itertools
+import sys
+import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from scrutiny.firmware_link.simulator.device import SimulatedDevice
 from scrutiny.firmware_link.transports import (
     MemorySettings,
+    SerialSettings,
     drop_links,
     register_endpoint,
     unregister_endpoint,
@@ -19,6 +24,7 @@ from scrutiny.server.device import DeviceDriver
 from scrutiny.server.settings import DeviceSettings
 from scrutiny.server.store import ValueStore
 from scrutiny.server.subscriptions import Subscriptions
+from tests.support.odd_port import OddPort, as_device
 
 DEADLINE_S = 10.0
 NAME = "breaks at once"
@@ -50,6 +56,30 @@ def endpoint() -> Iterator[BreakingEndpoint]:
     register_endpoint(NAME, lambda: endpoint)
     yield endpoint
     unregister_endpoint(NAME)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no pseudo terminals")
+@pytest.mark.parametrize("portable_links", [False, True])
+def test_a_port_is_read_by_a_thread_where_that_is_asked_for(
+    portable_links: bool, tmp_path: Path
+) -> None:
+    async def become_ready(port: Path) -> bool:
+        settings = DeviceSettings(
+            link=SerialSettings(f"{port}"), portable_links=portable_links, runtime_folder=tmp_path
+        )
+        loop = asyncio.get_running_loop()
+        driver = DeviceDriver(loop, settings, ValueStore(), Subscriptions())
+        is_ready = asyncio.Event()
+        driver.on_ready.append(lambda profile: is_ready.set())
+        running = asyncio.create_task(driver.run())
+        await asyncio.wait_for(is_ready.wait(), DEADLINE_S)
+        has_thread = any(thread.name == "serial reader" for thread in threading.enumerate())
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        return has_thread
+
+    with OddPort(as_device(SimulatedDevice(now_ns=time.monotonic_ns()))) as port:
+        assert asyncio.run(become_ready(port.path)) is portable_links
 
 
 def test_a_link_that_breaks_at_once_is_opened_in_growing_intervals(

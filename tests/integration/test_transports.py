@@ -16,12 +16,9 @@ from collections.abc import AsyncGenerator, Callable, Generator, Iterator
 from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import cast
 
 import pytest
 import serial
-from serial.rfc2217 import PortManager
-from serial.rfc2217 import Serial as RemotePort
 from serial.tools import list_ports
 from serial.tools.list_ports_common import ListPortInfo
 
@@ -50,6 +47,12 @@ from scrutiny.firmware_link.transports import (
 from scrutiny.firmware_link.transports.base import MAX_UNSENT_OCTETS
 from scrutiny.firmware_link.transports.udp import UdpTransport
 from scrutiny.firmware_link.transports.worker import open_in_worker
+from tests.support.serial_server import SerialServer
+
+if sys.platform != "win32":
+    import termios
+
+    SPEEDS = {termios.B57600: 57600, termios.B115200: 115200}
 
 DEADLINE_S = 10.0
 POSIX_ONLY = pytest.mark.skipif(os.name != "posix", reason="ptys exist on POSIX only")
@@ -105,6 +108,14 @@ class PtyDevice(Device):
             for piece in self.pieces(os.read(self._master, 4096)):
                 assert os.write(self._master, piece) == len(piece)
 
+    @property
+    def baudrate(self) -> int:
+        return SPEEDS[termios.tcgetattr(self._master)[4]]
+
+    @property
+    def stopbits(self) -> int:
+        return 2 if termios.tcgetattr(self._master)[2] & termios.CSTOPB else 1
+
     def release(self) -> None:
         os.close(self._slave)
         os.close(self._master)
@@ -147,23 +158,6 @@ class TcpDevice(Device):
 
     def release(self) -> None:
         self._listener.close()
-
-
-class Rfc2217Device(TcpDevice):
-    """A serial server with Telnet negotiation; its serial port is pyserial's own echo."""
-
-    def echo(self, connection: socket.socket) -> None:
-        self._connection = connection
-        with serial.serial_for_url("loop://") as port:
-            # The stubs ask for rfc2217.Serial; any port and anything with write() will do.
-            manager = PortManager(cast("RemotePort", port), cast("RemotePort", self))
-            while self.is_readable(connection) and (data := connection.recv(4096)):
-                payload = b"".join(manager.filter(data))
-                for piece in self.pieces(payload):
-                    self.write(b"".join(manager.escape(piece)))
-
-    def write(self, data: bytes) -> None:
-        self._connection.sendall(data)
 
 
 class EchoEndpoint:
@@ -240,14 +234,20 @@ def socket_url_link(piece_size: int) -> Generator[Link]:
 
 
 @contextmanager
+def serving(device: PtyDevice) -> Generator[SerialServer]:
+    """Reach a device over the network, as at another machine."""
+    with SerialServer(device.node) as server:
+        yield server
+    for thread in threading.enumerate():
+        if thread.name == "serial reader":
+            thread.join(DEADLINE_S)  # it closes the port: nothing can interrupt its read
+
+
+@contextmanager
 def rfc2217_link(piece_size: int) -> Generator[Link]:
-    """A URL whose handler in pyserial can interrupt neither read nor write."""
-    device = Rfc2217Device(piece_size)
-    with running(device) as vanish:
-        yield Link(SerialSettings(f"rfc2217://127.0.0.1:{device.port}"), vanish)
-        for thread in threading.enumerate():
-            if thread.name == "serial reader":
-                thread.join(DEADLINE_S)  # it closes the port
+    device = PtyDevice(piece_size)
+    with running(device) as vanish, serving(device) as server:
+        yield Link(SerialSettings(server.url), vanish)
 
 
 @contextmanager
@@ -274,12 +274,17 @@ def portable(factory: LinkFactory) -> LinkFactory:
     return link
 
 
+# pyserial names its thread the old way, and does not close a socket that the other end closed.
+TOLERATING_RFC2217 = pytest.mark.filterwarnings(
+    "ignore:set(Daemon|Name):DeprecationWarning", "ignore:unclosed <socket:ResourceWarning"
+)
 LINKS_WITH_A_CONNECTION = [
     pytest.param(pty_link, id="pty", marks=POSIX_ONLY),
     pytest.param(portable(pty_link), id="pty-thread", marks=POSIX_ONLY),
     pytest.param(tcp_link, id="tcp"),
     pytest.param(portable(tcp_link), id="tcp-endpoint"),
     pytest.param(socket_url_link, id="socket-url"),
+    pytest.param(rfc2217_link, id="rfc2217", marks=[POSIX_ONLY, TOLERATING_RFC2217]),
     pytest.param(memory_link, id="memory"),
 ]
 every_link_with_a_connection = pytest.mark.parametrize("factory", LINKS_WITH_A_CONNECTION)
@@ -290,10 +295,6 @@ every_link = pytest.mark.parametrize(
         pytest.param(udp_link, id="udp"),
         pytest.param(portable(udp_link), id="udp-endpoint"),
     ],
-)
-# pyserial names its thread the old way, and does not close a socket that the other end closed.
-tolerating_rfc2217 = pytest.mark.filterwarnings(
-    "ignore:set(Daemon|Name):DeprecationWarning", "ignore:unclosed <socket:ResourceWarning"
 )
 every_serial_shell = pytest.mark.parametrize(
     "factory",
@@ -429,18 +430,20 @@ def test_writes_behind_a_large_one_keep_their_place(factory: LinkFactory) -> Non
         asyncio.run(scenario(link))
 
 
-@tolerating_rfc2217
-def test_a_serial_server_echoes_and_closes_in_the_background() -> None:
-    async def scenario(link: Link) -> None:
-        octets = bytes(range(256))
-        async with connected(link) as host:
-            host.write(octets)
+@POSIX_ONLY
+@TOLERATING_RFC2217
+def test_a_serial_server_is_told_the_settings() -> None:
+    async def scenario(device: PtyDevice, settings: SerialSettings) -> None:
+        async with connected(Link(settings, lambda: None)) as host:
+            host.write(b"x")
+            await host.received(1)
 
-            assert await host.received(len(octets)) == octets
-            assert host.transport.bits_per_second == 115200
+            assert (device.baudrate, device.stopbits) == (57600, 2)
+            assert host.transport.bits_per_second == round(57600 * 10 / 11)
 
-    with rfc2217_link(65536) as link:
-        asyncio.run(scenario(link))
+    device = PtyDevice(1)
+    with running(device), serving(device) as server:
+        asyncio.run(scenario(device, SerialSettings(server.url, 57600, stopbits=2)))
 
 
 def test_udp_datagrams_that_wait_arrive_in_one_go() -> None:
@@ -561,16 +564,35 @@ def test_writing_to_a_vanished_device_is_harmless(factory: LinkFactory) -> None:
         asyncio.run(scenario(link))
 
 
-@tolerating_rfc2217
-def test_a_vanished_serial_server_is_reported() -> None:
-    async def scenario(link: Link) -> None:
-        async with connected(link) as host:
-            link.vanish()
+@POSIX_ONLY
+@TOLERATING_RFC2217
+def test_a_serial_server_that_hangs_up_is_noticed_and_can_be_called_again() -> None:
+    async def scenario(link: Link, server: SerialServer) -> None:
+        for _ in range(2):
+            async with connected(link) as host:
+                host.write(b"x")
+                await host.received(1)
 
-            assert "went away" in (await host.loss()).reason
+                server.hang_up()
 
-    with rfc2217_link(1) as link:
-        asyncio.run(scenario(link))
+                assert "went away" in (await host.loss()).reason
+
+    device = PtyDevice(1)
+    with running(device), serving(device) as server:
+        asyncio.run(scenario(Link(SerialSettings(server.url), server.hang_up), server))
+
+
+@POSIX_ONLY
+@TOLERATING_RFC2217
+def test_a_serial_server_that_is_off_is_an_open_error() -> None:
+    device = PtyDevice(1)
+    with running(device):
+        with serving(device) as server:
+            url = server.url
+        text = asyncio.run(failure_of(SerialSettings(url)))
+
+    assert f"cannot open {url}" in text
+    assert "Check the address, and that the server runs" in text
 
 
 @every_serial_shell

@@ -67,7 +67,16 @@ class Bench:
             tcp_port: where clients connect; 0 for a free one.
         """
         link = f"serial:{port}?baudrate={baud}"
-        server = ServerProcess(self._folder, "--link", link, "--port", f"{tcp_port}", *options)
+        return self.start_server_with_link(link, "--port", f"{tcp_port}", *options)
+
+    def start_server_with_link(self, link: str, *options: str) -> ServerProcess:
+        """Start a server with any link, likewise.
+
+        Args:
+            link: as on the command line.
+            options: besides.
+        """
+        server = ServerProcess(self._folder, "--link", link, *options)
         self._stack.callback(server.kill)
         self.servers.append(server)
         return server

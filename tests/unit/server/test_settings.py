@@ -48,6 +48,7 @@ def test_a_file_with_all_keys(tmp_path: Path) -> None:
             "max_request_size": 128,
             "max_response_size": 256,
             "max_bitrate_bps": 100000,
+            "portable_links": True,
             "link_type": "serial",
             "link_config": {"portname": "COM3", "baudrate": 9600},
         },
@@ -60,6 +61,7 @@ def test_a_file_with_all_keys(tmp_path: Path) -> None:
     assert not settings.autoload_sfd
     assert (device.response_timeout_s, device.heartbeat_timeout_s) == (0.5, 5)
     assert device.retries == 0
+    assert device.portable_links
     assert (device.max_request_size, device.max_response_size) == (128, 256)
     assert (device.default_address_size, device.max_bitrate_bps) == (16, 100000)
     assert device.link == SerialSettings("COM3", 9600)

@@ -1,0 +1,69 @@
+"""The device library takes no more flash and RAM than the budget allows and the docs say."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Final
+
+from tests.support.missing_tools import cannot_run
+from tools.footprint import (
+    PAGE,
+    Sizes,
+    above_budget,
+    measure_all,
+    other_compilers,
+    read_budget,
+    table,
+    with_table,
+)
+from tools.linked_sizes import FEATURES, TARGETS, CannotMeasure
+
+OTHER_COMPILER: Final = 1.1
+"""What the versions of a compiler may differ by."""
+
+
+@cache
+def measured() -> Sizes:
+    try:
+        return measure_all()
+    except CannotMeasure as reason:
+        cannot_run(f"{reason}")
+
+
+def test_it_stays_within_the_budget() -> None:
+    sizes = measured()
+
+    assert above_budget(sizes, OTHER_COMPILER if other_compilers() else 1.0) == []
+
+
+def test_the_documentation_says_what_is_measured() -> None:
+    sizes = measured()
+    if other := other_compilers():
+        cannot_run(f"the figures are of other compilers than {' and '.join(other)}")
+
+    page = PAGE.read_text()
+
+    assert page == with_table(page, table(sizes)), "python tools/footprint.py --write renews it"
+
+
+def test_there_is_a_budget_for_each_line() -> None:
+    budget = read_budget()
+
+    assert {name: set(lines) for name, lines in budget.items()} == {
+        target.name: set(FEATURES) for target in TARGETS
+    }
+
+
+def test_each_feature_costs_something() -> None:
+    sizes = measured()
+
+    for target in TARGETS:
+        least, std, dl_min, dl = (sizes[target.name, features].flash for features in FEATURES)
+        assert least < std < dl
+        assert least < dl_min < dl
+
+
+def test_the_modules_add_up_to_the_whole() -> None:
+    for footprint in measured().values():
+        assert sum(footprint.modules.values()) == footprint.flash
+        assert footprint.modules["frames"] > 0

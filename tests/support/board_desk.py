@@ -1,0 +1,97 @@
+"""A board of any kind, a line of 115,200 baud, a server with the board's description, and clients.
+
+It lasts for many tests. Each begins with a board that was reset and a session of its own.
+"""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Final
+
+from scrutiny.sdk.client import ScrutinyClient
+from scrutiny.sfd.store import DescriptionStore
+
+from .bench import Events, expect_event
+from .board_kinds import BoardKind, BuiltFirmware
+from .noisy_line import NoisyLine
+from .processes import DEADLINE_S
+from .server_process import ServerProcess
+
+BAUD: Final = 115_200
+
+
+class BoardDesk:
+    """Starts all of it and ends all of it.
+
+    Attributes:
+        kind: of the board.
+        firmware: that runs on it.
+        board: what runs it.
+        line: between board and server.
+        server: the server, unplugged at first.
+    """
+
+    def __init__(self, kind: BoardKind, firmware: BuiltFirmware, folder: Path) -> None:
+        self.kind = kind
+        self.firmware = firmware
+        self._stack = ExitStack()
+        self._clients = ExitStack()
+        with ExitStack() as stack:
+            DescriptionStore(folder / "data" / "server").install(firmware.description)
+            self.board = kind.start(firmware, folder)
+            stack.callback(self.board.kill)
+            self.line = stack.enter_context(NoisyLine(folder / "port", self.board.port, baud=BAUD))
+            self.line.unplug()
+            link = f"serial:{self.line.port}?baudrate={BAUD}"
+            self.server = ServerProcess(folder, "--link", link)
+            stack.callback(self.server.kill)
+            stack.push(self._clients)
+            self._stack = stack.pop_all()
+
+    def __enter__(self) -> BoardDesk:
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._stack.__exit__(exc_type, exc, traceback)
+
+    def connect(self) -> ScrutinyClient:
+        """Connect a client that listens to all events."""
+        client = ScrutinyClient(enabled_events=Events.LISTEN_ALL, event_queue_size=1000)
+        self._clients.enter_context(client)
+        return client.connect("127.0.0.1", self.server.tcp_port)
+
+    def begin(self) -> ScrutinyClient:
+        """Reset the board, plug it in, and return a client when all is known of it."""
+        client = self.connect()
+        while client.get_latest_server_status().device_session_id is not None:
+            client.wait_server_status_update(DEADLINE_S)  # of the session before
+        client.clear_event_queue()
+        self.reset_board()
+        self.line.plug()
+        expect_event(client, Events.SFDLoadedEvent)
+        return client
+
+    def end(self) -> None:
+        """Take the clients away, and the board from the server."""
+        self._clients.close()
+        self.line.set_faults(None)
+        self.line.mask_interrupts(None)
+        self.line.unmute()
+        self.line.unplug()
+
+    def reset_board(self) -> None:
+        """Push the reset button."""
+        self.board.reset()
+        self.line.connect_board(self.board.port)
+
+    def memory(self, symbol: str, size: int) -> bytes:
+        """Return what a variable really has, past the protocol."""
+        address = self.kind.address_of(self.firmware, symbol)
+        return self.board.read_memory(address, size)

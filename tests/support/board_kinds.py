@@ -1,0 +1,191 @@
+"""The boards that the example firmware runs on, and what is particular about each. POSIX only."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Protocol
+
+from elftools.elf.elffile import ELFFile
+from elftools.elf.sections import SymbolTableSection
+
+from .emulated_board import QemuBoard
+from .example_board import ROOT, Board, CannotBuild, build_board, description_of
+
+_MAKEFILES: Final = ROOT / "firmware_example" / "boards"
+# As `make boards` does, so that what is built stays for the next time.
+_BUILD: Final = ROOT / "firmware_example" / "build" / "boards"
+
+
+class RunningBoard(Protocol):
+    """A board that is switched on."""
+
+    @property
+    def port(self) -> Path:
+        """Terminal or socket of its UART."""
+        ...
+
+    def reset(self) -> None:
+        """Push the reset button; whoever is connected to the port may have to do it again."""
+        ...
+
+    def read_memory(self, address: int, size: int) -> bytes:
+        """Return what is in memory, past the protocol."""
+        ...
+
+    def kill(self) -> None:
+        """Cut its power."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class BuiltFirmware:
+    """A program for a board, and where its variables are."""
+
+    program: Path
+    description: Path
+
+    def symbols(self) -> dict[str, int]:
+        """Return the addresses of all that has a name, as in the file."""
+        with self.program.open("rb") as file:
+            table = ELFFile(file).get_section_by_name(".symtab")
+            assert isinstance(table, SymbolTableSection)
+            return {symbol.name: symbol["st_value"] for symbol in table.iter_symbols()}
+
+
+class BoardKind(Protocol):
+    """A kind of board.
+
+    Attributes:
+        name: as the makefiles call it.
+        has_recordings: whether its firmware has the datalogger.
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def has_recordings(self) -> bool: ...
+
+    def build(self, folder: Path) -> BuiltFirmware:
+        """Build the example firmware with its description.
+
+        Raises:
+            CannotBuild: a tool is missing on this machine.
+            AssertionError: it does not compile.
+        """
+        ...
+
+    def start(self, firmware: BuiltFirmware, folder: Path) -> RunningBoard:
+        """Switch on a board with a firmware in it; the folder is for its ports."""
+        ...
+
+    def address_of(self, firmware: BuiltFirmware, symbol: str) -> int:
+        """Return the address of a variable, as it is in the protocol."""
+        ...
+
+
+class HostBoard:
+    """This machine as a board."""
+
+    def __init__(self, program: Path, port: Path) -> None:
+        self.port = port
+        self._program = program
+        self._run = self._start()
+
+    def reset(self) -> None:
+        """Start the program anew."""
+        self._run.kill()
+        self._run = self._start()
+
+    def read_memory(self, address: int, size: int) -> bytes:
+        """Return what is in the memory of the process."""
+        with Path(f"/proc/{self._run.pid}/mem").open("rb", buffering=0) as memory:
+            memory.seek(address)
+            return memory.read(size)
+
+    def kill(self) -> None:
+        """End the program."""
+        self._run.kill()
+
+    def _start(self) -> Board:
+        return Board(self._program, self.port, "--datalog-size", "4096")
+
+
+@dataclass(frozen=True, slots=True)
+class HostKind:
+    """The example firmware as a program of this machine."""
+
+    name: str = "host"
+    has_recordings: bool = True
+
+    def build(self, folder: Path) -> BuiltFirmware:
+        """Build it with the compiler of this machine."""
+        program = build_board(folder, described=True)
+        return BuiltFirmware(program, description_of(program))
+
+    def start(self, firmware: BuiltFirmware, folder: Path) -> RunningBoard:
+        """Start it with a terminal."""
+        return HostBoard(firmware.program, folder / "uart")
+
+    def address_of(self, firmware: BuiltFirmware, symbol: str) -> int:
+        """Return what is in the file: it does not move."""
+        return firmware.symbols()[symbol]
+
+
+@dataclass(frozen=True, slots=True)
+class QemuKind:
+    """A microcontroller board that QEMU emulates.
+
+    Attributes:
+        compiler: that its makefile uses.
+        machine: the emulator and its options, the one that takes the program last.
+    """
+
+    name: str
+    compiler: str
+    machine: tuple[str, ...]
+    has_recordings: bool = True
+
+    def build(self, folder: Path) -> BuiltFirmware:
+        """Build it with the board's makefile, in the place where that puts it."""
+        return _build(self.name, (self.compiler, self.machine[0]))
+
+    def start(self, firmware: BuiltFirmware, folder: Path) -> RunningBoard:
+        """Start the emulator."""
+        return QemuBoard(self.machine, firmware.program, folder)
+
+    def address_of(self, firmware: BuiltFirmware, symbol: str) -> int:
+        """Return what is in the file."""
+        return firmware.symbols()[symbol]
+
+
+def _build(name: str, tools: tuple[str, ...]) -> BuiltFirmware:
+    if missing := [tool for tool in ("make", *tools) if shutil.which(tool) is None]:
+        raise CannotBuild(f"{' and '.join(missing)} not found, needed for the board {name}")
+    command = ["make", "-j2", "-C", str(_MAKEFILES), name, f"BUILD={_BUILD}"]
+    command.append(f"SCRUTINY={sys.executable} -m scrutiny.cli.main")
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "XDG_CACHE_HOME": str(_BUILD / "cache")}
+    result = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    assert result.returncode == 0, result.stdout + result.stderr
+    return BuiltFirmware(_BUILD / name / f"{name}.elf", _BUILD / name / f"{name}.sfd")
+
+
+def _arm(name: str, machine: str) -> QemuKind:
+    return QemuKind(name, "arm-none-eabi-gcc", ("qemu-system-arm", "-machine", machine, "-kernel"))
+
+
+# Without -bios, QEMU looks for a firmware that starts ours.
+_VIRT: Final = ("qemu-system-riscv32", "-machine", "virt", "-bios", "none", "-kernel")
+
+BOARD_KINDS: Final[tuple[BoardKind, ...]] = (
+    HostKind(),
+    _arm("mps2-an385", "mps2-an385"),
+    _arm("mps2-an386", "mps2-an386"),
+    _arm("netduinoplus2", "netduinoplus2"),
+    QemuKind("rv32-virt", "riscv64-unknown-elf-gcc", _VIRT),
+)

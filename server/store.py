@@ -14,9 +14,10 @@ from scrutiny.core.watchables import Alias, PublishedValue, Variable
 
 from .entries import Entry, Source, SourceKey, source_key
 
-# Entries that nobody watches are kept for clients that have their id; beyond these many the one
-# that was not asked for longest goes.
-MOST_IDLE: Final = 20_000
+# Entries that nobody watches are kept for clients that have their id, more than one command can ask
+# for; beyond these many the one that was not asked for longest goes. As many objects that come and
+# go quickly are what Python looks through for garbage, again and again: 10 ms each time with these.
+MOST_IDLE: Final = 5_000
 
 
 class Description(Protocol):

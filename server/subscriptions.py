@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from .broadcast import ValueFeed
 from .entries import Entry
 from .receivers import Receiver
+from .turns import NO_PAUSE, Steps
 
 
 class Subscriptions:
@@ -56,17 +57,16 @@ class Subscriptions:
         self._remove(receiver, entry)
         self.on_change()
 
-    def drop(self, feed: ValueFeed) -> None:
-        """End all subscriptions of a client that left."""
-        mine = [
-            (entry, receiver)
-            for entry in self.watched
-            if (receiver := feed.receiver_of(entry)) is not None
-        ]
-        for entry, receiver in mine:
-            self._remove(receiver, entry)
+    def drop(self, feed: ValueFeed) -> Steps:
+        """End all subscriptions of a client that left, in small steps: it may have thousands."""
+        had_any = self._counts[feed] > 0
+        for entry in list(self.watched):
+            receiver = feed.receiver_of(entry)
+            if receiver is not None:  # the entry may have gone meanwhile
+                self._remove(receiver, entry)
+            yield NO_PAUSE
         del self._counts[feed]
-        if mine:
+        if had_any:
             self.on_change()
 
     def end(self, entries: Iterable[Entry]) -> None:

@@ -293,4 +293,4 @@ class Client:
             upload.discard()
         self.feed.close()
         self.parts.recordings.leave(self.requester)
-        self.parts.subscriptions.drop(self.feed)
+        self.parts.turns.start(self.parts.subscriptions.drop(self.feed))

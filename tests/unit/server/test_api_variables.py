@@ -227,6 +227,7 @@ def test_clients_that_ask_for_more_than_is_kept_do_not_undo_each_others_work(
     for each in clients:
         assert each.wait_for(f"response_{cmd}")
         empty.hub.disconnect(each.session)
+    empty.run_until(lambda: not empty.turns.is_busy)
     assert len(empty.store.unload_description()) == 10
 
 

@@ -17,6 +17,7 @@ from scrutiny.server.read_jobs import REFUSED_PAUSE_NS, ReadJob
 from scrutiny.server.read_plan import ReadPlan
 from scrutiny.server.store import ValueStore
 from scrutiny.server.subscriptions import Subscriptions, effective_rate
+from scrutiny.server.turns import finish
 
 from .conftest import NotingFeed, make_plan, target_of
 
@@ -140,10 +141,10 @@ def test_the_fastest_client_decides_the_rate(store: ValueStore, make_feed: MakeF
     with_two = effective_rate(entry)
     subscriptions.watch(one, entry, None)
     unlimited = effective_rate(entry)
-    subscriptions.drop(one)
+    finish(subscriptions.drop(one))
 
     assert (with_two, unlimited, effective_rate(entry)) == (20, None, 20)
-    subscriptions.drop(other)
+    finish(subscriptions.drop(other))
     assert not subscriptions.watched
 
 

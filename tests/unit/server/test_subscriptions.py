@@ -7,6 +7,7 @@ from collections.abc import Callable
 from scrutiny.server.entries import Entry
 from scrutiny.server.store import ValueStore
 from scrutiny.server.subscriptions import Subscriptions
+from scrutiny.server.turns import finish
 
 from .conftest import NotingFeed
 
@@ -29,7 +30,7 @@ def test_an_entry_is_idle_when_its_last_watcher_leaves(
     assert idle == []
     subscriptions.unwatch(other, first)
     assert idle == [first]
-    subscriptions.drop(one)
+    finish(subscriptions.drop(one))
 
     assert idle == [first, second]
     assert not subscriptions.watched
@@ -82,9 +83,28 @@ def test_the_entries_that_a_client_watches_are_counted(
     assert subscriptions.count(feed) == 2
     subscriptions.end([first, second])
     assert (subscriptions.count(feed), subscriptions.count(other)) == (1, 0)
-    subscriptions.drop(feed)
+    finish(subscriptions.drop(feed))
     assert subscriptions.count(feed) == 0
     subscriptions.watch(other, third, None)
     subscriptions.clear()
 
     assert subscriptions.count(other) == 0
+
+
+def test_a_client_leaves_step_by_step_while_others_come_and_go(
+    store: ValueStore, make_feed: MakeFeed
+) -> None:
+    subscriptions = Subscriptions()
+    leaving, staying = make_feed(), make_feed()
+    entries = store.published[:4]
+    for entry in entries:
+        subscriptions.watch(leaving, entry, None)
+    steps = subscriptions.drop(leaving)
+    next(steps)
+
+    subscriptions.watch(staying, entries[1], None)
+    subscriptions.end([entries[2]])
+    finish(steps)
+
+    assert list(subscriptions.watched) == [entries[1]]
+    assert (subscriptions.count(leaving), subscriptions.count(staying)) == (0, 1)

@@ -153,10 +153,11 @@ class SerialLinkConfig(BaseLinkConfig):
 
 @dataclass(frozen=True)
 class RTTLinkConfig(BaseLinkConfig):
-    """A board behind a J-Link probe, reached by Segger RTT.
+    """A board behind a debug probe, reached by Segger RTT.
 
     Attributes:
-        target_device: name of the microcontroller, as the probe's software knows it.
+        target_device: name of the microcontroller, as the probe's software knows it; or the
+            address of an RTT server (OpenOCD, pyOCD, J-Link), as rtt://localhost:19021.
         jlink_interface: how the probe is wired to the board.
         buffer_index: which pair of RTT buffers the firmware uses, 0 or more.
     """

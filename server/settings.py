@@ -22,12 +22,8 @@ from scrutiny.firmware_link.transports.urls import parse_link_url
 
 from .access.settings import AccessSettings
 from .access_keys import ACCESS_CONVERTERS, access_settings
-from .api.links import (
-    link_settings_from_api,
-    link_to_api,
-    nearest,
-    to_integer,
-)
+from .api.link_fields import nearest, to_integer
+from .api.links import link_settings_from_api, link_to_api
 from .datalogging.storage import LARGEST_DATABASE
 from .setting_values import (
     integer_within,

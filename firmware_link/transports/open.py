@@ -11,6 +11,8 @@ from .settings import (
     LinkSettings,
     MemorySettings,
     NoLink,
+    RttServerSettings,
+    RttSettings,
     SerialSettings,
     TcpSettings,
     UdpSettings,
@@ -39,6 +41,12 @@ async def open_transport(settings: LinkSettings, *, force_thread: bool = False) 
             from .tcp import open_tcp
 
             return await open_tcp(settings, portable=force_thread)
+        case RttServerSettings():
+            from .rtt_server import open_rtt_server
+
+            return await open_rtt_server(settings, portable=force_thread)
+        case RttSettings():
+            raise LinkOpenError("RTT through a probe is not built yet")
         case MemorySettings():
             from .memory import open_memory
 

@@ -10,6 +10,9 @@ from .usb_name import is_usb_name, parse_usb_name
 PARITIES: Final = ("none", "even", "odd", "mark", "space")
 STOPBITS: Final = (1, 1.5, 2)
 DATABITS: Final = (5, 6, 7, 8)
+JLINK_INTERFACES: Final = ("jtag", "swd", "fine", "icsp", "spi", "c2")
+MAX_TARGET_LENGTH: Final = 100
+MAX_RTT_CHANNEL: Final = 255
 MAX_PORT_LENGTH: Final = 1024
 MAX_START_DELAY_S: Final = 60
 
@@ -98,6 +101,53 @@ class TcpSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class RttSettings:
+    """A device behind a J-Link probe of this machine, by Segger's RTT.
+
+    Attributes:
+        target: name of the microcontroller, as Segger's software knows it.
+        interface: how the probe is wired to it, of `JLINK_INTERFACES`.
+        channel: number of the pair of RTT buffers, 0 to 255.
+    """
+
+    target: str
+    interface: str = "swd"
+    channel: int = 0
+
+    def __post_init__(self) -> None:
+        if not 1 <= len(self.target) <= MAX_TARGET_LENGTH or not self.target.isprintable():
+            raise ValueError(
+                "the target of the RTT link is no name of a microcontroller; write it as Segger "
+                "does, as nRF52840_xxAA"
+            )
+        if self.interface not in JLINK_INTERFACES:
+            raise ValueError(
+                f"interface {self.interface!r} of the probe is none of {listed(JLINK_INTERFACES)}"
+            )
+        _check_rtt_channel(self.channel)
+
+
+@dataclass(frozen=True, slots=True)
+class RttServerSettings:
+    """A device behind the TCP port on which OpenOCD, pyOCD or a J-Link offers RTT.
+
+    Attributes:
+        host: name or address.
+        port: 1 to 65535; J-Link's is 19021, with the others it is what the server was told.
+        channel: number of the pair of RTT buffers, 0 to 255. Only a J-Link is asked for another
+            one than 0: the other servers have a port for each.
+    """
+
+    host: str
+    port: int
+    channel: int = 0
+
+    def __post_init__(self) -> None:
+        _check_address(self.host, self.port)
+        _check_rtt_channel(self.channel)
+
+
+@dataclass(frozen=True, slots=True)
 class MemorySettings:
     """A device simulated in this process; the empty name is the built-in one."""
 
@@ -109,7 +159,15 @@ class NoLink:
     """No device."""
 
 
-LinkSettings = SerialSettings | UdpSettings | TcpSettings | MemorySettings | NoLink
+LinkSettings = (
+    SerialSettings
+    | UdpSettings
+    | TcpSettings
+    | RttSettings
+    | RttServerSettings
+    | MemorySettings
+    | NoLink
+)
 
 
 def address_text(host: str, port: int) -> str:
@@ -127,3 +185,8 @@ def _check_address(host: str, port: int) -> None:
         raise ValueError("the host is empty; give a name or an IP address")
     if not 1 <= port <= 65535:
         raise ValueError(f"port {port} is not within 1 to 65535")
+
+
+def _check_rtt_channel(channel: int) -> None:
+    if not 0 <= channel <= MAX_RTT_CHANNEL:
+        raise ValueError(f"RTT channel {channel} is not within 0 to {MAX_RTT_CHANNEL}")

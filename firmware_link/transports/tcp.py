@@ -39,9 +39,20 @@ async def open_tcp(settings: TcpSettings, *, portable: bool = False) -> Transpor
     Raises:
         LinkOpenError: with the reason and what to do about it.
     """
-    loop = asyncio.get_running_loop()
-    connection = await _connect(settings)
+    connection = await connect(settings)
     name = address_text(settings.host, settings.port)
+    return await over_connection(name, connection, portable=portable)
+
+
+async def over_connection(name: str, connection: socket.socket, *, portable: bool) -> Transport:
+    """Make a transport of a connected socket, which it owns from then on.
+
+    Args:
+        name: Of the other end, for texts.
+        connection: Non-blocking.
+        portable: As of ``open_tcp``.
+    """
+    loop = asyncio.get_running_loop()
     if not portable and can_watch_descriptors(loop):
         return TcpTransport(name, connection)
     try:
@@ -52,7 +63,12 @@ async def open_tcp(settings: TcpSettings, *, portable: bool = False) -> Transpor
     return endpoint
 
 
-async def _connect(settings: TcpSettings) -> socket.socket:
+async def connect(settings: TcpSettings) -> socket.socket:
+    """Return a non-blocking socket that is connected. Cancelling is safe.
+
+    Raises:
+        LinkOpenError: with the reason and what to do about it.
+    """
     failure: LinkOpenError | None = None
     for address in await resolve(settings, socket.SOCK_STREAM):
         try:

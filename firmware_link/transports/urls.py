@@ -5,6 +5,8 @@
 ``serial:usb:0403:6001:A5069RR4``                         port of the USB device with these numbers
 ``serial:rfc2217://host:4000``                            any URL that pyserial opens
 ``udp://192.168.1.20:12345``, ``tcp://[fe80::1]:12345``   network
+``rtt://localhost:19021?channel=1``                       RTT server of OpenOCD, pyOCD or a J-Link
+``rtt:nRF52840_xxAA?interface=swd&channel=1``             RTT through a J-Link of this machine
 ``memory:``, ``memory:name``                              simulated device in this process
 ``none``                                                  no device
 ========================================================  =========================================
@@ -18,6 +20,8 @@ from .settings import (
     LinkSettings,
     MemorySettings,
     NoLink,
+    RttServerSettings,
+    RttSettings,
     SerialSettings,
     TcpSettings,
     UdpSettings,
@@ -28,7 +32,7 @@ from .usb_name import is_usb_name
 
 _EXAMPLES = (
     "serial:/dev/ttyACM0?baudrate=115200, serial:COM3, serial:usb:VID:PID:SERIAL, "
-    "udp://192.168.1.20:12345, tcp://localhost:12345, memory: or none"
+    "udp://192.168.1.20:12345, tcp://localhost:12345, rtt://localhost:19021, memory: or none"
 )
 _SERIAL_KEYS = ("baudrate", "stopbits", "databits", "parity", "start_delay_s")
 
@@ -47,6 +51,8 @@ def parse_link_url(url: str) -> LinkSettings:
             return UdpSettings(*_parse_address(url, rest))
         case "tcp":
             return TcpSettings(*_parse_address(url, rest))
+        case "rtt":
+            return _parse_rtt(url, rest)
         case "memory":
             return MemorySettings(unquote(rest))
         case "none" if not rest:
@@ -64,6 +70,12 @@ def link_url(settings: LinkSettings) -> str:
             return f"udp://{address_text(host, port)}"
         case TcpSettings(host, port):
             return f"tcp://{address_text(host, port)}"
+        case RttServerSettings(host, port, channel):
+            query = f"?channel={channel}" if channel else ""
+            return f"rtt://{address_text(host, port)}{query}"
+        case RttSettings(target, interface, channel):
+            query = f"&channel={channel}" if channel else ""
+            return f"rtt:{quote(target)}?interface={interface}{query}"
         case MemorySettings(name):
             return f"memory:{quote(name)}"
         case NoLink():
@@ -112,6 +124,33 @@ def _serial_url(settings: SerialSettings) -> str:
     return f"serial:{port}{'&' if '?' in port else '?'}{urlencode(query)}"
 
 
+def _parse_rtt(url: str, rest: str) -> RttServerSettings | RttSettings:
+    place, _, query = rest.partition("?")
+    if place.startswith("//"):
+        options = _options(query, ("channel",), "an RTT server", "rtt://localhost:19021?channel=1")
+        address = _parse_address(url, place)
+        return RttServerSettings(*address, _integer("channel", options.get("channel", "0")))
+    options = _options(
+        query, ("interface", "channel"), "an RTT link", "rtt:nRF52840_xxAA?interface=swd&channel=1"
+    )
+    return RttSettings(
+        unquote(place),
+        options.get("interface", "swd").lower(),
+        _integer("channel", options.get("channel", "0")),
+    )
+
+
+def _options(query: str, names: tuple[str, ...], of: str, example: str) -> dict[str, str]:
+    """Take the part behind the question mark apart; only some names may be there."""
+    options = dict(parse_qsl(query, keep_blank_values=True))
+    for name in options:
+        if name not in names:
+            raise ValueError(
+                f"{name!r} is no setting of {of}; allowed are {listed(names)}, as in {example}"
+            )
+    return options
+
+
 def _parse_address(url: str, rest: str) -> tuple[str, int]:
     host, _, port = rest.removeprefix("//").removesuffix("/").rpartition(":")
     if host.startswith("[") and host.endswith("]"):
@@ -119,7 +158,9 @@ def _parse_address(url: str, rest: str) -> tuple[str, int]:
     elif ":" in host:
         raise ValueError(f"{url!r}: write an IPv6 address in brackets, as in udp://[::1]:12345")
     if not rest.startswith("//") or not host:
-        raise ValueError(f"{url!r} is not complete; write it as udp://host:port or tcp://host:port")
+        raise ValueError(
+            f"{url!r} is not complete; write it as udp://host:port, tcp://host:port or rtt://host:port"
+        )
     return host, _integer("port", port)
 
 

@@ -5,25 +5,29 @@ Source: client API, section 7.1, ``set_link_config``.
 
 from __future__ import annotations
 
-import difflib
-import math
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
-from typing import Any, Final, TypeVar, cast
+from typing import Any, Final
 
 from scrutiny.firmware_link.transports.settings import (
+    JLINK_INTERFACES,
+    MAX_RTT_CHANNEL,
     LinkSettings,
     MemorySettings,
     NoLink,
+    RttServerSettings,
+    RttSettings,
     SerialSettings,
     TcpSettings,
     UdpSettings,
 )
+from scrutiny.firmware_link.transports.urls import link_url, parse_link_url
 
 from ..demo import DEMO_LINK
+from .link_fields import REQUIRED, Fields, LinkConfig, shown, to_object
 
-LINK_TYPES: Final = ("none", "udp", "tcp", "serial", "memory", "dummy")
-_JLINK_INTERFACES: Final = ("jtag", "swd", "fine", "icsp", "spi", "c2")
+LINK_TYPES: Final = ("none", "udp", "tcp", "serial", "rtt", "memory", "dummy")
 _LARGEST_STANDARD_CAN_ID: Final = 0x7FF
 _LARGEST_EXTENDED_CAN_ID: Final = 0x1FFF_FFFF
 _CAN_FIELDS: Final = (
@@ -36,10 +40,6 @@ _CAN_FIELDS: Final = (
     "subconfig",
 )
 _STOPBITS: Final = {"1": 1.0, "1.5": 1.5, "2": 2.0, "one": 1.0, "one_point_five": 1.5, "two": 2.0}
-_REQUIRED: Final = object()
-
-LinkConfig = Mapping[str, Any]
-_T = TypeVar("_T")
 
 
 def link_settings_from_api(link_type: str, link_config: LinkConfig) -> LinkSettings:
@@ -54,21 +54,23 @@ def link_settings_from_api(link_type: str, link_config: LinkConfig) -> LinkSetti
         case "none":
             return NoLink()
         case "memory" | "dummy":
-            fields = _Fields(link_type, link_config, ("name",))
+            fields = Fields(link_type, link_config, ("name",))
             return MemorySettings(fields.text("name", ""))
         case "udp":
-            fields = _Fields(link_type, link_config, ("host", "port"))
+            fields = Fields(link_type, link_config, ("host", "port"))
             return UdpSettings(fields.text("host"), fields.integer("port"))
         case "tcp":
-            fields = _Fields(link_type, link_config, ("host", "port"))
+            fields = Fields(link_type, link_config, ("host", "port"))
             return TcpSettings(fields.text("host"), fields.integer("port"))
         case "serial":
             return _serial(link_config)
-        case "rtt" | "canbus":
+        case "rtt":
+            return _rtt(link_config)
+        case "canbus":
             # What is wrong in any case is told first: such links will come.
-            (_check_rtt if link_type == "rtt" else _check_can)(link_config)
+            _check_can(link_config)
             raise ValueError(
-                f"this server cannot open {link_type} links yet, though the fields are right; "
+                f"this server cannot open canbus links yet, though the fields are right; "
                 f"use {_listed()}"
             )
         case _:
@@ -90,6 +92,11 @@ def link_to_api(settings: LinkSettings) -> tuple[str, dict[str, Any]]:
             return "udp", {"host": host, "port": port}
         case TcpSettings(host, port):
             return "tcp", {"host": host, "port": port}
+        case RttSettings(target, interface, channel):
+            return _rtt_to_api(target, interface, channel)
+        case RttServerSettings(_, _, channel):
+            # The word for the target is one that clients of all kinds can show and send back.
+            return _rtt_to_api(link_url(replace(settings, channel=0)), "swd", channel)
         case SerialSettings():
             return "serial", {
                 "portname": settings.port,
@@ -101,15 +108,9 @@ def link_to_api(settings: LinkSettings) -> tuple[str, dict[str, Any]]:
             }
 
 
-def nearest(word: str, words: Collection[str]) -> str:
-    """Return ``; did you mean ...?`` if one of the words is close, else an empty text."""
-    close = difflib.get_close_matches(word, words, n=1, cutoff=0.5)
-    return f"; did you mean {close[0]}?" if close else ""
-
-
 def _serial(link_config: LinkConfig) -> SerialSettings:
     names = ("portname", "baudrate", "stopbits", "databits", "parity", "start_delay")
-    fields = _Fields("serial", link_config, names)
+    fields = Fields("serial", link_config, names)
     return SerialSettings(
         port=fields.text("portname"),
         baudrate=fields.integer("baudrate"),
@@ -120,15 +121,28 @@ def _serial(link_config: LinkConfig) -> SerialSettings:
     )
 
 
-def _check_rtt(link_config: LinkConfig) -> None:
-    fields = _Fields("rtt", link_config, ("target_device", "jlink_interface", "buffer_index"))
-    fields.text("target_device")
-    fields.choice("jlink_interface", _JLINK_INTERFACES, "swd")
-    fields.integer_within("buffer_index", 0, None, 0)
+def _rtt(link_config: LinkConfig) -> RttSettings | RttServerSettings:
+    fields = Fields("rtt", link_config, ("target_device", "jlink_interface", "buffer_index"))
+    target = fields.text("target_device")
+    interface = fields.choice("jlink_interface", JLINK_INTERFACES, "swd")
+    channel = fields.integer_within("buffer_index", 0, MAX_RTT_CHANNEL, 0)
+    if target.startswith("rtt://"):
+        server = parse_link_url(target)
+        assert isinstance(server, RttServerSettings)
+        return replace(server, channel=channel or server.channel)
+    return RttSettings(target, interface, channel)
+
+
+def _rtt_to_api(target: str, interface: str, channel: int) -> tuple[str, dict[str, Any]]:
+    return "rtt", {
+        "target_device": target,
+        "jlink_interface": interface,
+        "buffer_index": channel,
+    }
 
 
 def _check_can(link_config: LinkConfig) -> None:
-    fields = _Fields("canbus", link_config, _CAN_FIELDS)
+    fields = Fields("canbus", link_config, _CAN_FIELDS)
     interface = fields.choice("interface", tuple(_CAN_ADAPTERS))
     is_extended = fields.boolean("extended_id")
     largest = _LARGEST_EXTENDED_CAN_ID if is_extended else _LARGEST_STANDARD_CAN_ID
@@ -137,15 +151,15 @@ def _check_can(link_config: LinkConfig) -> None:
     is_fd, switches = fields.boolean("fd"), fields.boolean("bitrate_switch")
     if switches and not is_fd:
         raise ValueError("bitrate_switch of the canbus link needs fd")
-    _CAN_ADAPTERS[interface](fields.converted("subconfig", _object, _REQUIRED))
+    _CAN_ADAPTERS[interface](fields.converted("subconfig", to_object, REQUIRED))
 
 
 def _check_can_adapter(
     config: LinkConfig, *, channels: tuple[type, ...], numbers: tuple[str, ...], flag: str = ""
 ) -> None:
     names = ("channel", *numbers, *filter(None, (flag,)))
-    fields = _Fields("canbus", config, names)
-    channel = config.get("channel", _REQUIRED)
+    fields = Fields("canbus", config, names)
+    channel = config.get("channel", REQUIRED)
     if isinstance(channel, bool) or not isinstance(channel, channels):
         words = " or ".join("a text" if kind is str else "a whole number" for kind in channels)
         raise ValueError(f"channel of the canbus link is not {words}")
@@ -166,119 +180,11 @@ _CAN_ADAPTERS: Final[dict[str, Callable[[LinkConfig], None]]] = {
 }
 
 
-class _Fields:
-    """The fields of one link, each converted and checked; errors name the field."""
-
-    def __init__(self, link_type: str, config: LinkConfig, names: tuple[str, ...]) -> None:
-        self._link_type = link_type
-        self._config = config
-        for key in config:
-            if key not in names:
-                raise ValueError(
-                    f"a {link_type} link has no field {key[:80]!r}, only {', '.join(names)}"
-                    f"{nearest(key[:80], names)}"
-                )
-
-    def text(self, name: str, default: object = _REQUIRED) -> str:
-        return self.converted(name, _text, default)
-
-    def integer(self, name: str, default: object = _REQUIRED) -> int:
-        return self.converted(name, to_integer, default)
-
-    def integer_within(
-        self, name: str, low: int, high: int | None, default: object = _REQUIRED
-    ) -> int:
-        value = self.integer(name, default)
-        if value < low or (high is not None and value > high):
-            limits = f"{low} or more" if high is None else f"within {low} to {high}"
-            raise ValueError(f"{name} of the {self._link_type} link is {value}, not {limits}")
-        return value
-
-    def boolean(self, name: str) -> bool:
-        return self.converted(name, _boolean, _REQUIRED)
-
-    def choice(self, name: str, words: Sequence[str], default: object = _REQUIRED) -> str:
-        word = self.text(name, default).strip().lower()
-        if word not in words:
-            raise ValueError(
-                f"{name} of the {self._link_type} link is {_shown(word)}, not one of "
-                f"{', '.join(words)}"
-            )
-        return word
-
-    def number(self, name: str, default: object = _REQUIRED) -> float:
-        return self.converted(name, to_number, default)
-
-    def converted(self, name: str, convert: Callable[[object], _T], default: object) -> _T:
-        value = self._config.get(name, default)
-        if value is _REQUIRED:
-            raise ValueError(f"a {self._link_type} link needs the field {name}")
-        try:
-            return convert(value)
-        except ValueError as error:
-            raise ValueError(f"{name} of the {self._link_type} link {error}") from None
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise ValueError(f"is {_shown(value)}, not a text")
-    return value
-
-
-def _boolean(value: object) -> bool:
-    if not isinstance(value, bool):
-        raise ValueError(f"is {_shown(value)}, not true or false")
-    return value
-
-
-def _object(value: object) -> LinkConfig:
-    if not isinstance(value, Mapping):
-        raise ValueError(f"is {_shown(value)}, not an object")
-    return cast("LinkConfig", value)
-
-
 def _stopbits(value: object) -> float:
     text = f"{value:g}" if isinstance(value, float) else str(value).strip().lower()
     if isinstance(value, bool) or text not in _STOPBITS:
-        raise ValueError(f"is {_shown(value)}, not one of 1, 1.5 and 2")
+        raise ValueError(f"is {shown(value)}, not one of 1, 1.5 and 2")
     return _STOPBITS[text]
-
-
-def to_integer(value: object) -> int:
-    """Return a whole number that is given as such, or as text.
-
-    Raises:
-        ValueError: it is neither; the text continues the name of what it is.
-    """
-    if isinstance(value, int) and not isinstance(value, bool):
-        return value
-    if isinstance(value, str) and len(value) < 40:
-        try:
-            return int(value.strip(), 10)
-        except ValueError:
-            pass
-    raise ValueError(f"is {_shown(value)}, not a whole number")
-
-
-def to_number(value: object) -> float:
-    """Return a finite number that is given as such, or as text.
-
-    Raises:
-        ValueError: it is neither; the text continues the name of what it is.
-    """
-    if isinstance(value, int | float | str) and not isinstance(value, bool):
-        try:
-            number = float(value)
-        except (ValueError, OverflowError):
-            number = math.nan
-        if math.isfinite(number):
-            return number
-    raise ValueError(f"is {_shown(value)}, not a number")
-
-
-def _shown(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 80 else text[:80] + "..."
 
 
 def _listed() -> str:

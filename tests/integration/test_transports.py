@@ -34,6 +34,7 @@ from scrutiny.firmware_link.transports import (
     LinkSettings,
     MemorySettings,
     NoLink,
+    RttServerSettings,
     SerialSettings,
     TcpSettings,
     Transport,
@@ -47,6 +48,7 @@ from scrutiny.firmware_link.transports import (
 from scrutiny.firmware_link.transports.base import MAX_UNSENT_OCTETS
 from scrutiny.firmware_link.transports.udp import UdpTransport
 from scrutiny.firmware_link.transports.worker import open_in_worker
+from tests.support.rtt_servers import JLINK_GREETING
 from tests.support.serial_server import SerialServer
 
 if sys.platform != "win32":
@@ -160,6 +162,15 @@ class TcpDevice(Device):
         self._listener.close()
 
 
+class GreetingDevice(TcpDevice):
+    """An RTT server of Segger; the device behind it echoes."""
+
+    def echo(self, connection: socket.socket) -> None:
+        for line in JLINK_GREETING:
+            connection.sendall(line)
+        super().echo(connection)
+
+
 class EchoEndpoint:
     def __init__(self, piece_size: int) -> None:
         self._piece_size = piece_size
@@ -251,6 +262,13 @@ def rfc2217_link(piece_size: int) -> Generator[Link]:
 
 
 @contextmanager
+def rtt_link(piece_size: int) -> Generator[Link]:
+    device = GreetingDevice(piece_size)
+    with running(device) as vanish:
+        yield Link(RttServerSettings("127.0.0.1", device.port), vanish)
+
+
+@contextmanager
 def memory_link(piece_size: int) -> Generator[Link]:
     register_endpoint("echo", lambda: EchoEndpoint(piece_size))
 
@@ -285,6 +303,8 @@ LINKS_WITH_A_CONNECTION = [
     pytest.param(portable(tcp_link), id="tcp-endpoint"),
     pytest.param(socket_url_link, id="socket-url"),
     pytest.param(rfc2217_link, id="rfc2217", marks=[POSIX_ONLY, TOLERATING_RFC2217]),
+    pytest.param(rtt_link, id="rtt-server"),
+    pytest.param(portable(rtt_link), id="rtt-server-endpoint"),
     pytest.param(memory_link, id="memory"),
 ]
 every_link_with_a_connection = pytest.mark.parametrize("factory", LINKS_WITH_A_CONNECTION)
@@ -973,7 +993,7 @@ def test_the_rate_of_a_serial_line_counts_ten_bits_per_octet(
         asyncio.run(scenario(node))
 
 
-@pytest.mark.parametrize("factory", [udp_link, tcp_link, memory_link, socket_url_link])
+@pytest.mark.parametrize("factory", [udp_link, tcp_link, memory_link, socket_url_link, rtt_link])
 def test_other_lines_have_no_rate(factory: LinkFactory) -> None:
     async def scenario(link: Link) -> None:
         async with connected(link) as host:

@@ -11,6 +11,7 @@ _Adapter = CANLinkConfig.CANInterface
 RTT_CONFIGS: Final = [
     RTTLinkConfig("nRF52840_xxAA", RTTLinkConfig.JLinkInterface.SWD),
     RTTLinkConfig("R7FA6M5BH", RTTLinkConfig.JLinkInterface.C2, 3),
+    RTTLinkConfig("rtt://localhost:19021", RTTLinkConfig.JLinkInterface.SWD, 1),
 ]
 CAN_CONFIGS: Final = [
     CANLinkConfig(

@@ -7,7 +7,14 @@ from typing import Any
 
 import pytest
 
-from scrutiny.firmware_link.transports.settings import NoLink, SerialSettings, UdpSettings
+from scrutiny.firmware_link.transports.settings import (
+    LinkSettings,
+    NoLink,
+    RttServerSettings,
+    RttSettings,
+    SerialSettings,
+    UdpSettings,
+)
 from scrutiny.server.settings import ServerSettings, SettingsError, load_settings
 
 UDP = {"device": {"link_type": "udp", "link_config": {"host": "10.0.0.7", "port": 12345}}}
@@ -65,6 +72,30 @@ def test_a_file_with_all_keys(tmp_path: Path) -> None:
     assert (device.max_request_size, device.max_response_size) == (128, 256)
     assert (device.default_address_size, device.max_bitrate_bps) == (16, 100000)
     assert device.link == SerialSettings("COM3", 9600)
+
+
+@pytest.mark.parametrize(
+    ("url", "fields", "link"),
+    [
+        (
+            "rtt:nRF52840_xxAA?channel=1",
+            {"target_device": "nRF52840_xxAA", "buffer_index": 1},
+            RttSettings("nRF52840_xxAA", channel=1),
+        ),
+        (
+            "rtt://localhost:19021?channel=1",
+            {"target_device": "rtt://localhost:19021", "buffer_index": 1},
+            RttServerSettings("localhost", 19021, 1),
+        ),
+    ],
+)
+def test_a_link_by_rtt_in_a_file_and_as_url(
+    tmp_path: Path, url: str, fields: dict[str, object], link: LinkSettings
+) -> None:
+    content = {"device": {"link_type": "rtt", "link_config": fields}}
+
+    assert load_settings(config=config_file(tmp_path, content)).device.link == link
+    assert load_settings(link=url).device.link == link
 
 
 def test_options_are_converted_by_the_type_of_their_key() -> None:

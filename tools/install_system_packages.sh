@@ -14,6 +14,7 @@ case "${1:-}" in
         packages="gcc g++ libc6-dev make cmake binutils clang libcmocka-dev"
         packages="$packages gcc-avr avr-libc gcc-arm-none-eabi libnewlib-arm-none-eabi"
         packages="$packages gcc-riscv64-unknown-elf qemu-system-arm qemu-system-misc"
+        packages="$packages libsimavr-dev libelf-dev"
         # A big-endian target that runs here: 40 MB to fetch, 180 MB installed, 10 s.
         packages="$packages gcc-hppa-linux-gnu libc6-dev-hppa-cross qemu-user"
         packages="$packages systemd chromium zsh fish"

@@ -52,12 +52,18 @@ def _holds(folder: Path, device: int) -> bool:
 
 
 def _program(process: Path) -> str:
-    """Return how a process was called, without the folders of its program."""
+    """Return what a process was called, without folders, and with one argument of a script."""
     try:
         words = (process / "cmdline").read_bytes().decode(errors="replace").split("\0")
     except OSError:
         return "a program"
-    name, *rest = [word for word in words if word] or ["a program"]
-    is_interpreter = Path(name).name.startswith("python")
-    script = " ".join(rest[:3]) if is_interpreter else ""
-    return f"{Path(name).name} {script}".strip()
+    program, *rest = [word for word in words if word] or ["a program"]
+    name = Path(program).name
+    if not name.startswith("python") or not rest:
+        return name
+    script, *more = rest
+    if script == "-c":
+        return f"{name} -c"
+    if script.startswith("-"):
+        return " ".join([name, *rest[:2]])
+    return " ".join([Path(script).name, *more[:1]])  # says more than the name of the interpreter

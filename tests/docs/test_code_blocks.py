@@ -18,8 +18,8 @@ from scrutiny.sfd.package import read_package
 from scrutiny.sfd.store import DescriptionStore
 from tests.support.bench import Bench, Events, expect_event
 from tests.support.documents import OPTIONS, Block, blocks_of, pages
-from tests.support.example_board import ROOT, description_of
-from tests.support.page_reader import PageReader
+from tests.support.example_board import ROOT, Board, description_of
+from tests.support.page_reader import USUAL_SERIAL_PORT, PageReader
 from tests.support.server_process import home_environment
 
 BLOCKS = [block for page in pages() for block in blocks_of(page)]
@@ -32,15 +32,24 @@ MOST_EXEMPT = 16
 
 
 class Table:
-    """The board and the server that all pages share, and the client that puts them in order."""
+    """The board and the server that all pages share, and the client that puts them in order.
+
+    Attributes:
+        other_board: a second one, for pages that start a server with a board.
+    """
 
     def __init__(self, bench: Bench, home: Path, board: Path) -> None:
         self.board = board
         server = bench.start_server(bench.start_board().port)
         self.port = server.tcp_port
+        self.other_board = Board(board, home / "other-board")
         self.environment = home_environment(home)
         self._client = bench.connect(server)
         expect_event(self._client, Events.SFDLoadedEvent)
+
+    def clear(self) -> None:
+        """Put away what the bench does not know."""
+        self.other_board.kill()
 
     def tidy(self) -> None:
         """Bring the motor to where pages expect it, and end what they record."""
@@ -63,7 +72,9 @@ def table(described_program: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     (home / ".local" / "share").symlink_to(home / "data")
     DescriptionStore(home / "data" / "server").install(description_of(described_program))
     with Bench(described_program, home) as bench:
-        yield Table(bench, home, described_program)
+        table = Table(bench, home, described_program)
+        yield table
+        table.clear()
     assert [server.complaints for server in bench.servers] == [[]]
 
 
@@ -75,7 +86,8 @@ def test_page_does_what_it_says(
     table.tidy()
     folder = tmp_path / "here"
     monkeypatch.setattr(builtins, "input", lambda prompt="": "")
-    with PageReader(folder, table.port, table.environment) as reader:
+    places = {USUAL_SERIAL_PORT: f"{table.other_board.port}"}
+    with PageReader(folder, table.port, table.environment, places) as reader:
         monkeypatch.chdir(folder)
         (folder / "firmware.elf").write_bytes(untagged(table.board))
         shutil.copy(ROOT / "firmware_example" / "aliases.json", folder)

@@ -7,6 +7,7 @@ A fence may say how a test treats its block, behind the language and in braces, 
     file="..."    it is the content of a file of this name, for the blocks that follow
     ends="Ctrl-C" it goes on for ever: it is ended after its first line of output
     keeps="..."   it goes on until the end of the page, and has started when a line matches
+    doctor="..."  the doctor prints it in this situation; tests/docs/test_first_board.py has them
     waits="..."   it waits for what the next block does, from a line that matches on
 """
 
@@ -25,7 +26,7 @@ _FENCE: Final = re.compile(
     re.MULTILINE | re.DOTALL,
 )
 _OPTION: Final = re.compile(r"(\w+)=\"([^\"]*)\"")
-OPTIONS: Final = {"notest", "file", "ends", "keeps", "waits"}
+OPTIONS: Final = {"doctor", "notest", "file", "ends", "keeps", "waits"}
 
 
 @dataclass(frozen=True)

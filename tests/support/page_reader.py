@@ -32,6 +32,7 @@ _OF_THE_RUN: Final = re.compile(
 _NUMBER: Final = re.compile(r"(?<![\w.])(-?\d+(?:\.\d+)?)(?P<unit> ?m?s\b)?(?![\w])")
 _PLOTTED: Final = re.compile("[\u2500-\u28ff]")  # lines of a plot in the terminal
 USUAL_PORT: Final = "8765"
+USUAL_SERIAL_PORT: Final = "/dev/ttyACM0"
 _DEADLINE_S: Final = 90
 _C_FLAGS: Final = ("-std=c99", "-Wall", "-Wextra", "-Werror", "-Wno-unused-function")
 # What blocks of C take for granted: that of the page before it, in a program that has a loop.
@@ -57,11 +58,19 @@ class PageReader:
         folder: where files go, and where commands run.
         port: of a server with a board; a page that starts a server gets another one.
         environment: in which the data of that server are.
+        places: what is used instead of a name on the page.
     """
 
-    def __init__(self, folder: Path, port: int, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        port: int,
+        environment: Mapping[str, str],
+        places: Mapping[str, str] | None = None,
+    ) -> None:
         self._folder = folder
         self._port = port
+        self._places = places or {}
         programs = folder / "bin"
         programs.mkdir(parents=True)
         (programs / "scrutiny").write_text(_COMMAND)
@@ -104,7 +113,7 @@ class PageReader:
             Exception: whatever it raises.
             AssertionError: it fails, or shows something else.
         """
-        if "notest" in block.options:
+        if "notest" in block.options or "doctor" in block.options:
             self._output = None
         elif (name := block.options.get("file")) is not None:
             (self._folder / name).write_text(self._here(block.text), encoding="utf-8")
@@ -118,6 +127,8 @@ class PageReader:
                 self._output = self._finish(was_waiting)
 
     def _here(self, text: str) -> str:
+        for name, real in self._places.items():
+            text = text.replace(name, real)
         return text.replace(USUAL_PORT, f"{self._port}")
 
     def _compare(self, block: Block) -> None:
@@ -125,6 +136,8 @@ class PageReader:
         if self._output is None:  # it shows something else than output
             return
         output = self._output.replace(f"{self._port}", USUAL_PORT)
+        for name, real in self._places.items():
+            output = output.replace(real, name)
         self._output = None
         came = iter(_lines(output))
         for line in _lines(block.text):

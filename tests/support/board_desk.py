@@ -17,9 +17,11 @@ from .bench import Events, expect_event
 from .board_kinds import BoardKind, BuiltFirmware
 from .noisy_line import NoisyLine
 from .processes import DEADLINE_S
+from .serial_lane import MaskedInterrupts
 from .server_process import ServerProcess
 
 BAUD: Final = 115_200
+BUSY_PATH: Final = "/global/board_busy_us"
 
 
 class BoardDesk:
@@ -90,6 +92,18 @@ class BoardDesk:
         """Push the reset button."""
         self.board.reset()
         self.line.connect_board(self.board.port)
+
+    def make_busy(self, client: ScrutinyClient) -> None:
+        """Let the board do something else half of the time, with interrupts off, until a reset.
+
+        Octets that it cannot receive meanwhile are lost as on silicon.
+        """
+        busy_us = self.kind.busy_us
+        client.write_watchable(BUSY_PATH, busy_us)
+        if not self.kind.loses_octets:
+            busy_ns = 1000 * busy_us
+            masked = MaskedInterrupts(2 * busy_ns, busy_ns, self.kind.uart_room)
+            self.line.mask_interrupts(masked)
 
     def memory(self, symbol: str, size: int) -> bytes:
         """Return what a variable really has, past the protocol."""

@@ -63,6 +63,10 @@ class BoardKind(Protocol):
     Attributes:
         name: as the makefiles call it.
         has_recordings: whether its firmware has the datalogger.
+        busy_us: how long interrupts are off each time in the firmware's busy mode, so that some
+            requests lose an octet and most do not; 0 if there is no such mode.
+        uart_room: octets that the UART keeps meanwhile.
+        loses_octets: whether the emulator does, too; otherwise the line has to.
     """
 
     @property
@@ -70,6 +74,15 @@ class BoardKind(Protocol):
 
     @property
     def has_recordings(self) -> bool: ...
+
+    @property
+    def busy_us(self) -> int: ...
+
+    @property
+    def uart_room(self) -> int: ...
+
+    @property
+    def loses_octets(self) -> bool: ...
 
     def build(self, folder: Path) -> BuiltFirmware:
         """Build the example firmware with its description.
@@ -122,6 +135,9 @@ class HostKind:
 
     name: str = "host"
     has_recordings: bool = True
+    busy_us: int = 0
+    uart_room: int = 0
+    loses_octets: bool = False
 
     def build(self, folder: Path) -> BuiltFirmware:
         """Build it with the compiler of this machine."""
@@ -150,6 +166,9 @@ class QemuKind:
     compiler: str
     machine: tuple[str, ...]
     has_recordings: bool = True
+    busy_us: int = 180
+    uart_room: int = 2  # what is being received, and what was before
+    loses_octets: bool = False
 
     def build(self, folder: Path) -> BuiltFirmware:
         """Build it with the board's makefile, in the place where that puts it."""

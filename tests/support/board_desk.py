@@ -83,6 +83,7 @@ class BoardDesk:
     def end(self) -> None:
         """Take the clients away, and the board from the server."""
         self._clients.close()
+        self.line.on_octets = lambda direction, data: None
         self.line.set_faults(None)
         self.line.mask_interrupts(None)
         self.line.unmute()
@@ -104,6 +105,13 @@ class BoardDesk:
             busy_ns = 1000 * busy_us
             masked = MaskedInterrupts(2 * busy_ns, busy_ns, self.kind.uart_room)
             self.line.mask_interrupts(masked)
+
+    @property
+    def overruns(self) -> int:
+        """Octets that were lost because the board had no time for them, since it was started."""
+        if self.kind.loses_octets:
+            return self.board.overruns
+        return self.line.counts.overruns
 
     def memory(self, symbol: str, size: int) -> bytes:
         """Return what a variable really has, past the protocol."""

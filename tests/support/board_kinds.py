@@ -29,6 +29,11 @@ class RunningBoard(Protocol):
         """Terminal or socket of its UART."""
         ...
 
+    @property
+    def overruns(self) -> int:
+        """Octets lost for want of reading, since start; 0 where the emulator loses none."""
+        ...
+
     def reset(self) -> None:
         """Push the reset button; whoever is connected to the port may have to do it again."""
         ...
@@ -44,9 +49,16 @@ class RunningBoard(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class BuiltFirmware:
-    """A program for a board, and where its variables are."""
+    """A program for a board, and where its variables are.
+
+    Attributes:
+        program: an ELF file, tagged.
+        linked: the same before it was tagged.
+        description: of its variables, as our tools made it.
+    """
 
     program: Path
+    linked: Path
     description: Path
 
     def symbols(self) -> dict[str, int]:
@@ -107,6 +119,7 @@ class HostBoard:
 
     def __init__(self, program: Path, port: Path) -> None:
         self.port = port
+        self.overruns = 0
         self._program = program
         self._run = self._start()
 
@@ -142,7 +155,8 @@ class HostKind:
     def build(self, folder: Path) -> BuiltFirmware:
         """Build it with the compiler of this machine."""
         program = build_board(folder, described=True)
-        return BuiltFirmware(program, description_of(program))
+        linked = folder / "objects" / program.name
+        return BuiltFirmware(program, linked, description_of(program))
 
     def start(self, firmware: BuiltFirmware, folder: Path) -> RunningBoard:
         """Start it with a terminal."""
@@ -166,7 +180,7 @@ class QemuKind:
     compiler: str
     machine: tuple[str, ...]
     has_recordings: bool = True
-    busy_us: int = 180
+    busy_us: int = 174
     uart_room: int = 2  # what is being received, and what was before
     loses_octets: bool = False
 
@@ -191,7 +205,9 @@ def _build(name: str, tools: tuple[str, ...]) -> BuiltFirmware:
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "XDG_CACHE_HOME": str(_BUILD / "cache")}
     result = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     assert result.returncode == 0, result.stdout + result.stderr
-    return BuiltFirmware(_BUILD / name / f"{name}.elf", _BUILD / name / f"{name}.sfd")
+    built = _BUILD / name
+    program = f"{name}.elf"
+    return BuiltFirmware(built / program, built / "objects" / program, built / f"{name}.sfd")
 
 
 def _arm(name: str, machine: str) -> QemuKind:

@@ -17,6 +17,7 @@ class QemuBoard(LoggedProcess):
 
     Attributes:
         port: the socket on which the first UART is served.
+        overruns: none, as the emulator waits.
     """
 
     def __init__(self, machine: Sequence[str], program: Path, folder: Path) -> None:
@@ -28,6 +29,7 @@ class QemuBoard(LoggedProcess):
             folder: for its sockets; one board at a time.
         """
         self.port = folder / "uart"
+        self.overruns = 0
         self._monitor: MachineMonitor | None = None
         with MonitorSocket(folder / "qmp") as monitor:
             super().__init__(

@@ -63,6 +63,26 @@ class RawPort:
             count += 32
         return count
 
+    def cycle(self, requests: Sequence[tuple[bytes, int]], seconds: float) -> int:
+        """Send frames in turn, again and again for a while; return how often all of them.
+
+        Args:
+            requests: each frame with the size of the answer to it, in octets.
+            seconds: until no turn is begun any more.
+        """
+        fd, write, read, now = self._fd, os.write, os.read, time.perf_counter
+        count = 0
+        end = now() + seconds
+        while now() < end:
+            for frame, answer_size in requests:
+                write(fd, frame)
+                size = len(read(fd, _READ_SIZE))
+                while size < answer_size:
+                    size += len(read(fd, _READ_SIZE))
+                assert size == answer_size, f"{size} octets instead of {answer_size}"
+            count += 1
+        return count
+
     def fetch(self, frame: bytes, answer_sizes: Sequence[int]) -> float:
         """Send a frame once per answer; return the seconds until the last octet is here."""
         fd, write, read = self._fd, os.write, os.read

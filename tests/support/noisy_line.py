@@ -42,6 +42,8 @@ if sys.platform != "win32":
 
 _READ_SIZE: Final = 1 << 16
 _COMMAND_DEADLINE_S: Final = 10.0
+# Some emulators need as long as the line for each octet: it has to begin while others are coming.
+_LUMP_TO_DEVICE_NS: Final = 200_000
 _HANG_UPS: Final = (errno.EIO, errno.ECONNRESET)  # of a terminal, of a socket
 
 ResultT = TypeVar("ResultT")
@@ -96,7 +98,10 @@ class NoisyLine:
         self._is_mute = False
         self._octets = dict.fromkeys(Direction, 0)
         self._lost = 0
-        self._lanes = {direction: SerialLane(baud) for direction in Direction}
+        self._lanes = {
+            Direction.TO_DEVICE: SerialLane(baud, _LUMP_TO_DEVICE_NS),
+            Direction.TO_HOST: SerialLane(baud),
+        }
         self._busy: BusyReceiver | None = None
         self._past_overruns = 0  # of the busy receivers before
         self._server_fd: int | None = None

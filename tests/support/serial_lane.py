@@ -10,7 +10,7 @@ from scrutiny.firmware_link.exchange import BITS_PER_OCTET
 
 # A wake-up per octet would cost 11,520 of them per second at 115,200 baud. In lumps, a frame still
 # ends on time, and the gaps stay far below the 50 ms at which a receiver starts anew.
-_LUMP_NS: Final = 2_000_000
+LUMP_NS: Final = 2_000_000
 
 
 class SerialLane:
@@ -20,7 +20,14 @@ class SerialLane:
         octet_ns: time of one octet on the line; 0 for a line that takes no time.
     """
 
-    def __init__(self, baud: int | None = None) -> None:
+    def __init__(self, baud: int | None = None, lump_ns: int = LUMP_NS) -> None:
+        """Begin with an empty line.
+
+        Args:
+            baud: bit/s; None for a line that takes no time.
+            lump_ns: how much of what is through may wait to be taken together.
+        """
+        self._lump_ns = lump_ns
         self.octet_ns = 0 if baud is None else BITS_PER_OCTET * 1_000_000_000 // baud
         self._octets = bytearray()
         self._first_done_ns = 0  # when the first octet is through
@@ -52,7 +59,7 @@ class SerialLane:
         if not self._octets:
             return None
         last_ns = self._first_done_ns + (len(self._octets) - 1) * self.octet_ns
-        return min(last_ns, self._first_done_ns + _LUMP_NS)
+        return min(last_ns, self._first_done_ns + self._lump_ns)
 
 
 @dataclass(frozen=True, slots=True)

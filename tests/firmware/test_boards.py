@@ -82,7 +82,8 @@ def make(*arguments: str, path: str = os.environ["PATH"]) -> subprocess.Complete
 
 def firmware_of(board: str) -> BuiltFirmware:
     folder = BUILD / "boards" / board
-    return BuiltFirmware(folder / f"{board}.elf", folder / f"{board}.sfd")
+    program = f"{board}.elf"
+    return BuiltFirmware(folder / program, folder / "objects" / program, folder / f"{board}.sfd")
 
 
 @pytest.fixture(scope="module")

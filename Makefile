@@ -1,8 +1,9 @@
-# Four commands; each sets up all that it needs, from a bare clone:
+# Five commands; each sets up all that it needs, from a bare clone:
 #
 #   make demo    a board, the server and a script, on this machine, without hardware
 #   make test    everything that has to be green: lint, format, types, tests, the C library, the docs
 #   make docs    the documentation site, in build/site
+#   make bench   how fast it is, beside a bare loop and the peer; QUICK=1 for three minutes
 #   make boards  the example firmware for microcontrollers, in firmware_example/build/boards
 #
 # Linux and macOS. On Windows, or without make:  pip install .   then   scrutiny demo
@@ -14,7 +15,7 @@ BIN := $(VENV)/bin
 # Tests that share nothing with each other and wait for nothing, so that they may run side by side.
 PARALLEL := tests/unit tests/fuzz tests/firmware
 
-.PHONY: boards demo docs test clean
+.PHONY: bench boards demo docs test clean
 
 demo: $(VENV)/.installed
 	@$(BIN)/scrutiny demo
@@ -36,6 +37,11 @@ boards: $(VENV)/.installed
 	@sh tools/install_system_packages.sh boards
 	@$(MAKE) --no-print-directory -C firmware_example -j2 --output-sync \
 	    boards SCRUTINY="$(abspath $(BIN))/scrutiny"
+
+# Linux. On a machine that does nothing else.
+bench: $(VENV)/.installed-for-tests
+	@mkdir -p build
+	$(BIN)/python -m benchmarks.comparison $(if $(QUICK),--quick) --json build/bench.json
 
 clean:
 	rm -rf $(VENV) .venv-* build firmware_example/build .mypy_cache .pytest_cache .ruff_cache \

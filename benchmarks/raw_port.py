@@ -30,27 +30,31 @@ AnswerT = TypeVar("AnswerT")
 
 
 class RawPort:
-    """A terminal and a session with the device at the other end of it."""
+    """A terminal and a session with the device at the other end of it.
+
+    Attributes:
+        fd: of the terminal.
+    """
 
     def __init__(self, port: Path) -> None:
-        self._fd = os.open(port, os.O_RDWR | os.O_NOCTTY)
-        tty.setraw(self._fd)
+        self.fd = os.open(port, os.O_RDWR | os.O_NOCTTY)
+        tty.setraw(self.fd)
         self._session_id = self.ask(Connect()).session_id
         self._challenge = 0
 
     def ask(self, message: RequestMessage[AnswerT]) -> AnswerT:
         """Send a message, and return its answer, which has to be a good one."""
-        os.write(self._fd, message.request(_FORMAT).encode())
+        os.write(self.fd, message.request(_FORMAT).encode())
         frame = b""
         while len(frame) < RESPONSE_OVERHEAD + int.from_bytes(frame[3:5], "big"):
-            frame += os.read(self._fd, _READ_SIZE)
+            frame += os.read(self.fd, _READ_SIZE)
         response = Response.decode(frame)
         assert response.code == 0, response
         return message.parse_answer(response.payload, _FORMAT)
 
     def poll(self, frame: bytes, answer_size: int, seconds: float) -> int:
         """Send a frame again and again for a while; return how often."""
-        fd, write, read, now = self._fd, os.write, os.read, time.perf_counter
+        fd, write, read, now = self.fd, os.write, os.read, time.perf_counter
         count = 0
         end = now() + seconds
         while now() < end:
@@ -85,7 +89,7 @@ class RawPort:
 
     def fetch(self, frame: bytes, answer_sizes: Sequence[int]) -> float:
         """Send a frame once per answer; return the seconds until the last octet is here."""
-        fd, write, read = self._fd, os.write, os.read
+        fd, write, read = self.fd, os.write, os.read
         begin_s = time.perf_counter()
         for answer_size in answer_sizes:
             write(fd, frame)
@@ -97,7 +101,7 @@ class RawPort:
 
     def fetch_checked(self, frame: bytes, answer_sizes: Sequence[int]) -> float:
         """Do as `fetch` does, and check the CRC of each answer before the next request."""
-        fd, write, read = self._fd, os.write, os.read
+        fd, write, read = self.fd, os.write, os.read
         begin_s = time.perf_counter()
         for answer_size in answer_sizes:
             write(fd, frame)
@@ -117,4 +121,4 @@ class RawPort:
         try:
             self.ask(Disconnect(self._session_id))
         finally:
-            os.close(self._fd)
+            os.close(self.fd)

@@ -16,6 +16,7 @@
 #include "app.h"
 #include "clock.h"
 #include "loop_pacer.h"
+#include "measured.h"
 #include "motor.h"
 #include "options.h"
 #include "transport.h"
@@ -331,6 +332,7 @@ static bool run_turn(const sigset_t *mask) {
     const ready_t ready = wait_for_work(mask);
 
     host.now_ns = clock_now_ns();
+    measured_clock_ns = host.now_ns;
     if (ready.readable && !read_octets()) {
         return false;
     }

@@ -47,6 +47,11 @@ class Process:
         )
         self._reader.start()
 
+    @property
+    def pid(self) -> int:
+        """What the system calls it."""
+        return self._process.pid
+
     def say(self, line: str) -> None:
         """Write a line to standard input."""
         stdin = _there(self._process.stdin)

@@ -1,0 +1,195 @@
+"""The client of a measurement: ours, or the stock one in an environment of its own.
+
+    python client.py '{"port": 8765, "task": "poll", "paths": [...], "seconds": 1.0}'
+
+Prints "begin" and "end" around what is measured, then the result as JSON. Nothing here is beyond
+what both clients offer, but for what ours does better: where it can, it watches all at once, takes
+every sample, and is called back.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+from scrutiny.sdk import listeners
+from scrutiny.sdk.client import ScrutinyClient
+
+DEADLINE_S = 60.0
+LOOK_AGAIN_S = 0.02
+BATCH = 1000
+
+CallBack = Callable[[Callable[[Any], None]], object]
+
+
+def main() -> None:
+    """Do one task."""
+    job: dict[str, Any] = json.loads(sys.argv[1])
+    tasks = {
+        "age": measure_age,
+        "batch": measure_batch,
+        "memory": measure_memory,
+        "poll": measure_polling,
+        "watch": measure_watching,
+        "write": measure_writing,
+    }
+    with ScrutinyClient().connect("127.0.0.1", job["port"]) as client:
+        client.wait_device_ready(DEADLINE_S)
+        wait_described(client)
+        result = tasks[job["task"]](client, job)
+    print(json.dumps(result), flush=True)
+
+
+def wait_described(client: ScrutinyClient) -> None:
+    """Wait for the description of the firmware, as both clients can."""
+    deadline = time.monotonic() + DEADLINE_S
+    while client.get_loaded_sfd() is None:
+        if time.monotonic() > deadline:
+            raise TimeoutError("no description was loaded")
+        time.sleep(LOOK_AGAIN_S)
+
+
+def watched(client: ScrutinyClient, paths: list[str], *, every_sample: bool = False) -> list[Any]:
+    """Watch values, and wait until all have one."""
+    if not paths:
+        return []
+    if not hasattr(client, "watch_many"):
+        handles = [client.watch(path) for path in paths]
+    elif every_sample:
+        from scrutiny.sdk.definitions import UpdateMode
+
+        handles = client.watch_many(paths, mode=UpdateMode.EverySample)
+    else:
+        handles = client.watch_many(paths)
+    client.wait_new_value_for_all(DEADLINE_S)
+    return handles
+
+
+def say(word: str) -> None:
+    """Tell whoever measures the server."""
+    print(word, flush=True)
+
+
+def measure_polling(client: ScrutinyClient, job: dict[str, Any]) -> dict[str, float]:
+    """Count the updates that the handles get."""
+    handles = watched(client, job["paths"], every_sample=job.get("every_sample", False))
+    time.sleep(job["settle"])
+    say("begin")
+    before, begin_s = sum(each.update_counter for each in handles), time.perf_counter()
+    time.sleep(job["seconds"])
+    after, end_s = sum(each.update_counter for each in handles), time.perf_counter()
+    say("end")
+    lost = getattr(client, "lost_sample_count", 0)
+    return {"updates_per_s": (after - before) / (end_s - begin_s), "lost": lost}
+
+
+class AgeListener(listeners.BaseListener):
+    """Notes how old each value of a clock is when it is told."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ages_ns: list[int] = []
+
+    def receive(self, updates: Any) -> None:
+        now_ns = time.monotonic_ns()
+        self.ages_ns += [now_ns - update.value for update in updates]
+
+
+def measure_age(client: ScrutinyClient, job: dict[str, Any]) -> dict[str, float]:
+    """Take the age of a clock in the device, while other values are watched besides."""
+    handles = watched(client, [job["clock"], *job["paths"]])
+    ages_ns: list[int] = []
+    on_update: CallBack | None = getattr(handles[0], "on_update", None)
+    if on_update is not None:
+
+        def note(update: Any) -> None:
+            ages_ns.append(time.monotonic_ns() - update.value)
+
+        on_update(note)
+        time.sleep(job["settle"])
+        ages_ns.clear()
+        say("begin")
+        time.sleep(job["seconds"])
+    else:
+        listener = AgeListener()
+        client.register_listener(listener)
+        listener.subscribe(handles[0])
+        with listener.start():
+            time.sleep(job["settle"])
+            listener.ages_ns.clear()
+            say("begin")
+            time.sleep(job["seconds"])
+        ages_ns = listener.ages_ns
+    say("end")
+    ranked = sorted(ages_ns)
+    return {
+        f"p{percent}_ms": ranked[len(ranked) * percent // 100] / 1e6 for percent in (50, 95, 99)
+    } | {"count": len(ranked)}
+
+
+def measure_writing(client: ScrutinyClient, job: dict[str, Any]) -> dict[str, float]:
+    """Time writes that the device confirms, while other values are watched besides."""
+    (handle, *_) = watched(client, [job["written"], *job["paths"]])
+    time.sleep(job["settle"])
+    say("begin")
+    times_s: list[float] = []
+    end_s = time.perf_counter() + job["seconds"]
+    while time.perf_counter() < end_s:
+        begin_s = time.perf_counter()
+        handle.value = len(times_s) & 0x7F
+        times_s.append(time.perf_counter() - begin_s)
+    say("end")
+    ranked = sorted(times_s)
+    return {
+        "p50_ms": statistics.median(ranked) * 1e3,
+        "p99_ms": ranked[len(ranked) * 99 // 100] * 1e3,
+        "count": len(ranked),
+    }
+
+
+def measure_batch(client: ScrutinyClient, job: dict[str, Any]) -> dict[str, float]:
+    """Time 1,000 writes in one batch."""
+    handles = watched(client, job["paths"])
+    say("begin")
+    begin_s = time.perf_counter()
+    with client.batch_write(DEADLINE_S):
+        for number in range(BATCH):
+            handles[number % len(handles)].value = number & 0x7F
+    spent_s = time.perf_counter() - begin_s
+    say("end")
+    return {"s": spent_s}
+
+
+def measure_memory(client: ScrutinyClient, job: dict[str, Any]) -> dict[str, float]:
+    """Time reads of memory."""
+    times_s: list[float] = []
+    say("begin")
+    for _ in range(job["repeats"]):
+        begin_s = time.perf_counter()
+        octets = client.read_memory(job["address"], job["size"], timeout=DEADLINE_S)
+        times_s.append(time.perf_counter() - begin_s)
+        assert len(octets) == job["size"]
+    say("end")
+    return {"s": statistics.median(times_s)}
+
+
+def measure_watching(client: ScrutinyClient, job: dict[str, Any]) -> dict[str, float]:
+    """Time the beginning of subscriptions."""
+    say("begin")
+    begin_s = time.perf_counter()
+    if hasattr(client, "watch_many"):
+        client.watch_many(job["paths"])
+    else:
+        for path in job["paths"]:
+            client.watch(path)
+    spent_s = time.perf_counter() - begin_s
+    say("end")
+    return {"s": spent_s}
+
+
+if __name__ == "__main__":
+    main()

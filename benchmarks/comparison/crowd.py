@@ -1,0 +1,99 @@
+"""What many clients cost, and what a server costs that has nothing to do."""
+
+from __future__ import annotations
+
+import time
+from typing import Final
+
+from .exchanges import planned_exchanges
+from .rig import QUICK, Rig
+from .rows import OURS, PEER, Rows
+from .sides import Side
+
+BUFFER: Final = 1024
+WATCHED: Final = 100
+CLIENTS: Final = (1, 10, 50)
+BAUD: Final = 1_000_000
+IDLE_S: Final = 10.0
+
+
+def measure(rig: Rig, rows: Rows) -> None:
+    """Measure everything once."""
+    for count in (1, 10) if rig.duration is QUICK else CLIENTS:
+        for baud in (BAUD, 0):
+            measure_clients(rig, rows, baud, count)
+    measure_idle(rig, rows)
+    measure_watching(rig, rows)
+
+
+def measure_clients(rig: Rig, rows: Rows, baud: int, count: int) -> None:
+    """Let many clients watch the same variables."""
+    line = f"{baud:,} baud" if baud else "unthrottled"
+    rig.progress(f"{count} clients: {line}")
+    case = f"{line}, {count} clients, {WATCHED} watched"
+    at_device = rows.row("clients", f"{case}, device", "requests/s")
+    at_clients = rows.row("clients", f"{case}, each client", "updates/s")
+    indices = rig.indices("contiguous", WATCHED)
+    (exchange,) = planned_exchanges(rig.variables(indices), BUFFER)
+    job = {
+        "paths": rig.paths(indices),
+        "seconds": rig.duration.measure_s,
+        "settle": rig.duration.settle_s,
+    }
+
+    def note(who: str, side: Side) -> None:
+        others = [side.client("poll", **{**job, "seconds": 600.0}) for _ in range(count - 1)]
+        try:
+            for other in others:
+                other.wait_for("begin")
+            outcome = side.do(board, "poll", **job)
+        finally:
+            for other in others:
+                other.kill()
+        rate = outcome.device_octets / len(exchange.frame) / outcome.seconds
+        at_device.note(who, rate, outcome.server_cpu)
+        at_clients.note(who, outcome.result["updates_per_s"])
+
+    with rig.board(baud, BUFFER) as board:
+        with rig.ours(board, baud) as ours:
+            note(OURS, ours)
+        with rig.theirs(board) as theirs:
+            if theirs is not None:
+                note(PEER, theirs)
+
+
+def measure_idle(rig: Rig, rows: Rows) -> None:
+    """Look at servers with a device and without a client."""
+    rig.progress("idle")
+    share = rows.row("idle", "a device, no client", "% of a core", more_is_better=False)
+    memory = rows.row("idle", "memory, a device, no client", "MB", more_is_better=False)
+    seconds = rig.duration.measure_s if rig.duration is QUICK else IDLE_S
+
+    def note(who: str, side: Side) -> None:
+        side.do(board, "poll", paths=[], seconds=0.0, settle=0.0)  # it is ready
+        time.sleep(1.0)
+        before = side.usage
+        time.sleep(seconds)
+        after = side.usage
+        share.note(who, 100 * after.cpu_share_since(before))
+        memory.note(who, after.resident_octets / 1e6)
+
+    with rig.board(0, BUFFER) as board:
+        with rig.ours(board, 0) as ours:
+            note(OURS, ours)
+        with rig.theirs(board) as theirs:
+            if theirs is not None:
+                note(PEER, theirs)
+
+
+def measure_watching(rig: Rig, rows: Rows) -> None:
+    """Time how long it takes to watch 1,000 variables."""
+    rig.progress("watching 1,000")
+    row = rows.row("watch", "1,000 paths", "ms", more_is_better=False)
+    job = {"paths": rig.paths(rig.indices("scattered", 1000))}
+    with rig.board(0, BUFFER) as board:
+        with rig.ours(board, 0) as ours:
+            row.note(OURS, ours.do(board, "watch", **job).result["s"] * 1e3)
+        with rig.theirs(board) as theirs:
+            if theirs is not None:
+                row.note(PEER, theirs.do(board, "watch", **job).result["s"] * 1e3)

@@ -1,0 +1,110 @@
+"""How old a value is when a client is told, and how long a write takes."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from scrutiny.firmware_link.codes import RESPONSE_OVERHEAD
+from scrutiny.firmware_link.messages import MemoryData, WriteMemory
+
+from .exchanges import FORMAT, Exchange, cycle_s, planned_exchanges
+from .rig import CLOCK, ELEMENT, QUICK, Rig
+from .rows import BOUND, LOOP, OURS, PEER, Rows
+from .sides import Side
+
+BUFFER: Final = 1024
+WATCHED: Final = 100
+AGE_BAUD: Final = 1_000_000
+BATCH: Final = 1000
+
+
+def measure(rig: Rig, rows: Rows) -> None:
+    """Measure everything once."""
+    measure_ages(rig, rows)
+    for baud in (115_200, 0) if rig.duration is QUICK else (115_200, 1_000_000, 3_000_000, 0):
+        for watched in (0, WATCHED):
+            measure_writes(rig, rows, baud, watched)
+        measure_batch(rig, rows, baud)
+
+
+def measure_ages(rig: Rig, rows: Rows) -> None:
+    """Take the age of a clock among 100 variables."""
+    rig.progress("age of a value")
+    indices = rig.indices("contiguous", WATCHED - 1)
+    exchanges = planned_exchanges(rig.variables(indices), BUFFER)
+    job = {
+        "clock": CLOCK,
+        "paths": rig.paths(indices),
+        "seconds": rig.duration.measure_s,
+        "settle": rig.duration.settle_s,
+    }
+    percentiles = ("p50_ms", "p95_ms", "p99_ms")
+    case = f"{AGE_BAUD:,} baud, {WATCHED} watched, {{}}"
+    found = {
+        name: rows.row("age", case.format(name[:3]), "ms", more_is_better=False)
+        for name in percentiles
+    }
+    for row in found.values():
+        row.note(BOUND, cycle_s(exchanges, AGE_BAUD) * 1e3)
+    with rig.board(AGE_BAUD, BUFFER) as board, rig.ours(board, AGE_BAUD) as ours:
+        outcome = ours.do(board, "age", **job)
+        for name, row in found.items():
+            row.note(OURS, outcome.result[name], outcome.server_cpu)
+    with rig.board(AGE_BAUD, BUFFER) as board, rig.theirs(board) as theirs:
+        if theirs is not None:
+            outcome = theirs.do(board, "age", **job)
+            for name, row in found.items():
+                row.note(PEER, outcome.result[name], outcome.server_cpu)
+
+
+def measure_writes(rig: Rig, rows: Rows, baud: int, watched: int) -> None:
+    """Time blocking writes of one value, with others watched besides."""
+    line = f"{baud:,} baud" if baud else "unthrottled"
+    rig.progress(f"writes: {line}, {watched} watched")
+    row = rows.row("write", f"{line}, {watched} watched, p50", "ms", more_is_better=False)
+    written, *others = rig.indices("contiguous", watched + 1)
+    exchange = write_exchange(rig.table_address + ELEMENT * written)
+    if baud:
+        row.note(BOUND, cycle_s([exchange], baud) * 1e3)
+    with rig.board(baud, BUFFER) as board:
+        rate = rig.loop.run(board.port, [exchange], rig.duration.measure_s)
+        row.note(LOOP, 1e3 / rate.requests_per_s)
+    job = {
+        "written": rig.paths([written])[0],
+        "paths": rig.paths(others),
+        "seconds": rig.duration.measure_s,
+        "settle": rig.duration.settle_s,
+    }
+    with rig.board(baud, BUFFER) as board:
+        with rig.ours(board, baud) as ours:
+            outcome = ours.do(board, "write", **job)
+            row.note(OURS, outcome.result["p50_ms"], outcome.server_cpu)
+        with rig.theirs(board) as theirs:
+            if theirs is not None:
+                outcome = theirs.do(board, "write", **job)
+                row.note(PEER, outcome.result["p50_ms"], outcome.server_cpu)
+
+
+def measure_batch(rig: Rig, rows: Rows, baud: int) -> None:
+    """Time 1,000 writes in one batch."""
+    line = f"{baud:,} baud" if baud else "unthrottled"
+    rig.progress(f"batch: {line}")
+    row = rows.row("batch", f"{line}, {BATCH} writes", "ms", more_is_better=False)
+
+    def time_ms(side: Side) -> float:
+        paths = rig.paths(rig.indices("scattered", BATCH))
+        return side.do(board, "batch", paths=paths).result["s"] * 1e3
+
+    with rig.board(baud, BUFFER) as board:
+        with rig.ours(board, baud) as ours:
+            row.note(OURS, time_ms(ours))
+        with rig.theirs(board) as theirs:
+            if theirs is not None:
+                row.note(PEER, time_ms(theirs))
+
+
+def write_exchange(address: int) -> Exchange:
+    """Return the request that writes one element, and the size of its answer."""
+    message = WriteMemory((MemoryData(address, bytes(ELEMENT)),))
+    head = FORMAT.address_size + 2
+    return Exchange(message.request(FORMAT).encode(), RESPONSE_OVERHEAD + head)

@@ -1,0 +1,81 @@
+"""How many values per second a client gets: N variables, side by side or scattered, any line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from .exchanges import Exchange, cycle_s, planned_exchanges
+from .rig import LAYOUTS, QUICK, Rig
+from .rows import BOUND, LOOP, OURS, PEER, Rows
+
+SCENARIO: Final = "polling"
+BAUDS: Final = (115_200, 1_000_000, 3_000_000, 0)
+COUNTS: Final = (1, 10, 100, 1000)
+BUFFERS: Final = (256, 1024, 4096)
+UNIT: Final = "updates/s"
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What is polled, and over what."""
+
+    baud: int
+    buffer_size: int
+    layout: str
+    count: int
+
+    @property
+    def text(self) -> str:
+        line = f"{self.baud:,} baud" if self.baud else "unthrottled"
+        return f"{line}, {self.count} {self.layout}, buffers of {self.buffer_size}"
+
+
+def cases(*, quick: bool) -> Iterator[Case]:
+    """Yield all of them, or those that tell most."""
+    for baud in BAUDS:
+        for buffer_size in (1024,) if quick else BUFFERS:
+            for layout in LAYOUTS:
+                for count in (1, 100, 1000) if quick else COUNTS:
+                    if count == 1 and layout == "scattered":
+                        continue  # the same as one that is not
+                    if quick and layout == "scattered" and count != 100:
+                        continue
+                    yield Case(baud, buffer_size, layout, count)
+
+
+def measure(rig: Rig, rows: Rows) -> None:
+    """Measure everything once."""
+    for case in cases(quick=rig.duration is QUICK):
+        rig.progress(f"{SCENARIO}: {case.text}")
+        measure_case(rig, rows, case)
+
+
+def measure_case(rig: Rig, rows: Rows, case: Case) -> None:
+    """Measure the loop, ours and the peer, one after the other."""
+    row = rows.row(SCENARIO, case.text, UNIT)
+    indices = rig.indices(case.layout, case.count)
+    exchanges = planned_exchanges(rig.variables(indices), case.buffer_size)
+    if case.baud:
+        row.note(BOUND, case.count / cycle_s(exchanges, case.baud))
+    row.note(LOOP, loop_rate(rig, case, exchanges))
+    job = {
+        "paths": rig.paths(indices),
+        "seconds": rig.duration.measure_s,
+        "settle": rig.duration.settle_s,
+    }
+    with rig.board(case.baud, case.buffer_size) as board, rig.ours(board, case.baud) as ours:
+        outcome = ours.do(board, "poll", every_sample=True, **job)
+        row.note(OURS, outcome.result["updates_per_s"], outcome.server_cpu)
+    with rig.board(case.baud, case.buffer_size) as board, rig.theirs(board) as theirs:
+        if theirs is not None:
+            outcome = theirs.do(board, "poll", **job)
+            row.note(PEER, outcome.result["updates_per_s"], outcome.server_cpu)
+
+
+def loop_rate(rig: Rig, case: Case, exchanges: list[Exchange]) -> float:
+    """Return the values per second that the bare loop reads."""
+    with rig.board(case.baud, case.buffer_size) as board:
+        rate = rig.loop.run(board.port, exchanges, rig.duration.measure_s)
+    return rate.cycles_per_s * case.count

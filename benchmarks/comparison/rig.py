@@ -1,0 +1,131 @@
+"""What all scenarios share: the board's program and its description, the loop, and both sides."""
+
+from __future__ import annotations
+
+import random
+import sys
+from collections.abc import Generator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from elftools.elf.elffile import ELFFile
+from elftools.elf.sections import SymbolTableSection
+
+from benchmarks.measured import MeasuredBoard
+from scrutiny.core.types import DataType
+from scrutiny.core.watchables import Variable
+from tests.support.example_board import build_board, description_of
+from tests.support.peer import NoPeer, peer_python
+
+from .bare_loop import BareLoop
+from .sides import Side, Sides
+
+TABLE: Final = "measured_table"
+CLOCK: Final = "/global/measured_clock_ns"
+ELEMENT: Final = 4  # octets
+STRIDE: Final = 16  # elements from one to the next, where they are scattered
+LAYOUTS: Final = ("contiguous", "scattered")
+
+
+@dataclass(frozen=True, slots=True)
+class Duration:
+    """How long things are measured.
+
+    Attributes:
+        settle_s: before a measurement.
+        measure_s: of each, below the 5 s after which a device ends a session without heartbeat.
+        rounds: of everything.
+    """
+
+    settle_s: float
+    measure_s: float
+    rounds: int
+
+
+FULL: Final = Duration(0.5, 2.0, 3)
+QUICK: Final = Duration(0.2, 0.5, 1)
+
+
+class Rig:
+    """Builds what is measured, and starts it."""
+
+    def __init__(self, folder: Path, duration: Duration, *, with_peer: bool) -> None:
+        self.duration = duration
+        self._folder = folder
+        self._program = build_board(folder / "build", described=True)
+        self._table_address = _address_of(self._program, TABLE)
+        self.loop = BareLoop(folder)
+        python: Path | None = None
+        if with_peer:
+            try:
+                python = peer_python()
+            except NoPeer as reason:
+                print(f"without the peer: {reason}")
+        self._sides = Sides(description_of(self._program), folder, python)
+        self._board_count = 0
+
+    @property
+    def table_address(self) -> int:
+        """Where the table is in the memory of the board."""
+        return self._table_address
+
+    def indices(self, layout: str, count: int) -> list[int]:
+        """Return elements of the table, in the order in which somebody may think of them."""
+        step = STRIDE if layout == "scattered" else 1
+        found = [number * step for number in range(count)]
+        random.Random(count).shuffle(found)
+        return found
+
+    def paths(self, indices: Sequence[int]) -> list[str]:
+        """Return the paths of elements."""
+        return [f"/global/{TABLE}/{TABLE}[{index}]" for index in indices]
+
+    def variables(self, indices: Sequence[int]) -> list[Variable]:
+        """Return elements as the server sees them."""
+        return [
+            Variable(path, DataType.UINT32, "little", self._table_address + ELEMENT * index)
+            for index, path in zip(indices, self.paths(indices), strict=True)
+        ]
+
+    @contextmanager
+    def board(self, baud: int, buffer_size: int) -> Generator[MeasuredBoard]:
+        """A board with a line of its own; 0 baud: as fast as the terminal is."""
+        self._board_count += 1
+        sizes = ("--rx-size", f"{buffer_size}", "--tx-size", f"{buffer_size}")
+        board = MeasuredBoard(
+            self._program,
+            self._folder / f"board{self._board_count}",
+            *("--freeze", "--baud", f"{baud}", *sizes),
+        )
+        try:
+            yield board
+        finally:
+            board.kill()
+
+    @contextmanager
+    def ours(self, board: MeasuredBoard, baud: int) -> Generator[Side]:
+        """Our server, with the board."""
+        with ExitStack() as stack:
+            yield self._sides.start_ours(stack, board, baud)
+
+    @contextmanager
+    def theirs(self, board: MeasuredBoard) -> Generator[Side | None]:
+        """The stock server, with the board; None: it cannot be had."""
+        with ExitStack() as stack:
+            yield self._sides.start_theirs(stack, board)
+
+    def progress(self, text: str) -> None:
+        """Tell what is being measured."""
+        if sys.stderr.isatty():
+            print(f"\r{text:70}", end="", file=sys.stderr, flush=True)
+
+
+def _address_of(program: Path, name: str) -> int:
+    with program.open("rb") as file:
+        table = ELFFile(file).get_section_by_name(".symtab")
+        assert isinstance(table, SymbolTableSection)
+        symbols = table.get_symbol_by_name(name)
+        assert symbols is not None
+    return int(symbols[0]["st_value"])

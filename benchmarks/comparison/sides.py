@@ -1,0 +1,182 @@
+"""The two that are compared: each is a server at a board's port, and clients of it. Linux only."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any, Final
+
+from benchmarks.measured import MeasuredServer, Usage, usage_of
+from scrutiny.sfd.store import DescriptionStore
+from tests.interop.peer_processes import Peer
+from tests.support.example_board import ROOT, Board
+
+SCRIPT: Final = Path(__file__).with_name("client.py")
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one task of a client came to.
+
+    Attributes:
+        result: what the client tells.
+        server_cpu: share of a core that the server used meanwhile.
+        seconds: how long that was.
+        device_octets: that the board has read meanwhile.
+    """
+
+    result: Mapping[str, float]
+    server_cpu: float
+    seconds: float
+    device_octets: int
+
+
+class Client:
+    """A client process with one task."""
+
+    def __init__(self, command: list[str], environment: Mapping[str, str], folder: Path) -> None:
+        self._process = subprocess.Popen(
+            command, env=environment, cwd=folder, stdout=subprocess.PIPE, text=True
+        )
+
+    def wait_for(self, word: str) -> None:
+        """Wait until the client says a word."""
+        line = self._output.readline()
+        assert line.strip() == word, f"{line!r} instead of {word!r}"
+
+    def result(self) -> dict[str, float]:
+        """Return what it tells at its end."""
+        text, _ = self._process.communicate()
+        assert self._process.returncode == 0, "the client failed"
+        result: dict[str, float] = json.loads(text)
+        return result
+
+    def kill(self) -> None:
+        """End it, whatever it does."""
+        self._process.kill()
+        self._process.communicate()
+
+    @property
+    def _output(self) -> IO[str]:
+        assert self._process.stdout is not None
+        return self._process.stdout
+
+
+class Side(ABC):
+    """A server that is connected to a board, and ready to be used."""
+
+    name: str
+
+    @property
+    @abstractmethod
+    def usage(self) -> Usage:
+        """What its server has used so far."""
+
+    @abstractmethod
+    def client(self, task: str, **job: Any) -> Client:
+        """Start a client with a task."""
+
+    def do(self, board: Board, task: str, **job: Any) -> Outcome:
+        """Let one client do a task, and measure meanwhile."""
+        client = self.client(task, **job)
+        client.wait_for("begin")
+        before, board_before = self.usage, usage_of(board.pid)
+        client.wait_for("end")
+        after, board_after = self.usage, usage_of(board.pid)
+        return Outcome(
+            client.result(),
+            after.cpu_share_since(before),
+            after.time_s - before.time_s,
+            board_after.octets_read_since(board_before),
+        )
+
+
+class Ours(Side):
+    """Our server and SDK."""
+
+    name = "ours"
+
+    def __init__(self, board: Board, baud: int, description: Path, folder: Path) -> None:
+        folder.mkdir()
+        DescriptionStore(folder / "data" / "server").install(description)
+        link = f"serial:{board.port}?baudrate={baud or 115_200}"
+        self._folder = folder
+        self.server = MeasuredServer(folder, "--link", link)
+
+    @property
+    def usage(self) -> Usage:
+        return self.server.usage
+
+    def client(self, task: str, **job: Any) -> Client:
+        text = json.dumps({"port": self.server.tcp_port, "task": task, **job})
+        return Client([sys.executable, str(SCRIPT), text], _environment(), self._folder)
+
+    def close(self) -> None:
+        """End the server."""
+        assert self.server.stop() == 0, self.server.complaints
+
+
+class Theirs(Side):
+    """The stock server and SDK."""
+
+    name = "peer"
+
+    def __init__(self, python: Path, board: Board, description: Path, folder: Path) -> None:
+        folder.mkdir()
+        self._peer = Peer(python, folder)
+        self._python = python
+        self._folder = folder
+        installed = self._peer.run("install-sfd", description)
+        assert installed.returncode == 0, installed.stdout + installed.stderr
+        self._server = self._peer.start_server(board.port)
+
+    @property
+    def usage(self) -> Usage:
+        return usage_of(self._server.pid)
+
+    def client(self, task: str, **job: Any) -> Client:
+        text = json.dumps({"port": self._peer.port, "task": task, **job})
+        return Client([str(self._python), "-I", str(SCRIPT), text], os.environ, self._folder)
+
+    def close(self) -> None:
+        """End the server."""
+        self._server.stop()
+
+
+def _environment() -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": str(ROOT)}
+
+
+class Sides:
+    """Starts both, one at a time, with homes of their own."""
+
+    def __init__(self, description: Path, folder: Path, python: Path | None) -> None:
+        self._description = description
+        self._folder = folder
+        self._python = python
+        self._count = 0
+
+    def start_ours(self, stack: ExitStack, board: Board, baud: int) -> Side:
+        """Start our server; it ends with the stack."""
+        side = Ours(board, baud, self._description, self._new_folder())
+        stack.callback(side.close)
+        return side
+
+    def start_theirs(self, stack: ExitStack, board: Board) -> Side | None:
+        """Start the stock server; None: it cannot be had."""
+        if self._python is None:
+            return None
+        side = Theirs(self._python, board, self._description, self._new_folder())
+        stack.callback(side.close)
+        return side
+
+    def _new_folder(self) -> Path:
+        self._count += 1
+        return self._folder / f"side{self._count}"

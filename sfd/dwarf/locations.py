@@ -31,6 +31,7 @@ class NoAddress(Enum):
     THREAD_LOCAL = "thread-local"
     COMPUTED = "in registers, on the stack, or nowhere"
     REMOVED = "left out by the linker"
+    NO_DATA = "in flash or EEPROM, where reading data does not reach"
 
 
 def static_address(

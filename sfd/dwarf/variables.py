@@ -113,6 +113,9 @@ class VariableFinder:
         if self._is_removed(address, entry.unit.address_size, name.short[-1]):
             self.without_address[NoAddress.REMOVED] += 1
             return None
+        if not self._program.is_data(address):
+            self.without_address[NoAddress.NO_DATA] += 1
+            return None
         return FoundVariable(name, address, type_)
 
     def _is_removed(self, address: int, address_size: int, name: str) -> bool:

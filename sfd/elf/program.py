@@ -13,9 +13,13 @@ from scrutiny.core.values import ByteOrder
 from ..errors import ElfError
 from ..regular_files import open_regular
 from .notes import gnu_build_id
-from .sections import SHF_ALLOC, SHF_TLS, Section, SectionTable
+from .sections import SHF_ALLOC, SHF_EXECINSTR, SHF_TLS, Section, SectionTable
 
 _TI_C2000: Final = ("EM_TI_C2000", 141)
+# Programs for AVR have the address spaces of the processor one after the other: flash, data, EEPROM
+# and what is programmed along with it.
+_AVR_DATA: Final = 0x800000
+_AVR_EEPROM: Final = 0x810000
 
 _UNUSABLE_KINDS: Final = {
     "ET_REL": "is an object file without addresses: link it first, and take the result",
@@ -36,6 +40,7 @@ class Program:
         char_bit: bits in the target's byte: 16 on TI C2000, else 8.
         file_type: as pyelftools names it: ``ET_EXEC``, ``ET_REL``, ``ET_DYN``.
         build_id: of the GNU note, in lower-case hexadecimal; None: it has none.
+        has_stabs: some of it has debug information in the old format of that name.
     """
 
     def __init__(self, path: Path, stream: BinaryIO) -> None:
@@ -65,7 +70,9 @@ class Program:
         self.char_bit = 16 if header["e_machine"] in _TI_C2000 else 8
         self.file_type = str(header["e_type"])
         self.build_id = gnu_build_id(self._sections, self.byte_order)
-        self._storage = self._loaded_ranges()
+        self.has_stabs = self._sections.find(".stab") is not None
+        self._storage = self._loaded_ranges(SHF_ALLOC)
+        self._code = self._loaded_ranges(SHF_ALLOC | SHF_EXECINSTR)
 
     @classmethod
     def open(cls, path: Path) -> Program:
@@ -136,8 +143,16 @@ class Program:
 
     def has_storage(self, address: int) -> bool:
         """Tell whether a section of the program has this address (in the target's bytes)."""
-        index = bisect_right(self._storage, address, key=lambda storage: storage[0]) - 1
-        return index >= 0 and address < self._storage[index][1]
+        return _contains(self._storage, address)
+
+    def is_data(self, address: int) -> bool:
+        """Tell whether a device that reads this address as data finds what is there.
+
+        On AVR it does not where variables share the flash with code (PROGMEM), nor in EEPROM.
+        """
+        if self.machine != "EM_AVR" or _AVR_DATA <= address < _AVR_EEPROM:
+            return True
+        return address < _AVR_DATA and not _contains(self._code, address)
 
     def _find(self, name: str) -> Section | None:
         section = self._sections.find(name)
@@ -145,14 +160,14 @@ class Program:
             section = self._sections.find(".z" + name[1:])
         return section if section is not None and section.has_content else None
 
-    def _loaded_ranges(self) -> list[tuple[int, int]]:
-        """Return start and end of what is loaded, in order and apart."""
+    def _loaded_ranges(self, flags: int) -> list[tuple[int, int]]:
+        """Return start and end of what is loaded and has these flags, in order and apart."""
         octets_in_byte = self.char_bit // 8
         ranges = sorted(
             (section.address, section.address + section.size // octets_in_byte)
             for section in self._sections.sections
             # What belongs to threads has offsets instead of addresses.
-            if section.flags & (SHF_ALLOC | SHF_TLS) == SHF_ALLOC
+            if section.flags & (flags | SHF_TLS) == flags
         )
         merged: list[tuple[int, int]] = []
         for start, end in ranges:
@@ -161,3 +176,8 @@ class Program:
             else:
                 merged.append((start, end))
         return merged
+
+
+def _contains(ranges: list[tuple[int, int]], address: int) -> bool:
+    index = bisect_right(ranges, address, key=lambda one: one[0]) - 1
+    return index >= 0 and address < ranges[index][1]

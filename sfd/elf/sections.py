@@ -20,6 +20,7 @@ _ZLIB, _ZSTD = 1, 2  # ch_type
 _OLD_MARK: Final = b"ZLIB"  # .zdebug_*: then the size as 8 octets, big-endian
 
 SHF_ALLOC: Final = 0x2
+SHF_EXECINSTR: Final = 0x4
 SHF_TLS: Final = 0x400
 SHF_COMPRESSED: Final = 0x800
 

@@ -93,6 +93,58 @@ def test_a_variable_at_address_0_is_real_where_data_starts_there(tmp_path: Path)
     assert addresses == {"/global/first": 0, "/global/second": 4}
 
 
+def test_avr_variables_in_flash_and_eeprom_are_left_out(tmp_path: Path) -> None:
+    """The device reads data: at the same address it has a register, or another variable."""
+    source = """
+        int data = 1; int zero; const int constant = 2;
+        int kept __attribute__((section(".noinit")));
+        const int table[2] __attribute__((section(".progmem.data"))) = {3, 4};
+        int setting __attribute__((section(".eeprom"))) = 5;
+        int f(void) { return data + zero + constant + kept + table[1] + setting; }
+    """
+
+    extraction = extracted(tmp_path, source, "-mmcu=atmega328p", compiler="avr-gcc")
+
+    found = by_path(extraction)
+    assert set(found) == {"/global/data", "/global/zero", "/global/constant", "/global/kept"}
+    assert {leaf.address >> 16 for leaf in found.values()} == {0x80}
+    assert extraction.warnings == [
+        "2 variables have no fixed address (in flash or EEPROM, where reading data does not reach) "
+        "and are not listed"
+    ]
+
+
+def test_avr_constants_in_flash_that_is_mapped_are_listed(tmp_path: Path) -> None:
+    """As newer AVR have it: what is at 0x8000 for code is at 0x8000 for data, too."""
+    source = 'const int mapped __attribute__((section(".mapped"))) = 3;'
+    place = "-Wl,--section-start=.mapped=0x8000"
+
+    extraction = extracted(tmp_path, source, "-mmcu=atmega2560", place, compiler="avr-gcc")
+
+    assert {path: leaf.address for path, leaf in by_path(extraction).items()} == {
+        "/global/mapped": 0x8000
+    }
+    assert extraction.warnings == []
+
+
+def test_debug_information_in_an_old_format_is_told(tmp_path: Path) -> None:
+    old, main = tmp_path / "old.c", tmp_path / "main.c"
+    old.write_text("int unseen = 1;")
+    main.write_text("int seen = 1; int main(void) { return 0; }")
+    target = "-mmcu=atmega328p"
+    recipe = Recipe("avr-gcc", (target, "-gstabs", "-c"))
+    old_object = build(recipe, tmp_path, old).rename(tmp_path / "old.o")
+    program = build(Recipe("avr-gcc", (target, "-gdwarf-4")), tmp_path, main, old_object)
+
+    extraction = extract(program)
+
+    assert list(by_path(extraction)) == ["/global/seen"]
+    assert extraction.warnings == [
+        "what was compiled with debug information in the format stabs is not listed: "
+        "compile it with -gdwarf-4, as older compilers for AVR need to be told"
+    ]
+
+
 def test_progress_counts_the_octets_of_all_units(tmp_path: Path) -> None:
     sources = [tmp_path / "one.c", tmp_path / "two.c"]
     sources[0].write_text("int one;")

@@ -25,6 +25,7 @@ _LANGUAGES: Final = {
     ".c": "c",
     ".cmake": "cmake",
     ".h": "c",
+    ".ino": "cpp",
     ".mjs": "js",
     ".mk": "make",
     ".py": "python",

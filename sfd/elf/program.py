@@ -120,10 +120,20 @@ class Program:
             raise ElfError(f"{self.path} {reason}")
         debug_info = self._find(".debug_info")
         if debug_info is None or not debug_info.size:
+            if self.has_stabs:
+                raise ElfError(
+                    f"{self.path} has debug information in the stabs format, which is not read: "
+                    "compile with -gdwarf-4 instead of -g"
+                )
             raise ElfError(
                 f"{self.path} has no debug information (unwind tables in .eh_frame are none): "
                 "compile with -g, link without -s, and take the program before it is stripped"
             )
+
+    @property
+    def has_stabs(self) -> bool:
+        """Whether a compiler has used this old format, as that for AVR does with -g; not read."""
+        return self._find(".stab") is not None
 
     def section(self, name: str) -> bytes | None:
         """Give the content of a section, decompressed; None: it has no such section.

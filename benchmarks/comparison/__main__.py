@@ -17,7 +17,7 @@ from typing import Final
 from benchmarks.measured import MachineLoad
 from tests.support.token_folder import share_tokens
 
-from . import bulk, crowd, latency, polling
+from . import bulk, crowd, latency, life, polling
 from .report import table_of, write_json
 from .rig import FULL, QUICK, Rig
 from .rows import Rows
@@ -27,6 +27,7 @@ SCENARIOS: Final = {
     "latency": latency.measure,
     "bulk": bulk.measure,
     "crowd": crowd.measure,
+    "life": life.measure,
 }
 
 

@@ -32,14 +32,17 @@ def main() -> None:
     tasks = {
         "age": measure_age,
         "batch": measure_batch,
+        "gone": measure_gone,
         "memory": measure_memory,
         "poll": measure_polling,
+        "ready": measure_ready,
         "watch": measure_watching,
         "write": measure_writing,
     }
     with ScrutinyClient().connect("127.0.0.1", job["port"]) as client:
-        client.wait_device_ready(DEADLINE_S)
-        wait_described(client)
+        if job["task"] != "ready":
+            client.wait_device_ready(DEADLINE_S)
+            wait_described(client)
         result = tasks[job["task"]](client, job)
     print(json.dumps(result), flush=True)
 
@@ -189,6 +192,32 @@ def measure_watching(client: ScrutinyClient, job: dict[str, Any]) -> dict[str, f
     spent_s = time.perf_counter() - begin_s
     say("end")
     return {"s": spent_s}
+
+
+def measure_ready(client: ScrutinyClient, job: dict[str, Any]) -> dict[str, float]:
+    """Note when a device is ready that is plugged in now, and when a variable has a value."""
+    client.listen_events(ScrutinyClient.Events.LISTEN_DEVICE_READY)
+    say("begin")
+    while client.read_event(timeout=DEADLINE_S) is None:
+        pass
+    ready_s = time.monotonic()
+    wait_described(client)
+    client.watch(job["paths"][0]).wait_update(timeout=DEADLINE_S)
+    value_s = time.monotonic()
+    say("end")
+    return {"ready_s": ready_s, "value_s": value_s}
+
+
+def measure_gone(client: ScrutinyClient, job: dict[str, Any]) -> dict[str, float]:
+    """Note when a device is gone."""
+    watched(client, job["paths"])
+    client.listen_events(ScrutinyClient.Events.LISTEN_DEVICE_GONE)
+    say("begin")
+    while client.read_event(timeout=DEADLINE_S) is None:
+        pass
+    gone_s = time.monotonic()
+    say("end")
+    return {"gone_s": gone_s}
 
 
 if __name__ == "__main__":

@@ -64,7 +64,7 @@ class Rig:
             except NoPeer as reason:
                 print(f"without the peer: {reason}")
         self._sides = Sides(description_of(self._program), folder, python)
-        self._board_count = 0
+        self._port_count = 0
 
     @property
     def table_address(self) -> int:
@@ -92,17 +92,21 @@ class Rig:
     @contextmanager
     def board(self, baud: int, buffer_size: int) -> Generator[MeasuredBoard]:
         """A board with a line of its own; 0 baud: as fast as the terminal is."""
-        self._board_count += 1
-        sizes = ("--rx-size", f"{buffer_size}", "--tx-size", f"{buffer_size}")
-        board = MeasuredBoard(
-            self._program,
-            self._folder / f"board{self._board_count}",
-            *("--freeze", "--baud", f"{baud}", *sizes),
-        )
+        board = self.start_board(self.new_port(), baud, buffer_size)
         try:
             yield board
         finally:
             board.kill()
+
+    def new_port(self) -> Path:
+        """Return a name that no terminal has had."""
+        self._port_count += 1
+        return self._folder / f"port{self._port_count}"
+
+    def start_board(self, port: Path, baud: int, buffer_size: int) -> MeasuredBoard:
+        """Switch a board on."""
+        sizes = ("--rx-size", f"{buffer_size}", "--tx-size", f"{buffer_size}")
+        return MeasuredBoard(self._program, port, "--freeze", "--baud", f"{baud}", *sizes)
 
     @contextmanager
     def ours(self, board: MeasuredBoard, baud: int) -> Generator[Side]:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from contextlib import ExitStack
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Final
@@ -19,6 +22,7 @@ from tests.interop.peer_processes import Peer
 from tests.support.example_board import ROOT, Board
 
 SCRIPT: Final = Path(__file__).with_name("client.py")
+LOOK_AGAIN_S: Final = 0.001
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +74,13 @@ class Client:
 
 
 class Side(ABC):
-    """A server that is connected to a board, and ready to be used."""
+    """A server that is connected to a board, and ready to be used.
 
-    name: str
+    Attributes:
+        start_s: seconds from its start until it listened.
+    """
+
+    start_s: float
 
     @property
     @abstractmethod
@@ -101,14 +109,14 @@ class Side(ABC):
 class Ours(Side):
     """Our server and SDK."""
 
-    name = "ours"
-
     def __init__(self, board: Board, baud: int, description: Path, folder: Path) -> None:
         folder.mkdir()
         DescriptionStore(folder / "data" / "server").install(description)
         link = f"serial:{board.port}?baudrate={baud or 115_200}"
         self._folder = folder
         self.server = MeasuredServer(folder, "--link", link)
+        _, listening_s = self.server.wait_for_line("listening on")
+        self.start_s = listening_s - self.server.started_s
 
     @property
     def usage(self) -> Usage:
@@ -126,8 +134,6 @@ class Ours(Side):
 class Theirs(Side):
     """The stock server and SDK."""
 
-    name = "peer"
-
     def __init__(self, python: Path, board: Board, description: Path, folder: Path) -> None:
         folder.mkdir()
         self._peer = Peer(python, folder)
@@ -135,7 +141,11 @@ class Theirs(Side):
         self._folder = folder
         installed = self._peer.run("install-sfd", description)
         assert installed.returncode == 0, installed.stdout + installed.stderr
-        self._server = self._peer.start_server(board.port)
+        started_s = time.monotonic()
+        with ThreadPoolExecutor(1) as pool:
+            listening = pool.submit(_time_of_listening, self._peer.port)
+            self._server = self._peer.start_server(board.port)
+        self.start_s = listening.result() - started_s
 
     @property
     def usage(self) -> Usage:
@@ -152,6 +162,13 @@ class Theirs(Side):
 
 def _environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(ROOT)}
+
+
+def _time_of_listening(port: int) -> float:
+    while True:
+        with suppress(OSError), socket.create_connection(("127.0.0.1", port)):
+            return time.monotonic()
+        time.sleep(LOOK_AGAIN_S)
 
 
 class Sides:

@@ -1,0 +1,60 @@
+"""How long it takes until a server listens, until a device is ready, and until it is gone."""
+
+from __future__ import annotations
+
+import time
+from typing import Final
+
+from benchmarks.measured import MeasuredBoard
+
+from .rig import Rig
+from .rows import OURS, PEER, Row, Rows
+from .sides import Side
+
+BAUD: Final = 115_200
+BUFFER: Final = 256
+
+
+def measure(rig: Rig, rows: Rows) -> None:
+    """Measure everything once."""
+    rig.progress("start, unplugging and plugging")
+    start = rows.row("life", "start to listening", "ms", more_is_better=False)
+    gone = rows.row("life", "board switched off to DeviceGone", "ms", more_is_better=False)
+    ready = rows.row("life", "plugged in to DeviceReady", "ms", more_is_better=False)
+    value = rows.row("life", "DeviceReady to the first value by name", "ms", more_is_better=False)
+    found: list[Row] = [gone, ready, value]
+    board = rig.start_board(rig.new_port(), BAUD, BUFFER)
+    try:
+        with rig.ours(board, BAUD) as ours:
+            start.note(OURS, 1e3 * ours.start_s)
+            board = measure_side(rig, ours, board, found, OURS)
+        with rig.theirs(board) as theirs:
+            if theirs is not None:
+                start.note(PEER, 1e3 * theirs.start_s)
+                board = measure_side(rig, theirs, board, found, PEER)
+    finally:
+        board.kill()
+
+
+def measure_side(
+    rig: Rig, side: Side, board: MeasuredBoard, found: list[Row], who: str
+) -> MeasuredBoard:
+    """Switch a board off, and another one on at the same port; return that."""
+    gone, ready, value = found
+    paths = rig.paths([0])
+    client = side.client("gone", paths=paths)
+    client.wait_for("begin")
+    off_s = time.monotonic()
+    board.kill()
+    client.wait_for("end")
+    gone.note(who, 1e3 * (client.result()["gone_s"] - off_s))
+
+    client = side.client("ready", paths=paths)
+    client.wait_for("begin")
+    board = rig.start_board(board.port, BAUD, BUFFER)
+    _, there_s = board.wait_for_line("^pty ")
+    client.wait_for("end")
+    result = client.result()
+    ready.note(who, 1e3 * (result["ready_s"] - there_s))
+    value.note(who, 1e3 * (result["value_s"] - result["ready_s"]))
+    return board

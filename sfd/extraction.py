@@ -185,11 +185,6 @@ class _Extractor:
 
     def _warn(self) -> None:
         warnings = self.result.warnings
-        if self._program.has_stabs:
-            warnings.append(
-                "a part of the program has debug information in the stabs format, which is not "
-                "read: compile with -gdwarf-4 instead of -g"
-            )
         warnings += [
             f"1 variable has no fixed address ({reason.value}) and is not listed"
             if count == 1

@@ -74,7 +74,7 @@ class RawPort:
             requests: each frame with the size of the answer to it, in octets.
             seconds: until no turn is begun any more.
         """
-        fd, write, read, now = self._fd, os.write, os.read, time.perf_counter
+        fd, write, read, now = self.fd, os.write, os.read, time.perf_counter
         count = 0
         end = now() + seconds
         while now() < end:

@@ -201,11 +201,6 @@ class _Extractor:
             f"no variable matches {shown(pattern)}, which was to be left out"
             for pattern in self._unused_patterns
         ]
-        if self._program.has_stabs:
-            warnings.append(
-                "what was compiled with debug information in the format stabs is not listed: "
-                "compile it with -gdwarf-4, as older compilers for AVR need to be told"
-            )
         if self._dropped_unnamed:
             warnings.append(f"{self._dropped_unnamed} more were dropped than are named")
         if not self.result.variables.leaves:

@@ -40,7 +40,6 @@ class Program:
         char_bit: bits in the target's byte: 16 on TI C2000, else 8.
         file_type: as pyelftools names it: ``ET_EXEC``, ``ET_REL``, ``ET_DYN``.
         build_id: of the GNU note, in lower-case hexadecimal; None: it has none.
-        has_stabs: some of it has debug information in the old format of that name.
     """
 
     def __init__(self, path: Path, stream: BinaryIO) -> None:
@@ -70,7 +69,6 @@ class Program:
         self.char_bit = 16 if header["e_machine"] in _TI_C2000 else 8
         self.file_type = str(header["e_type"])
         self.build_id = gnu_build_id(self._sections, self.byte_order)
-        self.has_stabs = self._sections.find(".stab") is not None
         self._storage = self._loaded_ranges(SHF_ALLOC)
         self._code = self._loaded_ranges(SHF_ALLOC | SHF_EXECINSTR)
 

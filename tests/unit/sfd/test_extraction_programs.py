@@ -127,24 +127,6 @@ def test_avr_constants_in_flash_that_is_mapped_are_listed(tmp_path: Path) -> Non
     assert extraction.warnings == []
 
 
-def test_debug_information_in_an_old_format_is_told(tmp_path: Path) -> None:
-    old, main = tmp_path / "old.c", tmp_path / "main.c"
-    old.write_text("int unseen = 1;")
-    main.write_text("int seen = 1; int main(void) { return 0; }")
-    target = "-mmcu=atmega328p"
-    recipe = Recipe("avr-gcc", (target, "-gstabs", "-c"))
-    old_object = build(recipe, tmp_path, old).rename(tmp_path / "old.o")
-    program = build(Recipe("avr-gcc", (target, "-gdwarf-4")), tmp_path, main, old_object)
-
-    extraction = extract(program)
-
-    assert list(by_path(extraction)) == ["/global/seen"]
-    assert extraction.warnings == [
-        "what was compiled with debug information in the format stabs is not listed: "
-        "compile it with -gdwarf-4, as older compilers for AVR need to be told"
-    ]
-
-
 def test_progress_counts_the_octets_of_all_units(tmp_path: Path) -> None:
     sources = [tmp_path / "one.c", tmp_path / "two.c"]
     sources[0].write_text("int one;")

@@ -124,8 +124,8 @@ class RecordingTarget:
         Raises:
             RecordingRefused: it is behind a pointer that is null or unknown, or beyond memory.
         """
-        address = variable.address
         mask = self.memory.fmt.mask
+        address = variable.address & mask  # as for reading: the tools of an AVR add 0x80_0000
         if variable.pointer is not None:
             pointer = self._pointers.get(variable.pointer.path)
             if not pointer:
@@ -133,9 +133,9 @@ class RecordingTarget:
                 raise RecordingRefused(
                     f"{variable.path} has no address: the pointer {variable.pointer.path} {why}"
                 )
-            address = (pointer + address) & mask
+            address = (pointer + variable.address) & mask
         last = address + self.memory.byte_count(variable.data_type.size) - 1
-        if address < 0 or last > mask:
+        if last > mask:
             raise RecordingRefused(
                 f"{variable.path} is at {address:#x}, beyond the device's "
                 f"{8 * self.profile.address_size} bits of address"

@@ -110,6 +110,13 @@ def test_what_lies_beyond_the_addresses_is_refused() -> None:
         layout(variable("/v", DataType.UINT32, 0xFFFF_FFFE))
 
 
+def test_addresses_are_those_that_the_device_knows() -> None:
+    """The tools of an AVR place RAM behind the flash, at 0x80_0000."""
+    device = profile(address_size=2)
+    made = layout(variable("/v", DataType.UINT8, 0x80_0100), device=device)
+    assert made.signals == (MemorySignal(0x0100, 1),)
+
+
 def test_a_published_value_that_the_device_does_not_have_is_refused() -> None:
     for other in (published(0x2000, DataType.UINT8), published(0x1000, DataType.UINT32)):
         with pytest.raises(RecordingRefused, match=r"does not publish"):

@@ -201,6 +201,11 @@ class _Extractor:
             f"no variable matches {shown(pattern)}, which was to be left out"
             for pattern in self._unused_patterns
         ]
+        if self._program.has_stabs:
+            warnings.append(
+                "a part of the program has debug information in the stabs format, which is not "
+                "read: compile with -gdwarf-4 instead of -g"
+            )
         if self._dropped_unnamed:
             warnings.append(f"{self._dropped_unnamed} more were dropped than are named")
         if not self.result.variables.leaves:

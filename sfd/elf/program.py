@@ -128,6 +128,11 @@ class Program:
                 "compile with -g, link without -s, and take the program before it is stripped"
             )
 
+    @property
+    def has_stabs(self) -> bool:
+        """Whether a compiler has used this old format, as that for AVR does with -g; not read."""
+        return self._find(".stab") is not None
+
     def section(self, name: str) -> bytes | None:
         """Give the content of a section, decompressed; None: it has no such section.
 

@@ -10,6 +10,7 @@ import pytest
 from scrutiny.sfd.dwarf.reader import DebugInfo
 from scrutiny.sfd.elf.program import Program
 from scrutiny.sfd.errors import ElfError
+from scrutiny.sfd.extraction import extract
 from tests.support.dwarf_programs import Recipe, build, run, tool
 
 E_TYPE, E_MACHINE, E_SHOFF = 16, 18, 0x28  # offsets in the header of a 64-bit file
@@ -146,6 +147,19 @@ def test_stabs_are_refused(tmp_path: Path) -> None:
 
     assert "stabs" in text
     assert "compile with -gdwarf-4" in text
+
+
+def test_stabs_in_a_part_of_the_program_are_told(tmp_path: Path) -> None:
+    (tmp_path / "other.c").write_text("int other = 1;\n")
+    for_avr = (tool("avr-gcc"), "-mmcu=atmega328p")
+    run([*for_avr, "-gstabs", "-c", "other.c"], tmp_path)
+
+    program = made(tmp_path, "avr-gcc", "-mmcu=atmega328p", "-gdwarf-4", "other.o")
+
+    result = extract(program)
+    assert result.variables.leaves
+    (warning,) = (text for text in result.warnings if "stabs" in text)
+    assert "compile with -gdwarf-4" in warning
 
 
 @pytest.mark.parametrize("version", ["-gdwarf-4", "-gdwarf-5"])

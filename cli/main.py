@@ -55,6 +55,7 @@ VERBS: Final = {
         "status", "show the server, its link and its device", _LOG_OPTIONS, is_client=True
     ),
     "ports": Verb("ports", "list the serial ports of this machine", _LOG_OPTIONS),
+    "discover": Verb("discover", "list the devices on the network", _LOG_OPTIONS),
     "doctor": Verb("doctor", "find out why there is no device", _LOG_OPTIONS, is_client=True),
     "scope": Verb(
         "scope", "record signals when a trigger fires, and show them", _LOG_OPTIONS, is_client=True

@@ -28,6 +28,7 @@ from scrutiny.firmware_link.pacing import Pacer, effective_limit
 from scrutiny.firmware_link.profile import DeviceProfile
 from scrutiny.firmware_link.session import Apply, Ask, Conversation, Session
 from scrutiny.firmware_link.transports.base import Transport
+from scrutiny.firmware_link.transports.settings import UdpSettings
 
 from .jobs import Job, MessageJob, failure_text
 from .poll_schedule import PollSchedule
@@ -37,8 +38,11 @@ from .settings import DeviceSettings
 logger = logging.getLogger(__name__)
 
 # A device that left a request unanswered is asked for a sign of life so many times. The frames are
-# small, so that even on a line that damages one octet in a hundred one of them gets through.
+# small, so that even on a line that damages one octet in a hundred one of them gets through. Whole
+# datagrams get lost: of a tenth each way, three probes in a row would every few minutes, five every
+# few hours.
 PROBES: Final = 3
+PROBES_BY_DATAGRAM: Final = 5
 PROBE_PATIENCE_NS: Final = 100_000_000  # more for each probe that went unanswered
 
 # While there is nothing to read, heartbeats come this often: they tell that the device is there.
@@ -105,7 +109,9 @@ class DeviceConnection:
         self._resume_ns: int | None = None  # when the conversation wants to go on
         self._is_ready = False
         self._is_closed = False
+        self._probes = PROBES_BY_DATAGRAM if isinstance(settings.link, UdpSettings) else PROBES
         self._probes_left = 0
+        self._was_refused = False  # by the answer to the latest heartbeat
         self._heard_ns = 0  # when the last answer came
         self._last_failure = Failure.SILENT
         self._disconnected: asyncio.Future[None] | None = None
@@ -260,7 +266,7 @@ class DeviceConnection:
         assert job is not None
         self._job = None
         if self._is_ready and failure is Failure.SILENT and not self._probes_left:
-            self._probes_left = PROBES
+            self._probes_left = self._probes
         self._last_failure = failure
         reason = failure_text(failure) if self._is_ready else failure.value
         try:
@@ -269,7 +275,7 @@ class DeviceConnection:
             logger.exception("reporting the failure of %r failed", job)
 
     def _heartbeat_job(self) -> Job:
-        probe = PROBES - self._probes_left if self._probes_left else 0
+        probe = self._probes - self._probes_left if self._probes_left else 0
         return MessageJob(
             self._session.next_heartbeat(),
             self._session.address_format,
@@ -281,9 +287,10 @@ class DeviceConnection:
     def _heartbeat_done(self, result: object, now_ns: int) -> None:
         if not isinstance(result, LinkError):
             self._probes_left = 0
+            self._was_refused = False
             self._session.heartbeat_answered()
         elif isinstance(result, DeviceRefused):
-            self._session_broke("the device has ended the session: it refuses the heartbeat")
+            self._heartbeat_refused()
         elif self._probes_left > 1:
             self._probes_left -= 1
         elif self._probes_left == 1:
@@ -293,7 +300,16 @@ class DeviceConnection:
             else:
                 self._session_broke(f"{self._last_failure.value}; it began {silent_s:.2f} s ago")
         else:
-            self._probes_left = PROBES
+            self._probes_left = self._probes
+
+    def _heartbeat_refused(self) -> None:
+        if self._was_refused:
+            self._session_broke("the device has ended the session: it refuses the heartbeat")
+            return
+        # A network may double a heartbeat, which the device refuses as a repetition, and may lose
+        # the answer to the first of the two.
+        self._was_refused = True
+        self._probes_left = self._probes
 
     def _session_broke(self, reason: str) -> None:
         self._end_session(reason)
@@ -304,6 +320,7 @@ class DeviceConnection:
             return
         self._is_ready = False
         self._probes_left = 0
+        self._was_refused = False
         self._exchange.abort()
         job, self._job = self._job, None
         now_ns = time.monotonic_ns()

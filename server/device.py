@@ -449,7 +449,7 @@ class DeviceDriver(ConnectionEvents):
         )
         session.on_opened = lambda session_id: self._memory.remember(url, session_id)
         connection = DeviceConnection(
-            self._loop, transport, session, self._schedule, self._settings, self
+            self._loop, transport, session, self._schedule, replace(self._settings, link=link), self
         )
         self._session, self._connection = session, connection
         self._link_was_lost.clear()

@@ -51,6 +51,11 @@ def is_passing(error: Exception) -> bool:
 def connect_failure(settings: UdpSettings | TcpSettings, error: Exception) -> LinkOpenError:
     """Make the error for an address that cannot be connected to."""
     text = address_text(settings.host, settings.port)
+    if isinstance(settings, UdpSettings) and isinstance(error, PermissionError):
+        return LinkOpenError(  # which the system says of them, unless they are asked for
+            f"{settings.host} is a broadcast address. Write the name of the device before it, as "
+            f"udp://pump@{text}; `scrutiny discover {settings.host}` tells the names"
+        )
     if isinstance(error, ConnectionRefusedError):
         return LinkOpenError(f"nothing listens at {text}. Check the port, and that the device runs")
     if isinstance(error, TimeoutError):

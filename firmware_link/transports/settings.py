@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from .networks import check_network
 from .usb_name import is_usb_name, parse_usb_name
 
 PARITIES: Final = ("none", "even", "odd", "mark", "space")
@@ -80,13 +81,40 @@ class SerialSettings:
 
 @dataclass(frozen=True, slots=True)
 class UdpSettings:
-    """A device that answers datagrams at one address."""
+    """A device that answers datagrams at one address.
+
+    ``host`` is a name or an IP address, or ``NAME@NETWORK`` for the device of that name wherever it
+    is in a network: behind a broadcast address, as pump@192.168.1.255, or among the addresses of
+    192.168.1.0/24. The name is what the device is called, or its firmware id; without one, it is
+    the only device there.
+    """
 
     host: str
     port: int
 
     def __post_init__(self) -> None:
         _check_address(self.host, self.port)
+        if self.device_name is not None and not self.network:
+            raise ValueError(
+                f"{self.host!r} names no network; write the broadcast address behind the @, as "
+                "@192.168.1.255, or @255.255.255.255 for all networks of this machine"
+            )
+        check_network(self.network)
+        if self.device_name is None and "/" in self.host:
+            raise ValueError(
+                f"{self.host} is a whole network; write the name of the device before it, as "
+                f"pump@{self.host}; `scrutiny discover {self.host}` tells the names"
+            )
+
+    @property
+    def device_name(self) -> str | None:
+        """Of the device that is looked for; empty for the only one. None: the host is known."""
+        return self.host.rpartition("@")[0] if "@" in self.host else None
+
+    @property
+    def network(self) -> str:
+        """Where to look for it: a host, a broadcast address, or all addresses of a network."""
+        return self.host.rpartition("@")[2]
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,15 +85,20 @@ class UdpTransport(TransportBase):
 
 
 async def open_udp(settings: UdpSettings, *, portable: bool = False) -> Transport:
-    """Open a socket towards a device, which need not be there yet. Cancelling is safe.
+    """Open a socket towards a device. Cancelling is safe.
 
     Args:
-        settings: Where.
+        settings: Where. A device at a known address need not be there yet; one that is looked for
+            by its name has to answer.
         portable: Use what loops without ``add_reader`` need; tests force it.
 
     Raises:
         LinkOpenError: with the reason and what to do about it.
     """
+    if settings.device_name is not None:
+        from .named_udp import open_named_udp
+
+        return await open_named_udp(settings, portable=portable)
     loop = asyncio.get_running_loop()
     addresses = await resolve(settings, socket.SOCK_DGRAM)
     if not addresses:

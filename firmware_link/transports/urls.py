@@ -5,6 +5,7 @@
 ``serial:usb:0403:6001:A5069RR4``                         port of the USB device with these numbers
 ``serial:rfc2217://host:4000``                            any URL that pyserial opens
 ``udp://192.168.1.20:12345``, ``tcp://[fe80::1]:12345``   network
+``udp://pump@192.168.1.255:12345``                        the device of that name, somewhere in it
 ``rtt://localhost:19021?channel=1``                       RTT server of OpenOCD, pyOCD or a J-Link
 ``rtt:nRF52840_xxAA?interface=swd&channel=1``             RTT through a J-Link of this machine
 ``memory:``, ``memory:name``                              simulated device in this process
@@ -48,7 +49,7 @@ def parse_link_url(url: str) -> LinkSettings:
         case "serial":
             return _parse_serial(rest)
         case "udp":
-            return UdpSettings(*_parse_address(url, rest))
+            return _parse_udp(url, rest)
         case "tcp":
             return TcpSettings(*_parse_address(url, rest))
         case "rtt":
@@ -66,8 +67,10 @@ def link_url(settings: LinkSettings) -> str:
     match settings:
         case SerialSettings():
             return _serial_url(settings)
-        case UdpSettings(host, port):
-            return f"udp://{address_text(host, port)}"
+        case UdpSettings():
+            name = settings.device_name
+            device = "" if name is None else f"{quote(name, safe='')}@"
+            return f"udp://{device}{address_text(settings.network, settings.port)}"
         case TcpSettings(host, port):
             return f"tcp://{address_text(host, port)}"
         case RttServerSettings(host, port, channel):
@@ -149,6 +152,14 @@ def _options(query: str, names: tuple[str, ...], of: str, example: str) -> dict[
                 f"{name!r} is no setting of {of}; allowed are {listed(names)}, as in {example}"
             )
     return options
+
+
+def _parse_udp(url: str, rest: str) -> UdpSettings:
+    name, separator, address = rest.rpartition("@")
+    if not separator:
+        return UdpSettings(*_parse_address(url, rest))
+    host, port = _parse_address(url, f"{name[:2]}{address}")
+    return UdpSettings(f"{unquote(name[2:])}@{host}", port)
 
 
 def _parse_address(url: str, rest: str) -> tuple[str, int]:

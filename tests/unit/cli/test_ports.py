@@ -9,7 +9,6 @@ import pytest
 from serial.tools import list_ports
 from serial.tools.list_ports_common import ListPortInfo
 
-from scrutiny.cli.ports import table
 from scrutiny.cli.serial_ports import SerialPort, serial_ports
 from scrutiny.firmware_link.transports.settings import SerialSettings
 from scrutiny.firmware_link.transports.urls import parse_link_url
@@ -92,18 +91,6 @@ def test_odd_characters_of_a_serial_number_can_be_copied(tmp_path: Path) -> None
 
     assert port.link == "serial:usb:0403:6001:A%201%3F%26%25"
     assert parse_link_url(port.link) == SerialSettings("usb:0403:6001:A 1?&%")
-
-
-def test_the_table_leaves_out_what_nobody_tells() -> None:
-    ports = [
-        SerialPort("/dev/ttyACM0", "serial:usb:0483:374b", "ST", "STLink\x1b[31m", "0483:374b"),
-        SerialPort("/dev/ttyS0", "serial:/dev/ttyS0"),
-    ]
-    assert table(ports) == [
-        "Port          Link                  Vendor  Product      USB id",
-        "/dev/ttyACM0  serial:usb:0483:374b  ST      STLink�[31m  0483:374b",
-        "/dev/ttyS0    serial:/dev/ttyS0     -       -            -",
-    ]
 
 
 def test_adapters_are_shown_with_all_that_is_known(

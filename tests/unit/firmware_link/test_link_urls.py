@@ -38,6 +38,10 @@ CANONICAL: list[tuple[str, LinkSettings]] = [
     ),
     ("udp://device.local:12345", UdpSettings("device.local", 12345)),
     ("udp://[::1]:1", UdpSettings("::1", 1)),
+    ("udp://Pump%207@192.168.1.255:12345", UdpSettings("Pump 7@192.168.1.255", 12345)),
+    ("udp://%40%2F%3A@192.168.1.0/24:1", UdpSettings("@/:@192.168.1.0/24", 1)),
+    ("udp://@255.255.255.255:1", UdpSettings("@255.255.255.255", 1)),
+    ("udp://pump@[ff02::1%eth0]:1", UdpSettings("pump@ff02::1%eth0", 1)),
     ("tcp://192.168.1.20:65535", TcpSettings("192.168.1.20", 65535)),
     ("tcp://[fe80::1%eth0]:80", TcpSettings("fe80::1%eth0", 80)),
     ("rtt://localhost:19021", RttServerSettings("localhost", 19021)),
@@ -94,6 +98,10 @@ def test_other_spellings_are_read(url: str, settings: LinkSettings) -> None:
         ("serial:COM3?databits=9", "databits 9 is none of 5, 6, 7, 8"),
         ("serial:COM3?parity=some", "parity 'some' is none of none, even, odd, mark, space"),
         ("serial:COM3?start_delay_s=-1", "start_delay_s -1.0 is not within 0 to 60"),
+        ("udp:pump@host:1", "write it as udp://host:port"),
+        ("udp://pump@:1", "write it as udp://host:port"),
+        ("udp://10.0.0.0/24:1", "write the name of the device before it, as pump@10.0.0.0/24"),
+        ("udp://pump@10.0.0.0/8:1", "too many addresses"),
         ("udp://host", "write it as udp://host:port"),
         ("udp:host:1", "write it as udp://host:port"),
         ("tcp://:1", "write it as udp://host:port"),
@@ -122,6 +130,11 @@ def test_a_wrong_link_says_what_to_write(url: str, expected: str) -> None:
 def test_a_start_delay_is_a_finite_time(delay_s: float) -> None:
     with pytest.raises(ValueError, match="start_delay_s"):
         SerialSettings("COM3", start_delay_s=delay_s)
+
+
+def test_a_device_without_a_network_to_look_in_is_refused() -> None:
+    with pytest.raises(ValueError, match="'pump@' names no network; write the broadcast address"):
+        UdpSettings("pump@", 1)
 
 
 def test_an_empty_host_is_refused() -> None:

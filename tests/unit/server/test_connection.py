@@ -14,16 +14,23 @@ from scrutiny.core.types import DataType
 from scrutiny.core.values import Value
 from scrutiny.core.watchables import PublishedValue
 from scrutiny.firmware_link.frames import Response
-from scrutiny.firmware_link.messages import AddressFormat, PublishedValueDefinition, UserCommand
+from scrutiny.firmware_link.messages import (
+    AddressFormat,
+    Connect,
+    PublishedValueDefinition,
+    UserCommand,
+)
 from scrutiny.firmware_link.profile import DeviceProfile
 from scrutiny.firmware_link.session import Session
 from scrutiny.firmware_link.simulator import Application, DeviceSettings, SimulatedDevice
 from scrutiny.firmware_link.transports.base import OnBytes, OnLost
+from scrutiny.firmware_link.transports.settings import UdpSettings
 from scrutiny.server import connection as connection_module
 from scrutiny.server.connection import (
     IDLE_INTERVAL_NS,
     PROBE_PATIENCE_NS,
     PROBES,
+    PROBES_BY_DATAGRAM,
     ConnectionEvents,
     DeviceConnection,
 )
@@ -85,6 +92,7 @@ class SteppedLine:
     def __init__(self, loop: SteppedLoop, device: SimulatedDevice) -> None:
         self.sent: list[bytes] = []
         self.is_silent = False
+        self.doubles = False  # what is sent, and loses the answer to the first of the two
         self._loop = loop
         self._device = device
         self._on_bytes: OnBytes = lambda data: None
@@ -100,6 +108,9 @@ class SteppedLine:
         self.sent.append(data)
         if self.is_silent:
             return
+        if self.doubles:
+            self._device.receive(data, self._loop.now_ns)
+            self._device.take_output()
         self._device.receive(data, self._loop.now_ns)
         if answer := self._device.take_output():
             due_ns = self._loop.now_ns + ANSWER_TIME_NS
@@ -127,7 +138,7 @@ class NotingEvents(ConnectionEvents):
 class Setup:
     """A connection to a device; both are ready."""
 
-    def __init__(self, loop: SteppedLoop) -> None:
+    def __init__(self, loop: SteppedLoop, settings: LinkSettings) -> None:
         rpvs = (PublishedValueDefinition(0x1000, DataType.UINT16),)
         values: dict[int, Value] = {0x1000: 0}
         self.loop = loop
@@ -142,7 +153,7 @@ class Setup:
             self.line,
             Session(self.loop.monotonic_ns),
             self.schedule,
-            LinkSettings(),
+            settings,
             self.events,
         )
         self.connection.start()
@@ -163,10 +174,15 @@ class Setup:
 
 
 @pytest.fixture
-def setup(monkeypatch: pytest.MonkeyPatch) -> Setup:
+def loop(monkeypatch: pytest.MonkeyPatch) -> SteppedLoop:
     loop = SteppedLoop()
     monkeypatch.setattr(connection_module, "time", loop)
-    return Setup(loop)
+    return loop
+
+
+@pytest.fixture
+def setup(loop: SteppedLoop) -> Setup:
+    return Setup(loop, LinkSettings())
 
 
 def command_job(results: list[object]) -> MessageJob:
@@ -222,6 +238,39 @@ def test_a_device_that_was_silent_for_a_while_is_ready_again_without_its_time_ou
     setup.run_until(lambda: len(setup.events.ready_ns) == 2)
 
     assert setup.loop.now_ns - begin_ns < 500 * MS
+
+
+def test_a_device_on_a_network_is_asked_more_often_before_it_is_given_up(loop: SteppedLoop) -> None:
+    setup = Setup(loop, LinkSettings(link=UdpSettings("board", 12345)))
+    before = len(setup.line.heartbeats)
+    setup.line.is_silent = True
+
+    setup.run_until(lambda: bool(setup.events.gone_ns))
+
+    assert len(setup.line.heartbeats) - before == PROBES_BY_DATAGRAM
+
+
+def test_a_heartbeat_that_was_doubled_on_the_way_does_not_end_the_session(setup: Setup) -> None:
+    setup.line.doubles = True
+    before = len(setup.line.heartbeats)
+    setup.run_until(lambda: len(setup.line.heartbeats) > before)
+
+    setup.line.doubles = False
+    setup.loop.run_for(5 * SECOND)
+
+    assert setup.events.gone_ns == []
+
+
+def test_a_device_that_has_a_session_with_another_is_gone_after_two_refusals(setup: Setup) -> None:
+    setup.device.reboot(setup.loop.now_ns)
+    setup.device.receive(Connect().request(AddressFormat(4)).encode(), setup.loop.now_ns)
+    setup.device.take_output()
+    before = len(setup.line.heartbeats)
+
+    setup.run_until(lambda: bool(setup.events.gone_ns))
+
+    assert setup.events.reasons == ["the device has ended the session: it refuses the heartbeat"]
+    assert len(setup.line.heartbeats) - before == 2
 
 
 def test_a_lost_request_does_not_end_the_session(setup: Setup) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import shutil
 import socket
 import subprocess
@@ -98,6 +99,41 @@ def output() -> str:
     return result.stdout
 
 
+class Wire:
+    """A client's end of the UART of a board, with a session.
+
+    A busy machine may hold up half of a request for so long that the board drops it: it is sent
+    again, after a session was asked for, since that may be over, too.
+    """
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._socket = connection
+        self._socket.settimeout(RESEND_S)
+        self.exchange(Discover())  # repeated until the board listens
+        self._socket.sendall(_CONNECT)
+
+    def exchange(self, request: RequestMessage[AnswerT]) -> AnswerT:
+        """Send a request, and return its answer."""
+        frame = request.request(BEFORE_PARAMS)
+        parser = ResponseParser()
+        deadline_s = time.monotonic() + DEADLINE_S
+        self._socket.sendall(frame.encode())
+        while time.monotonic() < deadline_s:
+            try:
+                responses = parser.feed(self._socket.recv(4096))
+            except TimeoutError:
+                self._socket.sendall(_CONNECT + frame.encode())
+                continue
+            for response in responses:
+                if (response.command, response.subfunction) == (frame.command, frame.subfunction):
+                    assert response.code == 0
+                    return request.parse_answer(response.payload, BEFORE_PARAMS)
+        raise AssertionError(f"no answer to {request}")
+
+    def close(self) -> None:
+        self._socket.close()
+
+
 # --- The build ----------------------------------------------------------------------------------
 
 
@@ -155,43 +191,46 @@ def test_a_missing_compiler_is_named_and_the_other_boards_are_built(
         assert (f"\n{board} " in f"\n{result.stdout}") == (board != "rv32-virt")
 
 
+# --- The instructions ---------------------------------------------------------------------------
+
+
+def emulator_commands() -> Iterator[tuple[str, list[str]]]:
+    for page in sorted((EXAMPLE / "boards").glob("*/README.md")):
+        text = page.read_text(encoding="utf-8").replace("\\\n", " ")
+        for line in re.findall(r"^(qemu-system-.*)$", text, re.MULTILINE):
+            yield page.parent.name, shlex.split(line)
+
+
+@pytest.mark.parametrize("command", [pytest.param(c, id=name) for name, c in emulator_commands()])
+def test_a_board_runs_in_the_emulator_as_its_page_says(output: str, command: list[str]) -> None:
+    if shutil.which(command[0]) is None:
+        cannot_run(f"{command[0]} not found")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    words = [word.replace(":5555,", f":{port},") for word in command]
+    assert words != command
+
+    process = subprocess.Popen(words, cwd=ROOT)
+    try:
+        wire = Wire(connect_soon(port))
+        assert wire.exchange(Discover()).display_name.startswith("Motor example (")
+        wire.close()
+    finally:
+        process.kill()
+        process.wait()
+
+
+def connect_soon(port: int) -> socket.socket:
+    """Connect to a program that is about to listen."""
+    deadline_s = time.monotonic() + DEADLINE_S
+    while True:
+        try:
+            return socket.create_connection(("127.0.0.1", port))
+        except ConnectionRefusedError:
+            assert time.monotonic() < deadline_s, "nobody listens"
+
+
 # --- The programs, in their emulators -----------------------------------------------------------
-
-
-class Wire:
-    """A client's end of the UART of a board, with a session.
-
-    A busy machine may hold up half of a request for so long that the board drops it: it is sent
-    again, after a session was asked for, since that may be over, too.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self._socket = socket.socket(socket.AF_UNIX)
-        self._socket.settimeout(RESEND_S)
-        self._socket.connect(f"{path}")
-        self.exchange(Discover())  # repeated until the board listens
-        self._socket.sendall(_CONNECT)
-
-    def exchange(self, request: RequestMessage[AnswerT]) -> AnswerT:
-        """Send a request, and return its answer."""
-        frame = request.request(BEFORE_PARAMS)
-        parser = ResponseParser()
-        deadline_s = time.monotonic() + DEADLINE_S
-        self._socket.sendall(frame.encode())
-        while time.monotonic() < deadline_s:
-            try:
-                responses = parser.feed(self._socket.recv(4096))
-            except TimeoutError:
-                self._socket.sendall(_CONNECT + frame.encode())
-                continue
-            for response in responses:
-                if (response.command, response.subfunction) == (frame.command, frame.subfunction):
-                    assert response.code == 0
-                    return request.parse_answer(response.payload, BEFORE_PARAMS)
-        raise AssertionError(f"no answer to {request}")
-
-    def close(self) -> None:
-        self._socket.close()
 
 
 @dataclass
@@ -227,7 +266,9 @@ def bench(
     machine = (emulator, "-d", "guest_errors,unimp", "-D", f"{log}", *options)
     board = QemuBoard(machine, firmware_of(name).program, folder)
     try:
-        wire = Wire(board.port)
+        connection = socket.socket(socket.AF_UNIX)
+        connection.connect(f"{board.port}")
+        wire = Wire(connection)
         yield Bench(name, firmware_of(name), board, wire, log)
         wire.close()
     finally:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, cast
+from urllib.parse import unquote
 
 import platformdirs
 
@@ -23,7 +24,7 @@ from scrutiny.firmware_link.transports.urls import parse_link_url
 from .access.settings import AccessSettings
 from .access_keys import ACCESS_CONVERTERS, access_settings
 from .api.link_fields import nearest, to_integer
-from .api.links import link_settings_from_api, link_to_api
+from .api.links import link_settings_from_api
 from .datalogging.storage import LARGEST_DATABASE
 from .setting_values import (
     integer_within,
@@ -171,6 +172,7 @@ class _Values:
         self._link_type: str | None = None
         self._link_config: dict[str, object] = {}
         self._link_source = ""
+        self._link_of_url: LinkSettings | None = None
 
     def merge(self, values: Mapping[str, object], source: str) -> None:
         link_config: dict[str, object] = {}
@@ -199,11 +201,12 @@ class _Values:
 
     def replace_link(self, url: str) -> None:
         """Use the link of `--link`, whatever was said before."""
+        if not is_writable(unquote(url)):
+            raise SettingsError(f"--link: {url!r} is not a text")
         try:
-            link_type, link_config = link_to_api(parse_link_url(url))
+            self._link_of_url = parse_link_url(url)
         except ValueError as error:
             raise SettingsError(f"--link: {error}") from None
-        self._link_type, self._link_config, self._link_source = link_type, link_config, "--link"
 
     def settings(self) -> ServerSettings:
         get = self._values.get
@@ -233,6 +236,8 @@ class _Values:
         )
 
     def _link(self) -> LinkSettings:
+        if self._link_of_url is not None:
+            return self._link_of_url
         if self._link_type is None and self._link_config:
             raise SettingsError(
                 f"{self._link_source}: {_LINK_CONFIG}.{next(iter(self._link_config))} belongs to "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .base import OnBytes, OnLost, Transport
+from .can_settings import CanSettings
 from .memory import (
     Endpoint,
     EndpointFactory,
@@ -25,6 +26,7 @@ from .settings import (
 from .urls import link_url, parse_link_url
 
 __all__ = [
+    "CanSettings",
     "Endpoint",
     "EndpointFactory",
     "LinkSettings",

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from ..errors import LinkOpenError
 from .base import Transport
+from .can_settings import CanSettings
 from .settings import (
     LinkSettings,
     MemorySettings,
@@ -41,6 +42,10 @@ async def open_transport(settings: LinkSettings, *, force_thread: bool = False) 
             from .tcp import open_tcp
 
             return await open_tcp(settings, portable=force_thread)
+        case CanSettings():
+            from .can_bus import open_can
+
+            return await open_can(settings, force_thread=force_thread)
         case RttServerSettings():
             from .rtt_server import open_rtt_server
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from .can_settings import CanSettings
 from .networks import check_network
 from .usb_name import is_usb_name, parse_usb_name
 
@@ -191,6 +192,7 @@ LinkSettings = (
     SerialSettings
     | UdpSettings
     | TcpSettings
+    | CanSettings
     | RttSettings
     | RttServerSettings
     | MemorySettings

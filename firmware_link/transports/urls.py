@@ -6,6 +6,7 @@
 ``serial:rfc2217://host:4000``                            any URL that pyserial opens
 ``udp://192.168.1.20:12345``, ``tcp://[fe80::1]:12345``   network
 ``udp://pump@192.168.1.255:12345``                        the device of that name, somewhere in it
+``can:socketcan:can0?txid=0x100&rxid=0x101&fd=1``         CAN bus behind an adapter of this machine
 ``rtt://localhost:19021?channel=1``                       RTT server of OpenOCD, pyOCD or a J-Link
 ``rtt:nRF52840_xxAA?interface=swd&channel=1``             RTT through a J-Link of this machine
 ``memory:``, ``memory:name``                              simulated device in this process
@@ -17,6 +18,7 @@ from __future__ import annotations
 
 from urllib.parse import parse_qsl, quote, unquote, urlencode
 
+from .can_settings import CAN_ADAPTERS, CanSettings
 from .settings import (
     LinkSettings,
     MemorySettings,
@@ -33,8 +35,12 @@ from .usb_name import is_usb_name
 
 _EXAMPLES = (
     "serial:/dev/ttyACM0?baudrate=115200, serial:COM3, serial:usb:VID:PID:SERIAL, "
-    "udp://192.168.1.20:12345, tcp://localhost:12345, rtt://localhost:19021, memory: or none"
+    "udp://192.168.1.20:12345, tcp://localhost:12345, rtt://localhost:19021, "
+    "can:socketcan:can0?txid=0x100&rxid=0x101, memory: or none"
 )
+_CAN_EXAMPLE = "can:socketcan:can0?txid=0x100&rxid=0x101&fd=1"
+_CAN_NUMBERS = ("txid", "rxid", "bitrate", "data_bitrate")
+_CAN_FLAGS = ("extended_id", "fd", "bitrate_switch", "fd_non_iso")
 _SERIAL_KEYS = ("baudrate", "stopbits", "databits", "parity", "start_delay_s")
 
 
@@ -52,6 +58,8 @@ def parse_link_url(url: str) -> LinkSettings:
             return _parse_udp(url, rest)
         case "tcp":
             return TcpSettings(*_parse_address(url, rest))
+        case "can":
+            return _parse_can(rest)
         case "rtt":
             return _parse_rtt(url, rest)
         case "memory":
@@ -73,6 +81,8 @@ def link_url(settings: LinkSettings) -> str:
             return f"udp://{device}{address_text(settings.network, settings.port)}"
         case TcpSettings(host, port):
             return f"tcp://{address_text(host, port)}"
+        case CanSettings():
+            return _can_url(settings)
         case RttServerSettings(host, port, channel):
             query = f"?channel={channel}" if channel else ""
             return f"rtt://{address_text(host, port)}{query}"
@@ -127,6 +137,45 @@ def _serial_url(settings: SerialSettings) -> str:
     return f"serial:{port}{'&' if '?' in port else '?'}{urlencode(query)}"
 
 
+def _parse_can(text: str) -> CanSettings:
+    place, _, query = text.partition("?")
+    interface, _, channel = place.partition(":")
+    options = _options(query, (*_CAN_NUMBERS, *_CAN_FLAGS), "a CAN link", _CAN_EXAMPLE)
+    missing = [name for name in ("txid", "rxid") if name not in options]
+    if not channel or missing:
+        what = " and ".join(missing) if channel else "a channel"
+        raise ValueError(f"the CAN link lacks {what}; write it as {_CAN_EXAMPLE}")
+    adapter = CAN_ADAPTERS.get(interface.lower())
+    is_number = adapter is not None and adapter.has_number and channel.isdecimal()
+    numbers = {name: _integer(name, options.get(name, "0"), base=0) for name in _CAN_NUMBERS}
+    flags = {name: _flag(name, options.get(name, "0")) for name in _CAN_FLAGS}
+    return CanSettings(
+        interface=interface.lower(),
+        channel=int(channel) if is_number else unquote(channel),
+        txid=numbers["txid"],
+        rxid=numbers["rxid"],
+        extended_id=flags["extended_id"],
+        fd=flags["fd"],
+        bitrate_switch=flags["bitrate_switch"],
+        bitrate=numbers["bitrate"],
+        data_bitrate=numbers["data_bitrate"],
+        fd_non_iso=flags["fd_non_iso"],
+    )
+
+
+def _can_url(settings: CanSettings) -> str:
+    query = {
+        "txid": f"{settings.txid:#x}",
+        "rxid": f"{settings.rxid:#x}",
+        "bitrate": f"{settings.bitrate or ''}",
+        "data_bitrate": f"{settings.data_bitrate or ''}",
+        **{name: "1" if getattr(settings, name) else "" for name in _CAN_FLAGS},
+    }
+    channel = quote(f"{settings.channel}", safe="/:")
+    told = {name: text for name, text in query.items() if text}
+    return f"can:{settings.interface}:{channel}?{urlencode(told)}"
+
+
 def _parse_rtt(url: str, rest: str) -> RttServerSettings | RttSettings:
     place, _, query = rest.partition("?")
     if place.startswith("//"):
@@ -175,11 +224,18 @@ def _parse_address(url: str, rest: str) -> tuple[str, int]:
     return host, _integer("port", port)
 
 
-def _integer(name: str, text: str) -> int:
+def _integer(name: str, text: str, base: int = 10) -> int:
     try:
-        return int(text)
+        return int(text, base)
     except ValueError:
         raise ValueError(f"{name} is {text!r}, not a whole number") from None
+
+
+def _flag(name: str, text: str) -> bool:
+    words = {"1": True, "true": True, "0": False, "false": False}
+    if (is_set := words.get(text.lower())) is None:
+        raise ValueError(f"{name} is {text!r}, neither 1 nor 0")
+    return is_set
 
 
 def _number(name: str, text: str) -> float:

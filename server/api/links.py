@@ -5,11 +5,10 @@ Source: client API, section 7.1, ``set_link_config``.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 from typing import Any, Final
 
+from scrutiny.firmware_link.transports.can_settings import CanSettings
 from scrutiny.firmware_link.transports.settings import (
     JLINK_INTERFACES,
     MAX_RTT_CHANNEL,
@@ -25,20 +24,10 @@ from scrutiny.firmware_link.transports.settings import (
 from scrutiny.firmware_link.transports.urls import link_url, parse_link_url
 
 from ..demo import DEMO_LINK
-from .link_fields import REQUIRED, Fields, LinkConfig, shown, to_object
+from .can_links import can_settings_from_api, can_settings_to_api
+from .link_fields import Fields, LinkConfig, shown
 
-LINK_TYPES: Final = ("none", "udp", "tcp", "serial", "rtt", "memory", "dummy")
-_LARGEST_STANDARD_CAN_ID: Final = 0x7FF
-_LARGEST_EXTENDED_CAN_ID: Final = 0x1FFF_FFFF
-_CAN_FIELDS: Final = (
-    "interface",
-    "txid",
-    "rxid",
-    "extended_id",
-    "fd",
-    "bitrate_switch",
-    "subconfig",
-)
+LINK_TYPES: Final = ("none", "udp", "tcp", "serial", "rtt", "canbus", "memory", "dummy")
 _STOPBITS: Final = {"1": 1.0, "1.5": 1.5, "2": 2.0, "one": 1.0, "one_point_five": 1.5, "two": 2.0}
 
 
@@ -67,12 +56,7 @@ def link_settings_from_api(link_type: str, link_config: LinkConfig) -> LinkSetti
         case "rtt":
             return _rtt(link_config)
         case "canbus":
-            # What is wrong in any case is told first: such links will come.
-            _check_can(link_config)
-            raise ValueError(
-                f"this server cannot open canbus links yet, though the fields are right; "
-                f"use {_listed()}"
-            )
+            return can_settings_from_api(link_config)
         case _:
             raise ValueError(f"unknown link type {link_type[:80]!r}; use {_listed()}")
 
@@ -92,6 +76,8 @@ def link_to_api(settings: LinkSettings) -> tuple[str, dict[str, Any]]:
             return "udp", {"host": host, "port": port}
         case TcpSettings(host, port):
             return "tcp", {"host": host, "port": port}
+        case CanSettings():
+            return can_settings_to_api(settings)
         case RttSettings(target, interface, channel):
             return _rtt_to_api(target, interface, channel)
         case RttServerSettings(_, _, channel):
@@ -139,45 +125,6 @@ def _rtt_to_api(target: str, interface: str, channel: int) -> tuple[str, dict[st
         "jlink_interface": interface,
         "buffer_index": channel,
     }
-
-
-def _check_can(link_config: LinkConfig) -> None:
-    fields = Fields("canbus", link_config, _CAN_FIELDS)
-    interface = fields.choice("interface", tuple(_CAN_ADAPTERS))
-    is_extended = fields.boolean("extended_id")
-    largest = _LARGEST_EXTENDED_CAN_ID if is_extended else _LARGEST_STANDARD_CAN_ID
-    fields.integer_within("txid", 0, largest)
-    fields.integer_within("rxid", 0, largest)
-    is_fd, switches = fields.boolean("fd"), fields.boolean("bitrate_switch")
-    if switches and not is_fd:
-        raise ValueError("bitrate_switch of the canbus link needs fd")
-    _CAN_ADAPTERS[interface](fields.converted("subconfig", to_object, REQUIRED))
-
-
-def _check_can_adapter(
-    config: LinkConfig, *, channels: tuple[type, ...], numbers: tuple[str, ...], flag: str = ""
-) -> None:
-    names = ("channel", *numbers, *filter(None, (flag,)))
-    fields = Fields("canbus", config, names)
-    channel = config.get("channel", REQUIRED)
-    if isinstance(channel, bool) or not isinstance(channel, channels):
-        words = " or ".join("a text" if kind is str else "a whole number" for kind in channels)
-        raise ValueError(f"channel of the canbus link is not {words}")
-    for name in numbers:
-        fields.integer_within(name, 1, None)
-    if flag:
-        fields.boolean(flag)
-
-
-_RATES: Final = ("bitrate", "data_bitrate")
-_CAN_ADAPTERS: Final[dict[str, Callable[[LinkConfig], None]]] = {
-    "socketcan": partial(_check_can_adapter, channels=(str,), numbers=()),
-    "virtual": partial(_check_can_adapter, channels=(str,), numbers=()),
-    "vector": partial(_check_can_adapter, channels=(str, int), numbers=_RATES),
-    "kvaser": partial(_check_can_adapter, channels=(int,), numbers=_RATES, flag="fd_non_iso"),
-    "pcan": partial(_check_can_adapter, channels=(str,), numbers=("bitrate",)),
-    "etas": partial(_check_can_adapter, channels=(str,), numbers=_RATES),
-}
 
 
 def _stopbits(value: object) -> float:

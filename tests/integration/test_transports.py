@@ -31,6 +31,7 @@ from scrutiny.firmware_link.codes import (
 from scrutiny.firmware_link.errors import LinkClosed, LinkOpenError
 from scrutiny.firmware_link.frames import Request
 from scrutiny.firmware_link.transports import (
+    CanSettings,
     LinkSettings,
     MemorySettings,
     NoLink,
@@ -48,6 +49,7 @@ from scrutiny.firmware_link.transports import (
 from scrutiny.firmware_link.transports.base import MAX_UNSENT_OCTETS
 from scrutiny.firmware_link.transports.udp import UdpTransport
 from scrutiny.firmware_link.transports.worker import open_in_worker
+from tests.support.can_nodes import frames_to_host, new_link, open_node
 from tests.support.rtt_servers import JLINK_GREETING
 from tests.support.serial_server import SerialServer
 
@@ -268,6 +270,39 @@ def rtt_link(piece_size: int) -> Generator[Link]:
         yield Link(RttServerSettings("127.0.0.1", device.port), vanish)
 
 
+class CanDevice(Device):
+    """A node that sends back what it hears."""
+
+    def __init__(self, settings: CanSettings, piece_size: int) -> None:
+        super().__init__(piece_size)
+        self._settings = settings
+        self._bus = open_node(settings)
+
+    def serve(self) -> None:
+        while not select.select([self._stopped], [], [], 0)[0]:
+            frame = self._bus.recv(0.02)
+            if frame is not None and frame.arbitration_id == self._settings.txid:
+                for piece in self.pieces(bytes(frame.data)):
+                    for answer in frames_to_host(self._settings, piece):
+                        self._bus.send(answer)
+
+    def release(self) -> None:
+        self._bus.shutdown()
+
+
+def can_link(interface: str, *, is_fd: bool = False) -> LinkFactory:
+    @contextmanager
+    def link(piece_size: int) -> Generator[Link]:
+        settings = new_link(interface, fd=is_fd)
+        device = CanDevice(settings, piece_size)
+        with running(device) as vanish:
+            # A datagram for each frame, to all, the sender too: few fit the buffer of a socket.
+            size = 256 if interface == "udp_multicast" else 2048
+            yield Link(settings, vanish, notices_loss=False, write_size=size)
+
+    return link
+
+
 @contextmanager
 def memory_link(piece_size: int) -> Generator[Link]:
     register_endpoint("echo", lambda: EchoEndpoint(piece_size))
@@ -312,6 +347,12 @@ every_link = pytest.mark.parametrize(
     "factory",
     [
         *LINKS_WITH_A_CONNECTION,
+        pytest.param(can_link("virtual"), id="can-virtual"),
+        pytest.param(can_link("virtual", is_fd=True), id="can-fd-virtual"),
+        pytest.param(can_link("udp_multicast"), id="can-multicast", marks=POSIX_ONLY),
+        pytest.param(
+            portable(can_link("udp_multicast")), id="can-multicast-thread", marks=POSIX_ONLY
+        ),
         pytest.param(udp_link, id="udp"),
         pytest.param(portable(udp_link), id="udp-endpoint"),
     ],

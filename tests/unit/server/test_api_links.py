@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from scrutiny.firmware_link.transports.can_settings import CanSettings
 from scrutiny.firmware_link.transports.settings import (
     LinkSettings,
     MemorySettings,
@@ -28,6 +29,10 @@ CAN = {
 }
 
 
+def subconfig(**fields: object) -> dict[str, Any]:
+    return {"subconfig": {"channel": "can0", **fields}}
+
+
 @pytest.mark.parametrize(
     ("link_type", "config", "settings"),
     [
@@ -50,6 +55,25 @@ CAN = {
             {"target_device": "rtt://[::1]:9090", "jlink_interface": "c2", "buffer_index": 3},
             RttServerSettings("::1", 9090, 3),
         ),
+        ("canbus", CAN, CanSettings("socketcan", "can0", 1, 2)),
+        (
+            "canbus",
+            {**CAN, "interface": "PCAN", "txid": 0x800, "extended_id": True} | subconfig(bitrate=9),
+            CanSettings("pcan", "can0", 0x800, 2, extended_id=True, bitrate=9),
+        ),
+        (
+            "canbus",
+            {**CAN, "interface": "vector", "fd": True, "bitrate_switch": True}
+            | subconfig(channel=1, bitrate=500_000, data_bitrate=2_000_000),
+            CanSettings(
+                *("vector", 1, 1, 2),
+                fd=True,
+                bitrate_switch=True,
+                bitrate=500_000,
+                data_bitrate=2_000_000,
+            ),
+        ),
+        ("canbus", {**CAN, "interface": "virtual"}, CanSettings("virtual", "can0", 1, 2)),
         ("serial", SERIAL, SerialSettings("COM3", 9600)),
         (
             "serial",
@@ -75,7 +99,7 @@ def test_links_of_clients(link_type: str, config: dict[str, Any], settings: Link
 @pytest.mark.parametrize(
     ("link_type", "config", "reason"),
     [
-        ("usb", {}, "unknown link type 'usb'; use none, udp, tcp, serial, rtt or memory"),
+        ("usb", {}, "unknown link type 'usb'; use none, udp, tcp, serial, rtt, canbus or memory"),
         ("", {}, "unknown link type"),
         ("rtt", {}, "needs the field target_device"),
         ("rtt", {"target_device": ""}, "as Segger does"),
@@ -83,13 +107,11 @@ def test_links_of_clients(link_type: str, config: dict[str, Any], settings: Link
         ("rtt", {"target_device": "x", "jlink_interface": "I2C"}, "jlink_interface .* not one of"),
         ("rtt", {"target_device": "x", "buffer_index": -1}, "buffer_index .* not within 0 to 255"),
         ("canbus", {}, "needs the field interface"),
-        ("canbus", CAN, "cannot open canbus links yet, though the fields are right"),
         ("canbus", {**CAN, "interface": "pigeon"}, "'pigeon', not one of socketcan"),
         ("canbus", {**CAN, "txid": 0x800}, "txid .* not within 0 to 2047"),
-        ("canbus", {**CAN, "txid": 0x800, "extended_id": True}, "cannot open canbus"),
         ("canbus", {**CAN, "rxid": 1 << 29, "extended_id": True}, "rxid"),
         ("canbus", {**CAN, "fd": 1}, "fd .* not true or false"),
-        ("canbus", {**CAN, "bitrate_switch": True}, "bitrate_switch .* needs fd"),
+        ("canbus", {**CAN, "bitrate_switch": True}, "bitrate_switch needs fd"),
         ("canbus", {**CAN, "speed": 1}, "no field 'speed'"),
         ("canbus", {**CAN, "subconfig": "can0"}, "subconfig .* not an object"),
         ("canbus", {**CAN, "subconfig": {}}, "channel .* not a text"),
@@ -132,6 +154,11 @@ def test_what_is_wrong_is_named(link_type: str, config: dict[str, Any], reason: 
         MemorySettings("pump"),
         UdpSettings("::1", 5),
         TcpSettings("board", 6),
+        CanSettings("socketcan", "can0", 0x7FF, 0, fd=True),
+        CanSettings("vector", "1", 1, 2, bitrate=500_000, data_bitrate=2_000_000),
+        CanSettings("kvaser", 0, 1, 2, True, True, True, 5, 6, fd_non_iso=True),
+        CanSettings("pcan", "PCAN_USBBUS1", 1, 2, bitrate=125_000),
+        CanSettings("etas", "ETAS://USB/1", 1, 2, bitrate=125_000, data_bitrate=125_000),
         RttSettings("nRF52840_xxAA", "swd", 1),
         RttServerSettings("localhost", 19021),
         RttServerSettings("::1", 9090, 7),
@@ -140,6 +167,21 @@ def test_what_is_wrong_is_named(link_type: str, config: dict[str, Any], reason: 
 )
 def test_the_form_for_clients_gives_the_same_link_back(settings: LinkSettings) -> None:
     assert link_settings_from_api(*link_to_api(settings)) == settings
+
+
+@pytest.mark.parametrize("interface", ["virtual", "udp_multicast"])
+def test_a_bus_without_hardware_is_told_as_a_simulated_device(interface: str) -> None:
+    """Clients of the original throw away a status with a CAN interface that they do not know."""
+    link_type, fields = link_to_api(CanSettings(interface, "239.74.163.2", 1, 2))
+
+    assert link_type == "dummy"
+    assert fields["interface"] == interface
+
+
+def test_a_data_rate_that_was_left_out_is_the_other_rate() -> None:
+    _, fields = link_to_api(CanSettings("vector", 0, 1, 2, bitrate=250_000))
+
+    assert fields["subconfig"] == {"channel": 0, "bitrate": 250_000, "data_bitrate": 250_000}
 
 
 def test_defaults_are_filled_in_as_existing_clients_expect_them() -> None:

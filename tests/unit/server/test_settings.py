@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from scrutiny.firmware_link.transports.can_settings import CanSettings
 from scrutiny.firmware_link.transports.settings import (
     LinkSettings,
     NoLink,
@@ -87,12 +88,33 @@ def test_a_file_with_all_keys(tmp_path: Path) -> None:
             {"target_device": "rtt://localhost:19021", "buffer_index": 1},
             RttServerSettings("localhost", 19021, 1),
         ),
+        (
+            "can:kvaser:0?txid=0x100&rxid=0x101&fd=1&bitrate=500000&data_bitrate=2000000",
+            {
+                "interface": "kvaser",
+                "txid": 0x100,
+                "rxid": 0x101,
+                "extended_id": False,
+                "fd": True,
+                "bitrate_switch": False,
+                "subconfig": {
+                    "channel": 0,
+                    "bitrate": 500_000,
+                    "data_bitrate": 2_000_000,
+                    "fd_non_iso": False,
+                },
+            },
+            CanSettings(
+                "kvaser", 0, 0x100, 0x101, fd=True, bitrate=500_000, data_bitrate=2_000_000
+            ),
+        ),
     ],
 )
-def test_a_link_by_rtt_in_a_file_and_as_url(
+def test_links_by_probe_and_bus_in_a_file_and_as_url(
     tmp_path: Path, url: str, fields: dict[str, object], link: LinkSettings
 ) -> None:
-    content = {"device": {"link_type": "rtt", "link_config": fields}}
+    link_type = "canbus" if isinstance(link, CanSettings) else "rtt"
+    content = {"device": {"link_type": link_type, "link_config": fields}}
 
     assert load_settings(config=config_file(tmp_path, content)).device.link == link
     assert load_settings(link=url).device.link == link

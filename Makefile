@@ -12,8 +12,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-# Tests that share nothing with each other and wait for nothing, so that they may run side by side.
-PARALLEL := tests/unit tests/fuzz tests/firmware
+# Tests that share nothing with each other, so that they may run side by side: those that wait for
+# nothing, and those that start processes of their own. The rest has the machine for itself.
+PARALLEL := tests/unit tests/fuzz tests/firmware tests/integration tests/interop
 
 .PHONY: bench boards demo docs test clean
 
@@ -25,6 +26,7 @@ test: $(VENV)/.installed-for-tests
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/pyright --warnings
+	$(BIN)/python -m tests.support.peer
 	$(BIN)/pytest -n auto --dist loadfile $(PARALLEL)
 	$(BIN)/pytest $(PARALLEL:%=--ignore=%)
 

@@ -64,3 +64,11 @@ def _run(*command: str | Path) -> None:
     if result.returncode != 0:
         reason = result.stderr.strip() or result.stdout.strip()
         raise NoPeer(f"the peer cannot be installed: {reason}")
+
+
+if __name__ == "__main__":
+    # Before tests run side by side, which would all make it.
+    try:
+        peer_python()
+    except NoPeer as reason:
+        sys.stderr.write(f"without the peer: {reason}\n")

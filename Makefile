@@ -37,8 +37,8 @@ docs: $(VENV)/.installed-for-docs
 # Two at a time, and what they say in one piece.
 boards: $(VENV)/.installed
 	@sh tools/install_system_packages.sh boards
-	@$(MAKE) --no-print-directory -C firmware_example -j2 --output-sync \
-	    boards SCRUTINY="$(abspath $(BIN))/scrutiny"
+	@$(MAKE) --no-print-directory -C firmware_example -j2 \
+	    $(if $(filter output-sync,$(.FEATURES)),--output-sync) boards SCRUTINY="$(abspath $(BIN))/scrutiny"
 
 # Linux. On a machine that does nothing else.
 bench: $(VENV)/.installed-for-tests

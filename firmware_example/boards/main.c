@@ -95,6 +95,7 @@ static bool start(void) {
     settings.datalog_buffer = datalog_buffer;
     settings.datalog_buffer_size = sizeof datalog_buffer;
 #endif
+    /* Better another one at each start, where a board has a source of randomness. */
     settings.session_seed = 1u;
     settings.memory_write_enabled = true;
     return app_init(&settings, &port) == SCRUTINY_OK;

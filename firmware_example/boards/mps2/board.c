@@ -43,7 +43,11 @@ typedef struct {
 #define LOOP_TIMER ((timer_t *)0x40001000u)
 #define UART ((uart_t *)0x40004000u)
 
-enum { UART_RX_IRQ = 0, UART_TX_IRQ = 1, LOOP_TIMER_IRQ = 9 };
+enum {
+    UART_RX_IRQ = 0,
+    UART_TX_IRQ = 1,
+    LOOP_TIMER_IRQ = 9
+};
 
 /* First of all the request, since the receiver holds one octet. */
 static void uart_rx_interrupt(void) {

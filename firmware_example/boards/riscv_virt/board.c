@@ -7,7 +7,7 @@
 #define BAUD 115200u
 
 typedef struct {
-    volatile uint8_t data; /* low half of the divider, when LINE_DIVIDER */
+    volatile uint8_t data;               /* low half of the divider, when LINE_DIVIDER */
     volatile uint8_t enabled_interrupts; /* high half */
     volatile uint8_t fifo;
     volatile uint8_t line;

@@ -51,7 +51,9 @@ typedef volatile uint32_t register_t;
 #define USART_CR1_TXEIE (1u << 7)
 #define USART_CR1_UE (1u << 13)
 
-enum { USART1_IRQ = 37 };
+enum {
+    USART1_IRQ = 37
+};
 
 void SysTick_Handler(void);
 
@@ -75,7 +77,8 @@ static void receive(void) {
     }
 }
 
-/* Send what there is room for, and ask to be called for the rest. With interrupts off, or in one. */
+/* Send what there is room for, and ask to be called for the rest. With interrupts off, or in one.
+ */
 static void transmit(void) {
     scrutiny_octet_t octet;
 

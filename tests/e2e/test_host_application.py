@@ -14,7 +14,6 @@ import subprocess
 import sys
 import threading
 import time
-import tty
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -28,6 +27,9 @@ from tests.support.missing_tools import cannot_run
 
 ROOT = Path(__file__).resolve().parents[2]
 DEADLINE_S = 10.0
+
+if sys.platform != "win32":
+    import tty
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the application needs POSIX")
 
@@ -766,13 +768,13 @@ def test_unread_answers_do_not_stop_the_application(
     client.link.close()
 
 
-@pytest.mark.parametrize("signal_number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
-def test_signal_ends_it_cleanly(program: Path, tmp_path: Path, signal_number: int) -> None:
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGINT", "SIGHUP"])
+def test_signal_ends_it_cleanly(program: Path, tmp_path: Path, name: str) -> None:
     path = tmp_path / "port"
     application = Application(program, "--pty", str(path))
     assert path.is_symlink()
 
-    assert application.stop(signal_number) == (0, "")
+    assert application.stop(signal.Signals[name]) == (0, "")
     assert list(tmp_path.iterdir()) == []
 
 

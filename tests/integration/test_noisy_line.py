@@ -7,7 +7,6 @@ import select
 import socket
 import sys
 import time
-import tty
 from collections.abc import Callable, Generator
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -19,6 +18,8 @@ from tests.support.processes import DEADLINE_S
 
 if sys.platform == "win32":
     pytest.skip("there are no pseudo terminals", allow_module_level=True)
+
+import tty
 
 from tests.support.noisy_line import NoisyLine
 from tests.support.serial_lane import MaskedInterrupts

@@ -1,21 +1,27 @@
-"""A process on a terminal of its own: what people see, with colours and lines that change."""
+"""A process on a terminal of its own: what people see, with colours and lines that change.
+
+POSIX only, to be imported anywhere.
+"""
 
 from __future__ import annotations
 
-import fcntl
 import os
-import pty
 import re
 import select
 import signal
 import struct
 import subprocess
-import termios
+import sys
 import time
 from collections.abc import Mapping, Sequence
 from typing import Final
 
 from .processes import DEADLINE_S
+
+if sys.platform != "win32":
+    import fcntl
+    import pty
+    import termios
 
 _ESCAPE_SEQUENCE: Final = re.compile("\x1b\\[[0-9;?]*[a-zA-Z]")
 

@@ -21,7 +21,7 @@ if sys.platform == "win32":
 from tests.support.noisy_line import NoisyLine
 
 EMULATED: Final = [kind for kind in BOARD_KINDS if not isinstance(kind, HostKind)]
-SETPOINT, SETPOINT_RPV, TICKS = "/global/motor_setpoint_rpm", "/rpv/x1000", "/rpv/x1010"
+SETPOINT, SETPOINT_RPV, UPTIME = "/global/motor_setpoint_rpm", "/rpv/x1000", "/rpv/x1007"
 
 
 @pytest.fixture(params=EMULATED, ids=lambda kind: kind.name)
@@ -80,8 +80,8 @@ def test_the_stock_server_reads_and_writes_a_board(client: PeerClient, kind: Boa
 
     assert device["name"].startswith("Motor example (")
     assert device["datalogging"] is kind.has_recordings
-    first = client.ask("read", path=TICKS)
-    assert client.ask("read", path=TICKS) > first
+    first = client.ask("read", path=UPTIME)
+    assert client.ask("read", path=UPTIME) > first
     client.ask("write", path=SETPOINT_RPV, value=-1200.5)
     assert client.ask("read", path=SETPOINT) == -1200.5
     client.ask("write", path=SETPOINT, value=800.0)

@@ -113,7 +113,10 @@ class BoardDesk:
             return self.board.overruns
         return self.line.counts.overruns
 
+    def address_of(self, symbol: str) -> int:
+        """Return where a variable is, as the linker says."""
+        return self.kind.address_of(self.firmware, symbol)
+
     def memory(self, symbol: str, size: int) -> bytes:
         """Return what a variable really has, past the protocol."""
-        address = self.kind.address_of(self.firmware, symbol)
-        return self.board.read_memory(address, size)
+        return self.board.read_memory(self.address_of(symbol), size)

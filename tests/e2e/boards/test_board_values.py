@@ -18,7 +18,6 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there are no ps
 
 SETPOINT, SETPOINT_RPV = "/global/motor_setpoint_rpm", "/rpv/x1000"
 FOCUS, FOCUS_MEAN = "/global/statistics_focus", "/global/*statistics_focus/mean"
-LEVELS = "/static/app_published.c/scratch_levels/scratch_levels"
 COUNTS = "/static/app_published.c/scratch_counts/scratch_counts"
 
 
@@ -54,7 +53,6 @@ def test_published_values_follow_the_board(client: ScrutinyClient) -> None:
         ("/static/motor.c/parameters/supply_v", "float32", 24.0),
         ("/static/protected.c/calibration/serial_number", "uint32", 20240117),
         ("/static/protected.c/calibration/encoder_table/encoder_table[6]", "sint16", -17),
-        ("/global/motor_flags/enabled", "uint32", 1),
         ("/motor/last fault", "uint8", 0),
     ],
 )
@@ -100,17 +98,16 @@ def test_bit_fields_are_written_alone(client: ScrutinyClient) -> None:
     assert (enabled.value, code.value, direction.value) == (1, 9, -1)
 
 
-def test_pointers_are_followed_wherever_they_point(client: ScrutinyClient) -> None:
+def test_pointers_are_followed_wherever_they_point(desk: BoardDesk, client: ScrutinyClient) -> None:
     pointer, mean = client.watch_many([FOCUS, FOCUS_MEAN])
     client.wait_new_value_for_all(DEADLINE_S)
-    start = client.get_var_watchable_info(f"{LEVELS}[0]").address
-    assert start is not None
+    levels = desk.address_of("scratch_levels")
 
-    pointer.value = start
+    pointer.value = levels
     mean.value = 3333  # the third of its numbers
 
     assert client.read_once(SCRATCH[32]) == 3333
-    assert client.get_var_watchable_info(FOCUS_MEAN).address == start + 8
+    assert client.get_var_watchable_info(FOCUS_MEAN).address == levels + 8
 
 
 def test_regions_that_the_firmware_protects_stay_protected(

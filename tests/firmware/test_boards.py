@@ -68,6 +68,7 @@ VARIABLES: Final = (
 UPTIME: Final = PublishedValueDefinition(0x1007, DataType.UINT32)
 ECHO: Final = 0
 RESEND_S: Final = 1.0
+LATE_TIMER_MS: Final = 5  # after which iterations that were missed come all at once
 
 _CONNECT: Final = Connect().request(BEFORE_PARAMS).encode()
 
@@ -298,8 +299,8 @@ def test_the_control_loop_keeps_time(bench: Bench) -> None:
         now_ms = bench.uptime_ms()
         assert time.monotonic() < begun_s + DEADLINE_S, "it does not run"
 
-    # Not faster than it should; a busy machine may make it slower. One iteration is always open.
-    assert (time.monotonic() - begun_s) * 1000 > now_ms - before_ms - 1
+    # Not faster than it should; a busy machine may make it slower.
+    assert (time.monotonic() - begun_s) * 1000 > now_ms - before_ms - LATE_TIMER_MS
 
 
 def test_a_busy_application_answers_between_its_bursts(bench: Bench) -> None:

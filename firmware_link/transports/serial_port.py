@@ -29,6 +29,7 @@ logger = logging.getLogger(__name__)
 
 _PARITY = {"none": "N", "even": "E", "odd": "O", "mark": "M", "space": "S"}
 _MAX_PORTS_LISTED = 8
+_IS_CONTROL = "option 'control'"  # in what pyserial says of RFC 2217
 # Reads of some URL handlers cannot be interrupted: how often their reader looks around.
 _URL_READ_S = 0.25
 
@@ -104,6 +105,12 @@ def loss_reason(port_name: str, error: Exception | None) -> str:
 def _open_failure(settings: SerialSettings, error: Exception) -> str:
     name = settings.port
     if settings.is_url:
+        if _IS_CONTROL in f"{error}":
+            separator = "&" if "?" in name else "?"
+            return (
+                f"cannot open {name}: the server cannot set the control lines of its port. "
+                f"If the board needs none of them, write {name}{separator}ign_set_control"
+            )
         return f"cannot open {name}: {error}. Check the address, and that the server runs"
     match _errno(error):
         case errno.ENOENT | errno.ENODEV | errno.ENXIO:

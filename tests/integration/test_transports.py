@@ -51,6 +51,7 @@ from scrutiny.firmware_link.transports.udp import UdpTransport
 from scrutiny.firmware_link.transports.worker import open_in_worker
 from tests.support.can_nodes import frames_to_host, new_link, open_node
 from tests.support.rtt_servers import JLINK_GREETING
+from tests.support.ser2net import Ser2net, ser2net
 from tests.support.serial_server import SerialServer
 
 if sys.platform != "win32":
@@ -505,6 +506,30 @@ def test_a_serial_server_is_told_the_settings() -> None:
     device = PtyDevice(1)
     with running(device), serving(device) as server:
         asyncio.run(scenario(device, SerialSettings(server.url, 57600, stopbits=2)))
+
+
+@POSIX_ONLY
+@TOLERATING_RFC2217
+def test_ser2net_serves_a_port_and_tells_if_control_lines_are_in_the_way(tmp_path: Path) -> None:
+    device = PtyDevice(65536)
+
+    async def scenario(server: Ser2net) -> None:
+        # A pty has no such lines; ser2net then does not answer.
+        url = f"rfc2217://{server.address}?timeout=0.3"
+        while "refused" in (text := await failure_of(SerialSettings(url))):
+            """It does not tell when it has started."""
+        assert f"If the board needs none of them, write {url}&ign_set_control" in text
+
+        link = Link(SerialSettings(f"{url}&ign_set_control", 57600, stopbits=2), lambda: None)
+        async with connected(link) as host:
+            host.write(bytes(range(256)))
+            assert await host.received(256) == bytes(range(256))
+            assert (device.baudrate, device.stopbits) == (57600, 2)
+            server.stop()
+            assert "went away" in (await host.loss()).reason
+
+    with running(device), ser2net(device.node, tmp_path) as server:
+        asyncio.run(scenario(server))
 
 
 def test_udp_datagrams_that_wait_arrive_in_one_go() -> None:

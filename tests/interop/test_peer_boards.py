@@ -12,13 +12,11 @@ import pytest
 from tests.support.board_kinds import BOARD_KINDS, BoardKind, BuiltFirmware, HostKind
 from tests.support.example_board import CannotBuild
 from tests.support.missing_tools import cannot_run
+from tests.support.noisy_line import NoisyLine
 
 from .peer_processes import Peer, PeerClient, running_processes
 
-if sys.platform == "win32":
-    pytest.skip("there are no pseudo terminals", allow_module_level=True)
-
-from tests.support.noisy_line import NoisyLine
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the boards run ELF programs")
 
 EMULATED: Final = [kind for kind in BOARD_KINDS if not isinstance(kind, HostKind)]
 SETPOINT, SETPOINT_RPV, UPTIME = "/global/motor_setpoint_rpm", "/rpv/x1000", "/rpv/x1007"

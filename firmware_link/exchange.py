@@ -293,12 +293,18 @@ class Exchange:
         return self.settings.line_ns(max(0, expected - heard))
 
     def _wait_for_the_rest(self, now_ns: int) -> None:
-        """Give up early on an answer that began and does not go on."""
+        """Give up early on an answer that began and does not go on, and on one that does, late.
+
+        A request that is sent into an answer destroys both, so a deadline does not cut it short: on
+        a busy machine, whoever sends may have been held up as long as a device takes to answer.
+        """
         if self._state is _State.PAUSING:  # the rest of a damaged answer: the device still sends
             assert self.wake_ns is not None
             self.wake_ns = min(max(self.wake_ns, now_ns + SETTLE_NS), self._quiet_limit_ns)
         else:
-            self.wake_ns = min(self._deadline_ns, now_ns + GAP_TIMEOUT_NS + self._missing_ns())
+            latest_ns = self._sent_ns + self._line_ns + self.settings.response_timeout_ns
+            gap_ns = GAP_TIMEOUT_NS + self._missing_ns()
+            self.wake_ns = min(max(self._deadline_ns, latest_ns), now_ns + gap_ns)
 
     def _expect_later_answers(self, now_ns: int) -> None:
         """Learn from an answer that came when nobody waited for it any more."""

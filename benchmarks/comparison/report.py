@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import platform
 import statistics
 from collections.abc import Sequence
@@ -39,6 +40,8 @@ def _line(row: Row, width: int) -> str:
 def _figure(figure: float | None) -> str:
     if figure is None:
         return "-"
+    if math.isnan(figure):
+        return "failed"
     return f"{figure:,.0f}" if abs(figure) >= 1000 else f"{figure:,.4g}"
 
 

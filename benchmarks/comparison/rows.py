@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -35,7 +36,7 @@ class Row:
     cpu: dict[str, list[float]] = field(default_factory=dict[str, list[float]])
 
     def note(self, who: str, figure: float, cpu: float | None = None) -> None:
-        """Add what one round gave."""
+        """Add what one round gave; not a number: it failed."""
         self.figures.setdefault(who, []).append(figure)
         if cpu is not None:
             self.cpu.setdefault(who, []).append(cpu)
@@ -56,7 +57,8 @@ class Row:
         if to not in self.figures or OURS not in self.figures:
             return None
         pairs = zip(self.figures[OURS], self.figures[to], strict=True)
-        return statistics.median([ours / other for ours, other in pairs if other])
+        ratios = [ours / other for ours, other in pairs if other and math.isfinite(other)]
+        return statistics.median(ratios) if ratios else None
 
 
 class Rows:

@@ -218,6 +218,38 @@ def test_the_wait_for_the_rest_of_an_answer_counts_only_what_is_missing() -> Non
     assert exchange.wake_ns == 20 * MS + GAP_TIMEOUT_NS + OCTET_NS_AT_9600
 
 
+def test_an_answer_that_goes_on_is_not_cut_short_by_the_deadline() -> None:
+    exchange = make_exchange()
+    exchange.start(question(), 0)
+    deadline_ns = exchange.wake_ns
+    assert deadline_ns is not None
+
+    now_ns = deadline_ns - 10 * MS
+    for octet in ANSWER[:-1]:
+        assert exchange.tick(now_ns) is None
+        assert exchange.feed(bytes((octet,)), now_ns) is None
+        now_ns += 30 * MS
+
+    assert exchange.feed(ANSWER[-1:], now_ns) == Response(3, 4, 0, b"\x10\x00\x2a")
+    assert now_ns > deadline_ns
+    assert exchange.statistics.retries == 0
+
+
+def test_an_answer_that_goes_on_for_ever_is_given_up() -> None:
+    exchange = make_exchange(response_timeout_ns=300 * MS)
+    exchange.start(Transaction(QUESTION.encode(), retries=0), 0)
+    now_ns = 0
+    endless = Response(3, 4, 0, bytes(1000)).encode()
+
+    while (ended := exchange.tick(now_ns)) is None:
+        exchange.feed(endless[:1], now_ns)
+        endless = endless[1:]
+        now_ns += 10 * MS
+
+    assert ended is Failure.GARBLED
+    assert 300 * MS <= now_ns <= 310 * MS
+
+
 def test_the_deadline_counts_the_time_on_the_line() -> None:
     fast = make_exchange()
     slow = make_exchange(bits_per_second=9600)

@@ -51,7 +51,9 @@ async def open_transport(settings: LinkSettings, *, force_thread: bool = False) 
 
             return await open_rtt_server(settings, portable=force_thread)
         case RttSettings():
-            raise LinkOpenError("RTT through a probe is not built yet")
+            from .jlink_probe import open_jlink
+
+            return await open_jlink(settings)
         case MemorySettings():
             from .memory import open_memory
 

@@ -123,8 +123,9 @@ CAN = CANLinkConfig(
             "CAN",
         ),
         (DeviceLinkType.RTT, RTTLinkConfig("rtt://127.0.0.1:1", SWD), "nothing listens at"),
+        (DeviceLinkType.RTT, RTTLinkConfig("nRF52840_xxAA", SWD, 1), "J-Link"),
     ],
-    ids=["pcan", "socketcan", "rtt"],
+    ids=["pcan", "socketcan", "rtt-server", "jlink"],
 )
 def test_clients_are_told_why_a_link_does_not_open(
     link_type: DeviceLinkType,

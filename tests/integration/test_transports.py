@@ -36,6 +36,7 @@ from scrutiny.firmware_link.transports import (
     MemorySettings,
     NoLink,
     RttServerSettings,
+    RttSettings,
     SerialSettings,
     TcpSettings,
     Transport,
@@ -50,6 +51,7 @@ from scrutiny.firmware_link.transports.base import MAX_UNSENT_OCTETS
 from scrutiny.firmware_link.transports.udp import UdpTransport
 from scrutiny.firmware_link.transports.worker import open_in_worker
 from tests.support.can_nodes import frames_to_host, new_link, open_node
+from tests.support.jlink_library import TARGET, jlink_with
 from tests.support.rtt_servers import JLINK_GREETING
 from tests.support.ser2net import Ser2net, ser2net
 from tests.support.serial_server import SerialServer
@@ -291,6 +293,22 @@ class CanDevice(Device):
         self._bus.shutdown()
 
 
+@contextmanager
+def jlink_link(piece_size: int) -> Generator[Link]:
+    def echo(channel: int, octets: bytes) -> None:
+        for start in range(0, len(octets), piece_size):
+            probe.say(channel, octets[start : start + piece_size])
+
+    with jlink_with(echo) as probe:
+        probe.down_room = 1024
+
+        def vanish() -> None:
+            probe.is_there = False
+
+        yield Link(RttSettings(TARGET, "swd", 1), vanish)
+        assert probe.was_closed.wait(DEADLINE_S)
+
+
 def can_link(interface: str, *, is_fd: bool = False) -> LinkFactory:
     @contextmanager
     def link(piece_size: int) -> Generator[Link]:
@@ -341,6 +359,7 @@ LINKS_WITH_A_CONNECTION = [
     pytest.param(rfc2217_link, id="rfc2217", marks=[POSIX_ONLY, TOLERATING_RFC2217]),
     pytest.param(rtt_link, id="rtt-server"),
     pytest.param(portable(rtt_link), id="rtt-server-endpoint"),
+    pytest.param(jlink_link, id="rtt-jlink"),
     pytest.param(memory_link, id="memory"),
 ]
 every_link_with_a_connection = pytest.mark.parametrize("factory", LINKS_WITH_A_CONNECTION)

@@ -71,7 +71,7 @@ async def discover(
         finally:
             asking.cancel()
             await asyncio.gather(asking, return_exceptions=True)
-        if not seen and inquiry.reason is not None:
+        if inquiry.reason is not None and not inquiry.sent_count:
             raise LinkOpenError(f"cannot ask {addresses[0]}: {inquiry.reason}. Check the network")
 
 
@@ -98,12 +98,15 @@ class _Inquiry(asyncio.DatagramProtocol):
 
     Attributes:
         answers: what has come and was not taken.
-        reason: why the system would not send; None as long as it did.
+        sent_count: how many questions the system has taken.
+        reason: why it would not take the others; None if it took all.
     """
 
     def __init__(self) -> None:
         self.answers: asyncio.Queue[FoundDevice] = asyncio.Queue()
+        self.sent_count = 0
         self.reason: str | None = None
+        self._refused_count = 0
         self._parsers: dict[Any, ResponseParser] = {}
         self._targets: list[_Target] = []
         self._endpoints: dict[socket.AddressFamily, asyncio.DatagramTransport] = {}
@@ -136,7 +139,9 @@ class _Inquiry(asyncio.DatagramProtocol):
             await asyncio.sleep(start_s + share * duration_s - loop.time())
             self._parsers.clear()  # of what was cut short
             for number, (family, address) in enumerate(self._targets, 1):
+                refused_count = self._refused_count
                 self._endpoints[family].sendto(question, address)
+                self.sent_count += self._refused_count == refused_count
                 if number % _BURST == 0:
                     await asyncio.sleep(_BURST_PAUSE_S)
 
@@ -152,6 +157,7 @@ class _Inquiry(asyncio.DatagramProtocol):
 
     def error_received(self, exc: Exception) -> None:
         """Go on: others may be reached, or may answer."""
+        self._refused_count += 1
         self.reason = (exc.strerror if isinstance(exc, OSError) else None) or f"{exc}"
 
 

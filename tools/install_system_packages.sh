@@ -17,7 +17,7 @@ case "${1:-}" in
         packages="$packages libsimavr-dev libelf-dev"
         # A big-endian target that runs here: 40 MB to fetch, 180 MB installed, 10 s.
         packages="$packages gcc-hppa-linux-gnu libc6-dev-hppa-cross qemu-user"
-        packages="$packages systemd chromium zsh fish ser2net"
+        packages="$packages systemd chromium zsh fish ser2net iproute2"
         ;;
     *) echo "usage: $0 demo|boards|test" >&2; exit 2 ;;
 esac

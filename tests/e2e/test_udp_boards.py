@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -12,10 +14,12 @@ from scrutiny import sdk
 from scrutiny.sdk.client import ScrutinyClient
 from tests.support.bench import Bench, Events, expect_event
 from tests.support.example_board import SCRATCH, UPTIME
+from tests.support.missing_tools import cannot_run
 from tests.support.processes import DEADLINE_S, LoggedProcess
+from tests.support.two_machines import NO_NETWORK
 from tests.support.udp_devices import free_udp_port
 from tests.support.udp_relay import UdpRelay, Weather
-from tests.support.verb_desk import run_here
+from tests.support.verb_desk import ENVIRONMENT, PROGRAM, run_here
 from tests.support.workload import Workload
 
 pytestmark = pytest.mark.skipif(
@@ -77,6 +81,33 @@ def test_discover_lists_the_boards_with_their_links(
     title, *lines = shown.output.splitlines()
     assert title.split() == ["Link", "Name", "Link", "by", "name", "Firmware", "id", "Protocol"]
     assert [line.split()[0] for line in lines] == [row["link"] for row in rows]
+
+
+def on_two_machines(board: Path, *command: str) -> subprocess.CompletedProcess[str]:
+    """Run ``scrutiny`` on a machine; the board is on another one in the same network."""
+    if shutil.which("unshare") is None or shutil.which("ip") is None:
+        cannot_run("needs unshare and ip, of util-linux and iproute2")
+    result = subprocess.run(
+        [sys.executable, "-m", "tests.support.two_machines", f"{board}", *PROGRAM, *command],
+        check=False,
+        capture_output=True,
+        text=True,
+        env=ENVIRONMENT,
+    )
+    if result.returncode == NO_NETWORK:
+        pytest.skip(f"this system allows no namespaces without root: {result.stderr}")
+    return result
+
+
+def test_a_board_on_another_machine_hears_broadcasts(board_program: Path) -> None:
+    found = on_two_machines(board_program, "discover", "--wait", "0.5", "--json")
+    link = "udp://far%20away@255.255.255.255:12345"
+    examined = on_two_machines(board_program, "doctor", link, "--json")
+
+    (row,) = json.loads(found.stdout)
+    assert (row["link"], row["link_by_name"]) == ("udp://10.99.0.2:12345", link)
+    (finding,) = json.loads(examined.stdout)
+    assert finding["cause"] == "all-well"
 
 
 def test_discover_says_when_nobody_answers(capsys: pytest.CaptureFixture[str]) -> None:

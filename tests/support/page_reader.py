@@ -35,6 +35,7 @@ USUAL_PORT: Final = "8765"
 USUAL_SERIAL_PORT: Final = "/dev/ttyACM0"
 _DEADLINE_S: Final = 90
 _C_FLAGS: Final = ("-std=c99", "-Wall", "-Wextra", "-Werror", "-Wno-unused-function")
+_HEADERS_OF_OTHERS: Final = ROOT / "tests" / "firmware" / "stubs"
 # What blocks of C take for granted: that of the page before it, in a program that has a loop.
 _C_BEGIN: Final = '#include "scrutiny/scrutiny.h"\n'
 _C_INSTANCE: Final = "scrutiny_t scrutiny"
@@ -245,6 +246,7 @@ class PageReader:
             [
                 *compiler,
                 *_C_FLAGS,
+                *(f"-isystem{_HEADERS_OF_OTHERS / name}" for name in ("rp2040", "stm32")),
                 "-I",
                 str(ROOT / "firmware/include"),
                 "-fsyntax-only",

@@ -17,6 +17,7 @@ from typing import Final, TypeVar
 import pytest
 
 import scrutiny
+from scrutiny.cli.main import main
 from scrutiny.firmware_link.codes import ResponseCode
 from scrutiny.firmware_link.frames import Response, ResponseParser
 from scrutiny.firmware_link.messages import (
@@ -30,6 +31,7 @@ from scrutiny.firmware_link.messages import (
     WriteRpvs,
 )
 from scrutiny.sfd.extraction import extract
+from scrutiny.sfd.package import Package, read_package
 from tests.support.avr_board import AvrBoard, build_avr_emulator, connect
 from tests.support.example_board import ROOT, CannotBuild
 from tests.support.missing_tools import cannot_run
@@ -103,6 +105,14 @@ def avr_program(library: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
 def addresses(program: Path) -> dict[str, int]:
     """Return where the variables are that the debug information names."""
     return {leaf.path: leaf.address for leaf in extract(program).variables.leaves}
+
+
+@pytest.fixture(scope="module")
+def description(avr_program: Path) -> Package:
+    """What `scrutiny sfd build` makes of the sketch, which is tagged then."""
+    file = avr_program.with_suffix(".sfd")
+    assert main(["sfd", "build", str(avr_program), "--tag-inplace", "-o", str(file)]) == 0
+    return read_package(file)
 
 
 # --------------------------------------------------------------------- what is in it
@@ -204,7 +214,7 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def line(avr_program: Path, emulator: Path) -> Iterator[socket.socket]:
+def line(avr_program: Path, description: Package, emulator: Path) -> Iterator[socket.socket]:
     """The UART of an emulated ATmega328P on which the sketch runs."""
     with (
         tempfile.TemporaryDirectory(prefix="avr-") as folder,  # its socket needs a short name
@@ -234,8 +244,12 @@ def ask(line: socket.socket, message: RequestMessage[AnswerT]) -> AnswerT:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="sockets with a file name")
-def test_the_sketch_is_looked_into_and_changed(line: socket.socket, avr_program: Path) -> None:
-    assert ask(line, Discover()).display_name == "LookInside"
+def test_the_sketch_is_looked_into_and_changed(
+    line: socket.socket, avr_program: Path, description: Package
+) -> None:
+    device = ask(line, Discover())
+    assert device.display_name == "LookInside"
+    assert device.firmware_id.hex() == description.firmware_id
     ask(line, Connect())
 
     ask(line, WriteRpvs((RpvValue(BLINK_PERIOD, (100).to_bytes(2, "big")),)))

@@ -11,6 +11,7 @@ from enum import Enum
 from typing import Any, NamedTuple
 
 from scrutiny.sdk import (
+    CANLinkConfig,
     DeviceCommState,
     DeviceInfo,
     DeviceLinkInfo,
@@ -22,6 +23,7 @@ from scrutiny.sdk import (
 )
 from scrutiny.sdk.client import ScrutinyClient
 from scrutiny.sdk.exceptions import TimeoutException
+from scrutiny.sdk.link_configs import SupportedLinkConfig
 
 from .output import one_line, show
 from .quantities import in_seconds, with_unit
@@ -103,21 +105,31 @@ def _link(link: DeviceLinkInfo) -> str:
         return "none; start the server with --link"
     if link.demo_mode:
         return "a device that the server emulates"
-    config = link.config
-    settings = (
-        []
-        if config is None
-        else [
-            (field.name, value)
-            for field in dataclasses.fields(config)
-            if (value := getattr(config, field.name)) and value != field.default
-        ]
-    )
-    texts = [
-        f"{name} {value.value if isinstance(value, Enum) else value}" for name, value in settings
-    ]
+    texts = [] if link.config is None else list(_settings(link.config))
     state = "open" if link.operational else f"closed: {link.failure_reason or 'being opened'}"
     return ", ".join([link.type.name.lower(), *texts, state])
+
+
+def _settings(config: SupportedLinkConfig) -> Iterator[str]:
+    """Yield what is set, by name; what is left as it is, is not worth a word."""
+    if isinstance(config, CANLinkConfig):
+        yield from _can_settings(config)
+        return
+    for field in dataclasses.fields(config):
+        value = getattr(config, field.name)
+        if value and value != field.default:
+            yield f"{field.name} {value.value if isinstance(value, Enum) else value}"
+
+
+def _can_settings(config: CANLinkConfig) -> Iterator[str]:
+    yield config.interface.name
+    for name, value in dataclasses.asdict(config.interface_config).items():
+        yield f"{name} {value}"
+    yield f"txid {config.txid:#x}"
+    yield f"rxid {config.rxid:#x}"
+    for name in ("extended_id", "fd", "bitrate_switch"):
+        if getattr(config, name):
+            yield name
 
 
 def _device(overview: Overview) -> str:

@@ -9,7 +9,7 @@ from scrutiny.sdk.client import ScrutinyClient
 from scrutiny.sdk.exceptions import ScrutinySDKException
 
 _TIMEOUT_S = 0.5  # somebody waits with a finger on the key
-_LINKS = ("udp://", "tcp://", "rtt://", "memory:", "none")
+_LINKS = ("udp://", "tcp://", "rtt://", "rtt:", "can:", "memory:", "none")
 
 
 def paths_from(prefix: str, host: str = "localhost", port: int = DEFAULT_PORT) -> list[str]:

@@ -8,7 +8,14 @@ from typing import Final
 
 from ..errors import LinkError
 from ..messages import Discover
-from ..transports.settings import PARITIES, LinkSettings, SerialSettings
+from ..transports.can_settings import CanSettings
+from ..transports.settings import (
+    PARITIES,
+    LinkSettings,
+    RttServerSettings,
+    RttSettings,
+    SerialSettings,
+)
 from ..transports.urls import link_url
 from .findings import Cause, Finding
 from .hearing import Heard, Sound, quoted
@@ -28,6 +35,15 @@ _CHECK_WIRES: Final = (
 _CHECK_ADDRESS: Final = (
     "check that the device runs, that it listens at this address and port, and that no firewall is "
     "in between"
+)
+
+_CHECK_PROBE: Final = (
+    "check that the firmware runs, is in no breakpoint, and reads and writes this pair of RTT "
+    "buffers"
+)
+_CHECK_CAN: Final = (
+    "check that the device has power and runs, that txid and rxid are those of the firmware (txid "
+    "is what it receives), that both have 11 or both 29 bits, and the bit rate of both ends"
 )
 
 
@@ -104,13 +120,22 @@ def nothing_known(settings: LinkSettings, heard: Sequence[Heard]) -> Finding:
     """Return what is left to say: nothing came, or nobody knows what."""
     octets = b"".join(each.octets for each in heard)
     if not octets:
-        is_serial = isinstance(settings, SerialSettings)
-        return Finding(
-            Cause.SILENCE, "nothing comes back", _CHECK_WIRES if is_serial else _CHECK_ADDRESS
-        )
+        return Finding(Cause.SILENCE, "nothing comes back", _what_to_check(settings))
     return Finding(
         Cause.UNREADABLE,
         f"{len(octets)} octets came that are no answer: {quoted(octets)}",
         "this is another baud rate than the common ones, other bits or parity, or another "
         "protocol: compare with what the firmware sets",
     )
+
+
+def _what_to_check(settings: LinkSettings) -> str:
+    match settings:
+        case SerialSettings():
+            return _CHECK_WIRES
+        case CanSettings():
+            return _CHECK_CAN
+        case RttSettings() | RttServerSettings():
+            return _CHECK_PROBE
+        case _:
+            return _CHECK_ADDRESS

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
@@ -20,6 +21,10 @@ from tests.support.can_nodes import device_node, new_link
 from tests.support.processes import DEADLINE_S
 from tests.support.rtt_servers import Terminal, jlink_server
 from tests.support.server_process import ServerProcess
+
+pytestmark = pytest.mark.skipif(
+    sys.platform == "win32", reason="there python-can needs pywin32 for buses between programs"
+)
 
 Connect = Callable[..., ScrutinyClient]
 SETPOINT = "/rpv/x1000"

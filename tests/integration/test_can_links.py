@@ -17,9 +17,11 @@ from typing import Any, NoReturn
 import can
 import pytest
 
+from scrutiny.firmware_link.diagnosis.examination import Surroundings, examine
+from scrutiny.firmware_link.diagnosis.findings import Cause, Finding
 from scrutiny.firmware_link.errors import LinkClosed, LinkOpenError
 from scrutiny.firmware_link.simulator import default_endpoint
-from scrutiny.firmware_link.transports import CanSettings, open_transport
+from scrutiny.firmware_link.transports import CanSettings, Endpoint, open_transport
 from scrutiny.firmware_link.transports.can_bus import bus_arguments
 from scrutiny.firmware_link.transports.can_transport import CanTransport
 from tests.support.can_nodes import (
@@ -29,12 +31,24 @@ from tests.support.can_nodes import (
     open_node,
     vcan_channels,
 )
-from tests.support.found_device import FoundDevice, find_device
+from tests.support.found_device import FoundDevice, Mute, find_device
 
 DEADLINE_S = 10.0
 FD = {"fd": True, "bitrate_switch": True}
 EXTENDED = {"extended_id": True}
 KINDS: dict[str, dict[str, Any]] = {"classic": {}, "fd": FD, "extended": EXTENDED}
+every_bus = pytest.mark.parametrize(
+    "interface",
+    [
+        "virtual",
+        pytest.param(
+            "udp_multicast",
+            marks=pytest.mark.skipif(
+                sys.platform == "win32", reason="python-can needs pywin32 for it there"
+            ),
+        ),
+    ],
+)
 every_kind = pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
 
 
@@ -55,7 +69,7 @@ def found(settings: CanSettings, folder: Path, losing: int = 0) -> FoundDevice:
 
 
 @every_kind
-@pytest.mark.parametrize("interface", ["virtual", "udp_multicast"])
+@every_bus
 def test_a_device_is_found_in_one_session(
     interface: str, kind: dict[str, Any], tmp_path: Path
 ) -> None:
@@ -96,6 +110,28 @@ def test_lost_frames_cost_retries_and_no_session(
     assert device.retries > 0
 
 
+def findings_on(settings: CanSettings, device: Endpoint) -> list[Finding]:
+    async def scenario() -> list[Finding]:
+        with device_node(settings, device, asyncio.get_running_loop()):
+            around = Surroundings(patience_s=0.05)
+            return [finding async for finding in examine(settings, around)]
+
+    return asyncio.run(scenario())
+
+
+def test_the_doctor_finds_a_device_on_a_bus() -> None:
+    (finding,) = findings_on(new_link("virtual"), default_endpoint())
+
+    assert finding.cause is Cause.ALL_WELL
+
+
+def test_the_doctor_of_a_silent_bus_asks_for_the_identifiers() -> None:
+    (finding,) = findings_on(new_link("virtual"), Mute())
+
+    assert finding.cause is Cause.SILENCE
+    assert "txid is what it receives" in finding.advice
+
+
 class Received:
     """Octets and losses of one link."""
 
@@ -121,7 +157,7 @@ class Received:
         self._changed.set()
 
 
-@pytest.mark.parametrize("interface", ["virtual", "udp_multicast"])
+@every_bus
 def test_frames_of_others_are_not_heard(interface: str) -> None:
     settings = new_link(interface)
 
@@ -340,6 +376,7 @@ def test_a_driver_that_is_not_there(settings: CanSettings) -> None:
     assert "that the driver of its vendor is installed" in text
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="python-can needs pywin32 for it there")
 def test_a_group_that_is_no_address() -> None:
     settings = replace(new_link("udp_multicast"), channel="10.0.0.1")
 

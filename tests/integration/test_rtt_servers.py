@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from scrutiny.firmware_link.diagnosis.examination import Surroundings, examine
+from scrutiny.firmware_link.diagnosis.findings import Cause, Finding
 from scrutiny.firmware_link.errors import LinkOpenError
 from scrutiny.firmware_link.simulator import default_endpoint
 from scrutiny.firmware_link.transports import RttServerSettings, open_transport
-from tests.support.found_device import FoundDevice, find_device
+from tests.support.found_device import FoundDevice, Mute, find_device
 from tests.support.rtt_servers import Terminal, jlink_server, openocd_server
 
 
@@ -55,6 +57,18 @@ def test_a_server_that_looks_ten_times_a_second_is_borne(tmp_path: Path) -> None
         device = found(port, tmp_path)
 
     assert (device.sessions, device.retries) == (1, 0)
+
+
+def test_the_doctor_of_silent_firmware_asks_for_the_buffers() -> None:
+    async def findings(port: int) -> list[Finding]:
+        link, around = RttServerSettings("127.0.0.1", port), Surroundings(patience_s=0.05)
+        return [finding async for finding in examine(link, around)]
+
+    with jlink_server([Mute()]) as port:
+        (finding,) = asyncio.run(findings(port))
+
+    assert finding.cause is Cause.SILENCE
+    assert "reads and writes this pair of RTT buffers" in finding.advice
 
 
 def test_no_server_says_how_to_start_one() -> None:

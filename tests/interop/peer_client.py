@@ -281,6 +281,43 @@ def relink(client: ScrutinyClient) -> None:
     client.configure_device_link(link.type, link.config)
 
 
+def link_by_rtt(client: ScrutinyClient, target: str, buffer_index: int) -> list[Any]:
+    """Choose a link by RTT, and return what is then told about it."""
+    interface = sdk.RTTLinkConfig.JLinkInterface.SWD
+    config = sdk.RTTLinkConfig(target, interface, buffer_index)
+    client.configure_device_link(sdk.DeviceLinkType.RTT, config)
+    told = _told_link(client, sdk.DeviceLinkType.RTT)
+    assert isinstance(told, sdk.RTTLinkConfig)
+    return [told.target_device, told.jlink_interface.to_str(), told.buffer_index]
+
+
+def link_by_can(client: ScrutinyClient, adapter: str, fields: dict[str, Any]) -> bool:
+    """Choose a link by CAN, and return whether the same is then told about it."""
+    kind = getattr(sdk.CANLinkConfig, f"{adapter}Config")
+    config = sdk.CANLinkConfig(
+        interface=sdk.CANLinkConfig.CANInterface[adapter],
+        txid=0x1FFF_FFFF,
+        rxid=2,
+        extended_id=True,
+        fd=True,
+        bitrate_switch=True,
+        interface_config=kind(**fields),
+    )
+    client.configure_device_link(sdk.DeviceLinkType.CAN, config)
+    return _told_link(client, sdk.DeviceLinkType.CAN) == config
+
+
+def told_link_type(client: ScrutinyClient) -> str:
+    """Return the type of the link."""
+    return client.get_latest_server_status().device_link.type.name
+
+
+def _told_link(client: ScrutinyClient, link_type: sdk.DeviceLinkType) -> sdk.BaseLinkConfig | None:
+    while (link := client.get_latest_server_status().device_link).type is not link_type:
+        client.wait_server_status_update(UPDATE_DEADLINE_S)
+    return link.config
+
+
 def wait_device_gone(client: ScrutinyClient, session: str) -> None:
     """Wait until the device of a session is gone."""
     while client.get_latest_server_status().device_session_id == session:
@@ -404,6 +441,9 @@ COMMANDS: dict[str, Callable[..., Any]] = {
         delete,
         delete_all,
         relink,
+        link_by_rtt,
+        link_by_can,
+        told_link_type,
         wait_device_gone,
         wait_described,
         write_batch,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from asyncio import AbstractEventLoop
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,6 +33,19 @@ class FoundDevice:
     sessions: int
     requests: int
     retries: int
+
+
+class Mute:
+    """A device that hears nothing and says nothing."""
+
+    def attach(self, send: Callable[[bytes], None], loop: AbstractEventLoop) -> None:
+        """Keep nothing of it."""
+
+    def receive(self, data: bytes) -> None:
+        """Hear nothing."""
+
+    def detach(self) -> None:
+        """There is nothing to end."""
 
 
 async def find_device(link: LinkSettings, folder: Path) -> FoundDevice:

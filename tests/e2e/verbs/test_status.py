@@ -61,6 +61,11 @@ def test_json_has_all_of_it(desk: VerbDesk, run: Run) -> None:
             r"Link         serial, .*, closed: there is no serial port /dev/no-port.*\n"
             r"Device       none: there is no serial port .*; to find out more: scrutiny doctor\n",
         ),
+        (
+            ["--link", "can:pcan:PCAN_USBBUS9?txid=0x100&rxid=0x101&bitrate=500000&fd=1"],
+            r"Link         can, PCAN, channel PCAN_USBBUS9, bitrate 500000, "
+            r"txid 0x100, rxid 0x101, fd, closed: cannot open the CAN bus at pcan PCAN_USBBUS9: ",
+        ),
     ],
 )
 def test_no_device_is_no_failure(

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import contextlib
 import math
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from scrutiny.firmware_link.transports import (
     CanSettings,
@@ -204,3 +207,34 @@ def test_only_serial_urls_that_are_links_are_opened() -> None:
 def test_what_cannot_be_a_port_is_refused(port: str) -> None:
     with pytest.raises(ValueError, match="no name of a port"):
         SerialSettings(port)
+
+
+@given(
+    st.builds(
+        CanSettings,
+        interface=st.sampled_from(["virtual", "socketcan", "udp_multicast"]),
+        channel=st.text("abc019 ?&=#%:/+äß", min_size=1, max_size=20),
+        txid=st.integers(0, 0x1FFF_FFFF),
+        rxid=st.integers(0, 0x1FFF_FFFF),
+        extended_id=st.just(True),
+        fd=st.just(True),
+        bitrate_switch=st.booleans(),
+    )
+    | st.builds(
+        RttSettings,
+        target=st.text("aZ09_ ?&=#%:+äß", min_size=1, max_size=20),
+        interface=st.sampled_from(["swd", "c2"]),
+        channel=st.integers(0, 255),
+    )
+)
+def test_any_channel_and_target_survives_the_text_form(settings: CanSettings | RttSettings) -> None:
+    assert parse_link_url(link_url(settings)) == settings
+
+
+@given(
+    st.sampled_from(["can:", "can:virtual:", "can:vector:1?", "rtt:", "rtt://", "rtt://h:1?"]),
+    st.text("abcdefgtxi:/?&=0123456789-_%[]x\0 \u0663", max_size=40),
+)
+def test_whatever_is_written_is_a_link_or_a_value_error(scheme: str, rest: str) -> None:
+    with contextlib.suppress(ValueError):
+        parse_link_url(scheme + rest)

@@ -34,6 +34,7 @@ from scrutiny.firmware_link.messages import (
 from scrutiny.sfd.package import read_package
 from scrutiny.sfd.store import check_package
 from scrutiny.sfd.tagged_program import read_firmware_id
+from tests.support.board_build import BUILD, EXAMPLE, make
 from tests.support.board_kinds import BOARD_KINDS, BuiltFirmware, QemuKind
 from tests.support.emulated_board import QemuBoard
 from tests.support.example_board import ROOT
@@ -42,8 +43,6 @@ from tests.support.processes import DEADLINE_S
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the build needs make and a shell")
 
-EXAMPLE: Final = ROOT / "firmware_example"
-BUILD: Final = EXAMPLE / "build"
 BOARDS: Final = sorted(file.stem for file in (EXAMPLE / "boards").glob("*.mk"))
 
 _QEMU: Final = {kind.name: kind.machine for kind in BOARD_KINDS if isinstance(kind, QemuKind)}
@@ -75,15 +74,8 @@ _CONNECT: Final = Connect().request(BEFORE_PARAMS).encode()
 AnswerT = TypeVar("AnswerT")
 
 
-def make(*arguments: str, path: str = os.environ["PATH"]) -> subprocess.CompletedProcess[str]:
-    command = ["make", "-j2", *arguments, f"SCRUTINY={sys.executable} -m scrutiny.cli.main"]
-    cache = str(BUILD / "boards" / "cache")
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "XDG_CACHE_HOME": cache, "PATH": path}
-    return subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
-
-
 def firmware_of(board: str) -> BuiltFirmware:
-    folder = BUILD / "boards" / board
+    folder = BUILD / board
     program = f"{board}.elf"
     return BuiltFirmware(folder / program, folder / "objects" / program, folder / f"{board}.sfd")
 

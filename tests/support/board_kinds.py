@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
@@ -13,12 +10,9 @@ from typing import Final, Protocol
 from elftools.elf.elffile import ELFFile
 from elftools.elf.sections import SymbolTableSection
 
+from .board_build import BUILD, EXAMPLE, make
 from .emulated_board import QemuBoard
-from .example_board import ROOT, Board, CannotBuild, build_board, description_of
-
-_MAKEFILES: Final = ROOT / "firmware_example" / "boards"
-# As `make boards` does, so that what is built stays for the next time.
-_BUILD: Final = ROOT / "firmware_example" / "build" / "boards"
+from .example_board import Board, CannotBuild, build_board, description_of
 
 
 class RunningBoard(Protocol):
@@ -200,12 +194,9 @@ class QemuKind:
 def _build(name: str, tools: tuple[str, ...]) -> BuiltFirmware:
     if missing := [tool for tool in ("make", *tools) if shutil.which(tool) is None]:
         raise CannotBuild(f"{' and '.join(missing)} not found, needed for the board {name}")
-    command = ["make", "-j2", "-C", str(_MAKEFILES), name, f"BUILD={_BUILD}"]
-    command.append(f"SCRUTINY={sys.executable} -m scrutiny.cli.main")
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "XDG_CACHE_HOME": str(_BUILD / "cache")}
-    result = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    result = make("-C", str(EXAMPLE / "boards"), name, f"BUILD={BUILD}")
     assert result.returncode == 0, result.stdout + result.stderr
-    built = _BUILD / name
+    built = BUILD / name
     program = f"{name}.elf"
     return BuiltFirmware(built / program, built / "objects" / program, built / f"{name}.sfd")
 

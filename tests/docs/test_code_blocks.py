@@ -40,6 +40,9 @@ class Table:
 
     def __init__(self, bench: Bench, home: Path, board: Path) -> None:
         self.board = board
+        self._store = DescriptionStore(home / "data" / "server")
+        self._store.install(description_of(board))
+        self._installed = self._installed_octets()
         server = bench.start_server(bench.start_board().port)
         self.port = server.tcp_port
         self.other_board = Board(board, home / "other-board")
@@ -52,11 +55,19 @@ class Table:
         self.other_board.kill()
 
     def tidy(self) -> None:
-        """Bring the motor to where pages expect it, and end what they record."""
+        """Bring the motor to where pages expect it, and end what they record or install."""
+        if self._installed_octets() != self._installed:
+            self._client.clear_event_queue()
+            self._store.install(description_of(self.board))
+            expect_event(self._client, Events.SFDLoadedEvent)
         for request in self._client.get_datalogging_requests():
             self._client.cancel_datalogging_request(request.token)
         for path, value in AT_FIRST.items():
             self._client.write_watchable(path, value)
+
+    def _installed_octets(self) -> bytes:
+        firmware_id = read_package(description_of(self.board)).firmware_id
+        return self._store.path_of(firmware_id).read_bytes()
 
 
 def untagged(program: Path) -> bytes:
@@ -70,7 +81,6 @@ def table(described_program: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     home = tmp_path_factory.mktemp("home")
     (home / ".local").mkdir()
     (home / ".local" / "share").symlink_to(home / "data")
-    DescriptionStore(home / "data" / "server").install(description_of(described_program))
     with Bench(described_program, home) as bench:
         table = Table(bench, home, described_program)
         yield table

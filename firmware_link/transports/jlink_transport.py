@@ -25,6 +25,7 @@ _READ_SIZE: Final = 4096
 _PAUSE_S: Final = 0.001
 _IDLE_PAUSE_S: Final = 0.05
 _IDLE_AFTER_S: Final = 2.0
+_CHECK: Final = "Check the USB cable of the J-Link, and the power of the board"
 _SEND_PATIENCE_S: Final = 1.0  # until the firmware reads, which may be in a breakpoint
 
 
@@ -107,9 +108,6 @@ class JLinkTransport(TransportBase):
 
     def _sent(self, size: int) -> None:
         self._unsent_octets -= size
-
-
-_CHECK: Final = "Check the USB cable of the J-Link, and the power of the board"
 
 
 def _full_reason(name: str) -> str:

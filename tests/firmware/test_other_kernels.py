@@ -1,6 +1,7 @@
 """The module for Zephyr and the task for FreeRTOS: they compile, and what they name is there.
 
-Their kernels are not: tests/firmware/stubs has the declarations that are used.
+Their kernels are not: tests/firmware/stubs has the declarations that are used, and
+tests/firmware/kernels a few lines that do what they declare.
 """
 
 from __future__ import annotations
@@ -14,12 +15,17 @@ from typing import Any, Final
 import pytest
 import yaml  # type: ignore[import-untyped]
 
+from scrutiny.firmware_link.codes import ResponseCode
+from scrutiny.firmware_link.frames import ResponseParser
+from scrutiny.firmware_link.messages import AddressFormat, Connect, Discover
 from tests.support.example_board import ROOT
 from tests.support.missing_tools import cannot_run
 
 FIRMWARE: Final = ROOT / "firmware"
 ZEPHYR: Final = FIRMWARE / "zephyr"
 SAMPLE: Final = ZEPHYR / "samples" / "look_inside"
+KERNELS: Final = ROOT / "tests" / "firmware" / "kernels"
+FORMAT: Final = AddressFormat(4)
 STUBS: Final = ROOT / "tests" / "firmware" / "stubs"
 WARNINGS: Final = ("-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow", "-Werror")
 SOURCES: Final = {
@@ -86,6 +92,29 @@ def test_it_compiles(kernel: str, compiler: str, tmp_path: Path) -> None:
     paths = [f"-I{FIRMWARE / 'include'}", f"-isystem{STUBS / kernel}"]
     flags = ["-std=c99", "-Os", *WARNINGS, *paths, "-c", str(SOURCES[kernel]), "-o", "a.o"]
     run([*compiler.split(), *flags], tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("kernel", "name"), [("zephyr", "look_inside"), ("freertos", "FreeRTOS application")]
+)
+def test_it_answers_what_comes_in_interrupts(kernel: str, name: str, tmp_path: Path) -> None:
+    """On as much of a kernel as it needs, which takes and gives a few octets at a time."""
+    sanitizers = ["-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
+    paths = [f"-I{path}" for path in (FIRMWARE / "include", SOURCES[kernel].parent, STUBS / kernel)]
+    sources = [*sorted((FIRMWARE / "src").glob("*.c")), KERNELS / f"{kernel}.c"]
+    flags = ["gcc", "-std=c99", *WARNINGS, *sanitizers, *paths]
+    run([*flags, "-Dmain=sample_main", "-c", str(SOURCES[kernel]), "-o", "example.o"], tmp_path)
+    run([*flags, *map(str, sources), "example.o", "-o", "program"], tmp_path)
+    requests = [message.request(FORMAT).encode() for message in (Discover(), Connect())]
+
+    result = subprocess.run(
+        [tmp_path / "program"], input=b"".join(requests), capture_output=True, check=False
+    )
+
+    assert (result.returncode, result.stderr) == (0, b"")
+    discovered, connected = ResponseParser().feed(result.stdout)
+    assert Discover().parse_answer(discovered.payload, FORMAT).display_name == name
+    assert connected.code == ResponseCode.OK
 
 
 # --------------------------------------------------------------------- the module for Zephyr

@@ -16,6 +16,9 @@ from scrutiny.server.store import ValueStore
 from scrutiny.server.subscriptions import Subscriptions
 
 DEADLINE_S = 20.0
+# A machine with much to do may answer too late now and then; a line that loses octets needs a retry
+# for one request after the other.
+LATE_ANSWERS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +30,17 @@ class FoundDevice:
         sessions: how many it took.
         requests: that were answered or given up.
         retries: of requests.
+        is_well: it took one session, and no more retries than a busy machine explains.
     """
 
     name: str
     sessions: int
     requests: int
     retries: int
+
+    @property
+    def is_well(self) -> bool:
+        return self.sessions == 1 and self.retries <= LATE_ANSWERS
 
 
 class Mute:

@@ -6,6 +6,7 @@ Each connects its clients to simulated devices, one behind each pair of RTT buff
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 from asyncio import AbstractEventLoop, StreamReader, StreamWriter
 from collections.abc import Callable, Coroutine, Generator, Sequence
@@ -47,11 +48,11 @@ def jlink_server(channels: Sequence[Endpoint]) -> Generator[int]:
         for line in JLINK_GREETING:
             writer.write(line)
             await writer.drain()
-        try:
-            first = await asyncio.wait_for(reader.read(4096), _CONFIGURATION_S)
-        except TimeoutError:
-            first = b""
-        channel = 0
+        first, channel = b"", 0
+        with contextlib.suppress(TimeoutError):  # what comes meanwhile waits
+            async with asyncio.timeout(_CONFIGURATION_S):
+                while data := await reader.read(4096):
+                    first += data
         if first.startswith(_CONFIGURATION):
             number, _, first = first.removeprefix(_CONFIGURATION).partition(b"$$")
             channel = int(number)

@@ -25,6 +25,7 @@ class Entry:
         number: the id, as a number; 0 without one.
         path: where clients find it.
         source: where the value is in the device; for an alias that of its target.
+        type_id: of the value in the device.
         alias: None unless the entry is an alias.
         is_scaled: it is an alias whose units are not those of the device.
         value: last value read or written, in the user's units; None before the first, and when
@@ -50,6 +51,7 @@ class Entry:
         "reason",
         "source",
         "time_ns",
+        "type_id",
         "value",
         "watchers",
     )
@@ -59,6 +61,7 @@ class Entry:
         self.number = int(entry_id, 16) if entry_id else 0
         self.path = source.path if alias is None else alias.path
         self.source = source
+        self.type_id: int = source.data_type.value
         self.alias = alias
         self.is_scaled = alias is not None and alias.is_scaled
         self.value: Value | None = None

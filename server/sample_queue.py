@@ -70,13 +70,10 @@ class SampleQueue:
         if self._count + len(kept) > MOST_SAMPLES:
             self._lost += len(kept)
             return
-        by_time: dict[int, list[Entry]] = {}
-        for entry in kept:
-            by_time.setdefault(entry.time_ns, []).append(entry)
-        for time_ns, alike in by_time.items():
+        for alike in _by_time(kept):
             self._blocks.append(
                 SampleBlock(
-                    time_ns,
+                    alike[0].time_ns,
                     tuple(alike),
                     tuple([entry.value for entry in alike]),
                     tuple([entry.octets for entry in alike]),
@@ -103,3 +100,14 @@ class SampleQueue:
         """Throw all away: the client has left."""
         self._blocks.clear()
         self._count = self._lost = 0
+
+
+def _by_time(entries: list[Entry]) -> Iterable[list[Entry]]:
+    """Put those together that were known at one time: nearly always all, from one answer."""
+    times_ns = {entry.time_ns for entry in entries}
+    if len(times_ns) == 1:
+        return [entries]
+    found: dict[int, list[Entry]] = {time_ns: [] for time_ns in times_ns}
+    for entry in entries:
+        found[entry.time_ns].append(entry)
+    return [found[time_ns] for time_ns in sorted(found)]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import struct
+from collections import defaultdict
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from scrutiny.api.value_frames import (
     MOST_IN_GROUP,
@@ -20,6 +21,8 @@ from .clock import ServerClock
 from .entries import Entry
 from .sample_queue import SampleBlock
 from .store import ValueStore
+
+_FLOAT64_ID: Final = DataType.FLOAT64.value
 
 
 class _Encoded(NamedTuple):
@@ -78,45 +81,58 @@ class FrameEncoder:
 
     def _block_groups(self, block: SampleBlock, with_octets: bool) -> list[Group]:
         time_ns = self._clock.to_ns(block.time_ns)
-        by_kind: dict[tuple[DataType | None, int], list[int]] = {}
+        by_kind: defaultdict[tuple[int | None, int], list[int]] = defaultdict(list)
         for index, (entry, value, octets) in enumerate(
             zip(block.entries, block.values, block.octets, strict=True)
         ):
             size = len(octets) if with_octets and octets is not None else 0
-            by_kind.setdefault((_type_of(entry, value), size), []).append(index)
+            if value is None:
+                type_id = None
+            elif entry.is_scaled and type(value) is float:
+                type_id = _FLOAT64_ID
+            else:
+                type_id = entry.type_id
+            by_kind[type_id, size].append(index)
         return [
-            self._block_group(block, time_ns, kind, alike[start : start + MOST_IN_GROUP])
-            for kind, alike in by_kind.items()
+            self._block_group(block, time_ns, alike[start : start + MOST_IN_GROUP], size > 0)
+            for (_, size), alike in by_kind.items()
             for start in range(0, len(alike), MOST_IN_GROUP)
         ]
 
     def _block_group(
-        self, block: SampleBlock, time_ns: int, kind: tuple[DataType | None, int], part: list[int]
+        self, block: SampleBlock, time_ns: int, part: list[int], has_octets: bool
     ) -> Group:
-        data_type, size = kind
+        data_type = _type_of(block.entries[part[0]], block.values[part[0]])
         ids = [block.entries[index].number for index in part]
         if data_type is None:
             return InvalidGroup(time_ns, ids, [block.reasons[index] for index in part])
         values = [value for index in part if (value := block.values[index]) is not None]
         octets = [data for index in part if (data := block.octets[index]) is not None]
-        return ValueGroup(time_ns, data_type, ids, values, octets if size else [])
+        return ValueGroup(time_ns, data_type, ids, values, octets if has_octets else [])
 
     def _groups(self, entries: Sequence[Entry], with_octets: bool) -> list[Group]:
-        by_kind: dict[tuple[DataType | None, int, int], list[Entry]] = {}
+        # One call per value: of all that is done with values, this is what many clients wait for.
+        by_kind: defaultdict[tuple[int | None, int, int], list[Entry]] = defaultdict(list)
         for entry in entries:
             size = len(entry.octets) if with_octets and entry.octets is not None else 0
-            by_kind.setdefault((_type_of(entry, entry.value), entry.time_ns, size), []).append(
-                entry
-            )
+            value = entry.value
+            if value is None:
+                type_id = None
+            elif entry.is_scaled and type(value) is float:
+                type_id = _FLOAT64_ID
+            else:
+                type_id = entry.type_id
+            by_kind[type_id, entry.time_ns, size].append(entry)
         return [
-            self._group(kind[0], alike[start : start + MOST_IN_GROUP], kind[2] > 0)
-            for kind, alike in by_kind.items()
+            self._group(alike[start : start + MOST_IN_GROUP], size > 0)
+            for (_, _, size), alike in by_kind.items()
             for start in range(0, len(alike), MOST_IN_GROUP)
         ]
 
-    def _group(self, data_type: DataType | None, entries: list[Entry], has_octets: bool) -> Group:
+    def _group(self, entries: list[Entry], has_octets: bool) -> Group:
         ids = [entry.number for entry in entries]
         time_ns = self._clock.to_ns(entries[0].time_ns)
+        data_type = _type_of(entries[0], entries[0].value)
         if data_type is None:
             return InvalidGroup(time_ns, ids, [entry.reason for entry in entries])
         values = [entry.value for entry in entries if entry.value is not None]

@@ -15,6 +15,7 @@ from ..transports.settings import (
     RttServerSettings,
     RttSettings,
     SerialSettings,
+    UdpSettings,
 )
 from ..transports.urls import link_url
 from .findings import Cause, Finding
@@ -36,6 +37,7 @@ _CHECK_ADDRESS: Final = (
     "check that the device runs, that it listens at this address and port, and that no firewall is "
     "in between"
 )
+_LIST_DEVICES: Final = "; `scrutiny discover` lists all devices on the network"
 
 _CHECK_PROBE: Final = (
     "check that the firmware runs, is in no breakpoint, and reads and writes this pair of RTT "
@@ -137,5 +139,7 @@ def _what_to_check(settings: LinkSettings) -> str:
             return _CHECK_CAN
         case RttSettings() | RttServerSettings():
             return _CHECK_PROBE
+        case UdpSettings():
+            return _CHECK_ADDRESS + _LIST_DEVICES
         case _:
             return _CHECK_ADDRESS

@@ -271,6 +271,7 @@ def test_silence_on_the_network() -> None:
 
     assert finding.cause is Cause.SILENCE
     assert "listens at this address" in finding.advice
+    assert "`scrutiny discover`" in finding.advice
 
 
 def test_nobody_listens() -> None:

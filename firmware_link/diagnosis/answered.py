@@ -6,6 +6,8 @@ import time
 from collections.abc import AsyncGenerator, Callable
 from typing import Final
 
+from scrutiny.core.firmware_id import PLACEHOLDER
+
 from ..codes import ResponseCode
 from ..errors import LinkError
 from ..frames import Response
@@ -74,6 +76,14 @@ async def second_look(
     if refusal := await _session_problem(line):
         yield refusal
         return
+    if device.firmware_id == PLACEHOLDER:
+        yield Finding(
+            Cause.UNTAGGED,
+            "the program on the board was not tagged after linking: its variables have no names",
+            "run `scrutiny sfd build FILE --tag-inplace --install` with the ELF file, and flash "
+            "what comes out",
+            prevents=False,
+        )
     time_ms = f"{sorted(good_s)[len(good_s) // 2] * 1e3:.3g} ms" if good_s else "much too long"
     yield Finding(
         Cause.ALL_WELL,

@@ -27,6 +27,7 @@ class Cause(StrEnum):
     OTHER_PROTOCOL = "other-protocol"
     REFUSED = "refused"
     SESSION_BUSY = "session-busy"
+    UNTAGGED = "untagged"
     SLOW_LATENCY_TIMER = "slow-latency-timer"
 
 

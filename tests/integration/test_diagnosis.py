@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from serial.tools import list_ports
 
+from scrutiny.core.firmware_id import PLACEHOLDER
 from scrutiny.firmware_link.codes import Command, CommControlFunction, ResponseCode
 from scrutiny.firmware_link.diagnosis.examination import Surroundings, examine
 from scrutiny.firmware_link.diagnosis.findings import Cause, Finding
@@ -72,6 +73,14 @@ def test_a_good_device_is_well_and_left_without_a_session() -> None:
     assert finding.text.startswith("device 'bench 3' answers within ")
     assert device.settings.firmware_id.hex() in finding.text
     assert device.session_id is None
+
+
+def test_a_program_that_was_not_tagged_works_without_names() -> None:
+    untagged, well = found_on(as_device(new_device(DeviceSettings(firmware_id=PLACEHOLDER))))
+
+    assert (untagged.cause, untagged.prevents) == (Cause.UNTAGGED, False)
+    assert "scrutiny sfd build FILE --tag-inplace" in untagged.advice
+    assert well.cause is Cause.ALL_WELL
 
 
 def test_another_protocol_version() -> None:

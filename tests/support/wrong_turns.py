@@ -12,6 +12,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Final
 
+from scrutiny.core.firmware_id import PLACEHOLDER
 from scrutiny.firmware_link.messages import AddressFormat, Connect
 from scrutiny.firmware_link.simulator.device import SimulatedDevice
 from scrutiny.firmware_link.simulator.settings import DeviceSettings
@@ -68,6 +69,10 @@ def _other_baud_rate() -> Answer:
 def _other_version() -> Answer:
     settings = DeviceSettings(display_name=_NAME, protocol_version=(2, 0))
     return as_device(_device(settings))
+
+
+def _untagged() -> Answer:
+    return as_device(_device(DeviceSettings(display_name=_NAME, firmware_id=PLACEHOLDER)))
 
 
 def _used_by_another() -> Answer:
@@ -159,6 +164,7 @@ WRONG_TURNS: Final[Mapping[str, Situation]] = {
     "console": _odd(lambda: lambda data, speed: _CONSOLE),
     "telemetry": _odd(lambda: lambda data, speed: _TELEMETRY),
     "other version": _odd(_other_version),
+    "untagged": _odd(_untagged),
     "in use": _odd(_used_by_another),
     "always damaged": _odd(lambda: _damaged(1)),
     "damaged now and then": _odd(lambda: _damaged(5)),

@@ -53,7 +53,12 @@ class _NetworkLinkConfig(BaseLinkConfig):
 
 @dataclass(frozen=True)
 class UDPLinkConfig(_NetworkLinkConfig):
-    """A device that listens on a UDP port (0 to 65535)."""
+    """A device that listens on a UDP port (0 to 65535).
+
+    ``host`` is a name or an IP address, or ``NAME@NETWORK`` for the device of that name at whatever
+    address: behind a broadcast address, as ``pump@192.168.1.255``, or among those of
+    ``pump@192.168.1.0/24``. Servers of the original know hosts only.
+    """
 
 
 @dataclass(frozen=True)
@@ -63,7 +68,12 @@ class TCPLinkConfig(_NetworkLinkConfig):
 
 @dataclass(frozen=True)
 class SerialLinkConfig(BaseLinkConfig):
-    """A serial port of the machine that runs the server."""
+    """A serial port of the machine that runs the server.
+
+    ``port`` is its name there, or ``usb:0403:6001:A5069RR4`` for the USB device with this vendor,
+    product and serial number, whatever its port is called; ``scrutiny ports`` lists them. Or it is
+    a URL, as ``rfc2217://host:4000``. Servers of the original know names only.
+    """
 
     class StopBits(Enum):
         """Length of the pause after each character, in bits."""

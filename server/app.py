@@ -145,8 +145,8 @@ def _parser() -> argparse.ArgumentParser:
         "--link",
         metavar="URL",
         help="the device, as serial:/dev/ttyACM0?baudrate=115200, serial:COM3, "
-        "udp://192.168.1.20:12345, tcp://localhost:12345, rtt://localhost:19021, "
-        "can:socketcan:can0?txid=0x100&rxid=0x101, memory: or none",
+        "serial:usb:VID:PID:SERIAL, udp://192.168.1.20:12345, tcp://localhost:12345, "
+        "rtt://localhost:19021, can:socketcan:can0?txid=0x100&rxid=0x101, memory: or none",
     )
     parser.add_argument("--config", metavar="FILE", type=Path, help="JSON file with settings")
     parser.add_argument(

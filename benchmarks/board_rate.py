@@ -113,9 +113,13 @@ class Window:
     end_ns: int
 
     def values_per_s(self, passages: Sequence[Passage]) -> float:
-        """Return how many were asked for, according to what passed the line."""
-        requests = [p.octets for p in passages if self.begin_ns <= p.time_ns < self.end_ns]
-        return sum(map(values_of, requests)) * 1e9 / (self.end_ns - self.begin_ns)
+        """Return how many were asked for, according to what passed the line.
+
+        From the first request to the last: a window ends anywhere between two.
+        """
+        inside = [p for p in passages if self.begin_ns <= p.time_ns < self.end_ns]
+        values = sum(values_of(passage.octets) for passage in inside[:-1])
+        return values * 1e9 / (inside[-1].time_ns - inside[0].time_ns)
 
 
 def values_of(octets: bytes) -> int:

@@ -16,7 +16,7 @@ from tests.support.workload import Workload
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the boards run ELF programs")
 
-NOISE_SECONDS = 1.5
+NOISE_SECONDS = 1.0
 NOISE_RATE = 1 / 2000
 
 

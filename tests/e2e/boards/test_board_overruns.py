@@ -14,7 +14,7 @@ from tests.support.workload import Workload
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the boards run ELF programs")
 
-EXCHANGES = 300  # benchmarks/overrun.py makes 10,000
+EXCHANGES = 200  # benchmarks/overrun.py makes 10,000
 LOST_OCTETS = 3
 
 

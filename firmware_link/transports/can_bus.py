@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ..errors import LinkOpenError
 from .base import Transport
 from .can_settings import LARGEST_EXTENDED_ID, LARGEST_STANDARD_ID, CanSettings
+from .driver_words import hush, told
 from .worker import open_in_worker
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ def open_bus(settings: CanSettings) -> can.BusABC:
     Raises:
         LinkOpenError: with the reason and what to do about it.
     """
+    hush("can")
     try:
         import can
     except ImportError as error:
@@ -108,7 +110,7 @@ def _pcan_timing(settings: CanSettings) -> dict[str, Any]:
 
 
 def _open_failure(settings: CanSettings, error: Exception) -> str:
-    text = f"cannot open the CAN bus at {settings.interface} {settings.channel}: {error}"
+    text = f"cannot open the CAN bus at {settings.interface} {settings.channel}: {told(error)}"
     if settings.interface == "socketcan":
         return _socketcan_failure(f"{settings.channel}", text, error)
     if settings.interface == "udp_multicast":
@@ -124,7 +126,7 @@ def _socketcan_failure(channel: str, text: str, error: Exception) -> str:
         return f"{text}. socketcan is of Linux: use the interface of the adapter's vendor"
     match error.errno if isinstance(error, OSError) else None:
         case errno.EAFNOSUPPORT | errno.EPROTONOSUPPORT:
-            return f"this kernel cannot do CAN: {error}. Try `sudo modprobe can_raw`"
+            return f"this kernel cannot do CAN: {told(error)}. Try `sudo modprobe can_raw`"
         case errno.ENODEV:
             return (
                 f"there is no CAN interface {channel}. `ip -brief link` lists them; with the "

@@ -8,6 +8,7 @@ from typing import Final
 import can
 
 from .can_settings import CanSettings
+from .driver_words import told
 
 BUS_ERRORS: Final = (can.CanError, OSError, ValueError)
 _FULL: Final = (errno.ENOBUFS, errno.EAGAIN)
@@ -59,7 +60,7 @@ def loss_reason(settings: CanSettings, error: Exception) -> str:
                 f"{name} takes no frames of CAN FD. Leave fd out, or set the channel up with "
                 f"{_SET_UP.format(settings.channel)[:-1]} dbitrate 2000000 fd on`"
             )
-    return f"{name} failed: {error}"
+    return f"{name} failed: {told(error)}"
 
 
 def _code(error: Exception) -> int | None:

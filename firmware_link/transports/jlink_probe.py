@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
 from ..errors import LinkOpenError
 from .base import Transport
+from .driver_words import hush, told
 from .settings import RttSettings
 from .worker import open_in_worker
 
@@ -54,6 +55,7 @@ def open_probe(settings: RttSettings) -> Probe:
     Raises:
         LinkOpenError: with the reason and what to do about it.
     """
+    hush("pylink")
     try:
         # It comes without types.
         import pylink  # pyright: ignore[reportMissingTypeStubs]
@@ -100,8 +102,8 @@ def _open(pylink: ModuleType, settings: RttSettings) -> Probe:
         jlink.open()
     except failures as error:
         raise LinkOpenError(
-            f"no J-Link answers: {error}. Plug it in; if another program holds it, use the RTT "
-            "server of that one, as rtt://localhost:19021"
+            f"no J-Link answers: {told(error)}. Plug it in; if another program holds it, use the "
+            "RTT server of that one, as rtt://localhost:19021"
         ) from error
     try:
         _connect(jlink, settings, failures)
@@ -121,16 +123,16 @@ def _connect(jlink: Any, settings: RttSettings, failures: tuple[type[Exception],
             raise ValueError("it refused the interface")
     except failures as error:
         raise LinkOpenError(
-            f"this J-Link cannot do {interface}: {error}. Name another interface in the link, as "
-            f"rtt:{target}?interface=swd"
+            f"this J-Link cannot do {interface}: {told(error)}. Name another interface in the "
+            f"link, as rtt:{target}?interface=swd"
         ) from error
     try:
         jlink.connect(target)
         jlink.rtt_start()
     except failures as error:
         raise LinkOpenError(
-            f"the J-Link cannot connect to {target}: {error}. Check the name (J-Link Commander "
-            f"lists all: `expdevlist devices.csv`), the power of the board and its cable"
+            f"the J-Link cannot connect to {target}: {told(error)}. Check the name (J-Link "
+            "Commander lists all: `expdevlist devices.csv`), the power of the board and its cable"
         ) from error
 
 
@@ -142,7 +144,7 @@ def _find_buffers(jlink: Any, settings: RttSettings, failures: tuple[type[Except
         except failures as error:
             if time.monotonic() > give_up_s:
                 raise LinkOpenError(
-                    f"there are no RTT buffers in the RAM of {settings.target}: {error}. The "
+                    f"there are no RTT buffers in the RAM of {settings.target}: {told(error)}. The "
                     "firmware has to run and to call SEGGER_RTT_Init; check that this one does"
                 ) from error
         else:

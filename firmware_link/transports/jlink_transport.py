@@ -16,6 +16,7 @@ from typing import Final
 from pylink.errors import JLinkException  # pyright: ignore[reportMissingTypeStubs]
 
 from .base import MAX_UNSENT_OCTETS, TransportBase, stalled_reason
+from .driver_words import told
 from .jlink_probe import Probe, close_probe
 from .settings import RttSettings
 
@@ -65,7 +66,7 @@ class JLinkTransport(TransportBase):
         try:
             self._serve()
         except JLinkException as error:
-            self._post(self._lose, f"{self._name} is lost: {error}. {_CHECK}")
+            self._post(self._lose, f"{self._name} is lost: {told(error)}. {_CHECK}")
         finally:
             close_probe(self._probe)
 

@@ -58,7 +58,7 @@ def no_buffers(probe: JLinkLibrary) -> None:
 @pytest.mark.parametrize(
     ("link", "trouble", "reason"),
     [
-        (LINK, no_probe, "no J-Link answers: Cannot connect to J-Link.. Plug it in"),
+        (LINK, no_probe, "no J-Link answers: Cannot connect to J-Link. Plug it in"),
         (LINK, no_target, f"the J-Link cannot connect to {TARGET}: "),
         (LINK, no_buffers, f"there are no RTT buffers in the RAM of {TARGET}: "),
         (replace(LINK, target="Z80"), None, "cannot connect to Z80: Unsupported device selected."),

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import inspect
+import logging
 import sys
 from dataclasses import replace
 from typing import Any, NoReturn
@@ -129,3 +131,22 @@ def test_bit_timing_of_pcan_with_fd(rate: int, data_rate: int) -> None:
 def test_an_odd_rate_of_pcan_is_not_replaced_by_the_usual_one() -> None:
     assert bus_arguments(replace(PCAN, bitrate=200_000))["timing"].bitrate == 200_000
     assert "cannot open the CAN bus at pcan" in failure_of(replace(PCAN, bitrate=123_457))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="python-can needs pywin32 for it there")
+def test_what_python_can_raises_it_does_not_log_too(caplog: pytest.LogCaptureFixture) -> None:
+    logger = logging.getLogger("can")
+    level = logger.level
+    no_group = replace(new_link("udp_multicast"), channel="10.0.0.1")
+    try:
+        logger.setLevel(logging.NOTSET)
+        failure_of(no_group)
+        gc.collect()  # python-can complains of buses that were not shut down, nor opened
+        assert caplog.record_tuples == []
+
+        logger.setLevel(logging.WARNING)  # by a user who wants to see it
+        failure_of(no_group)
+        gc.collect()
+        assert caplog.record_tuples != []
+    finally:
+        logger.setLevel(level)

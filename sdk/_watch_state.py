@@ -61,7 +61,7 @@ class Reading(NamedTuple):  # a named tuple: made in 0.3 µs, a frozen dataclass
 
 
 # What a named tuple calls itself, in Python.
-_make: Callable[[type[Reading], tuple[object, ...]], Reading] = tuple.__new__
+_make: Callable[[type[Reading], tuple[object, ...]], Reading] = vars(tuple)["__new__"]
 
 
 def make_reading(message: ValueUpdate | ReadResult, time_s: float) -> Reading:

@@ -114,7 +114,9 @@ class VariableFinder:
             self.without_address[NoAddress.REMOVED] += 1
             return None
         if not self._program.is_data(address):
-            self.without_address[NoAddress.NO_DATA] += 1
+            # A C library for AVR has __eeprom in every program, and mostly nothing is there.
+            if self._program.has_storage(address):
+                self.without_address[NoAddress.NO_DATA] += 1
             return None
         return FoundVariable(name, address, type_)
 

@@ -219,7 +219,7 @@ def line(avr_program: Path, description: Package, emulator: Path) -> Iterator[so
     with (
         tempfile.TemporaryDirectory(prefix="avr-") as folder,  # its socket needs a short name
         AvrBoard(emulator, avr_program, Path(folder), MCU) as board,
-        connect(board.socket) as line,
+        connect(board.port) as line,
     ):
         yield line
 

@@ -83,7 +83,7 @@ def receive(line: socket.socket, count: int) -> bytes:
 @contextmanager
 def connected(board: AvrBoard) -> Generator[socket.socket]:
     """Connect, and wait until nothing that it said at its start is on its way."""
-    with connect(board.socket) as line:
+    with connect(board.port) as line:
         line.sendall(b"?")
         while receive(line, 1) != b"?":
             pass
@@ -113,13 +113,13 @@ def test_clients_come_and_go(board: AvrBoard) -> None:
         pass
 
     for number in range(20):
-        with connect(board.socket) as line:
+        with connect(board.port) as line:
             line.sendall(bytes([b"a"[0] + number]))
             assert receive(line, 1) == bytes([b"a"[0] + number])
 
 
 def test_a_client_waits_until_the_other_has_left(board: AvrBoard) -> None:
-    with connected(board) as first, connect(board.socket) as second:
+    with connected(board) as first, connect(board.port) as second:
         second.sendall(b"2")
         first.sendall(b"1")
         assert receive(first, 1) == b"1"
@@ -176,7 +176,7 @@ def test_memory_is_seen_past_the_program(board: AvrBoard) -> None:
         line.sendall(MEASURE)
         receive(line, 1)
 
-    assert board.memory(0x3E, 1) == MEASURE  # GPIOR0 holds the last mark
+    assert board.read_memory(0x3E, 1) == MEASURE  # GPIOR0 holds the last mark
 
 
 def test_end_of_the_program_is_told(board: AvrBoard) -> None:

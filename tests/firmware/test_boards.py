@@ -13,21 +13,17 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final
 
 import pytest
 
 from scrutiny.core.firmware_id import PLACEHOLDER
 from scrutiny.core.types import DataType
-from scrutiny.firmware_link.frames import ResponseParser
 from scrutiny.firmware_link.messages import (
-    BEFORE_PARAMS,
-    Connect,
     Discover,
     MemoryData,
     PublishedValueDefinition,
     ReadRpvs,
-    RequestMessage,
     UserCommand,
     WriteMemory,
 )
@@ -36,6 +32,7 @@ from scrutiny.sfd.store import check_package
 from scrutiny.sfd.tagged_program import read_firmware_id
 from tests.support.board_build import BUILD, EXAMPLE, make
 from tests.support.board_kinds import BOARD_KINDS, BuiltFirmware, QemuKind
+from tests.support.board_wire import Wire
 from tests.support.emulated_board import QemuBoard
 from tests.support.example_board import ROOT
 from tests.support.missing_tools import cannot_run
@@ -66,12 +63,7 @@ VARIABLES: Final = (
 )
 UPTIME: Final = PublishedValueDefinition(0x1007, DataType.UINT32)
 ECHO: Final = 0
-RESEND_S: Final = 1.0
 LATE_TIMER_MS: Final = 5  # after which iterations that were missed come all at once
-
-_CONNECT: Final = Connect().request(BEFORE_PARAMS).encode()
-
-AnswerT = TypeVar("AnswerT")
 
 
 def firmware_of(board: str) -> BuiltFirmware:
@@ -90,41 +82,6 @@ def output() -> str:
         cannot_run(", ".join(missing))
     assert result.returncode == 0, result.stdout + result.stderr
     return result.stdout
-
-
-class Wire:
-    """A client's end of the UART of a board, with a session.
-
-    A busy machine may hold up half of a request for so long that the board drops it: it is sent
-    again, after a session was asked for, since that may be over, too.
-    """
-
-    def __init__(self, connection: socket.socket) -> None:
-        self._socket = connection
-        self._socket.settimeout(RESEND_S)
-        self.exchange(Discover())  # repeated until the board listens
-        self._socket.sendall(_CONNECT)
-
-    def exchange(self, request: RequestMessage[AnswerT]) -> AnswerT:
-        """Send a request, and return its answer."""
-        frame = request.request(BEFORE_PARAMS)
-        parser = ResponseParser()
-        deadline_s = time.monotonic() + DEADLINE_S
-        self._socket.sendall(frame.encode())
-        while time.monotonic() < deadline_s:
-            try:
-                responses = parser.feed(self._socket.recv(4096))
-            except TimeoutError:
-                self._socket.sendall(_CONNECT + frame.encode())
-                continue
-            for response in responses:
-                if (response.command, response.subfunction) == (frame.command, frame.subfunction):
-                    assert response.code == 0
-                    return request.parse_answer(response.payload, BEFORE_PARAMS)
-        raise AssertionError(f"no answer to {request}")
-
-    def close(self) -> None:
-        self._socket.close()
 
 
 # --- The build ----------------------------------------------------------------------------------

@@ -57,7 +57,7 @@ class AvrBoard(LoggedProcess):
     """One run of a program on an emulated AVR.
 
     Attributes:
-        socket: where the octets of its UART are; one client at a time, as often as wanted.
+        port: the socket with the octets of its UART; one client at a time, as often as wanted.
     """
 
     def __init__(
@@ -72,11 +72,12 @@ class AvrBoard(LoggedProcess):
             mcu: as the compiler calls it.
             strict: an octet that the program does not read in time is lost.
         """
-        self.socket = folder / "uart"
+        self.port = folder / "uart"
+        self._control: socket.socket | None = None
         control = folder / "control"
         super().__init__(
             [
-                *(str(emulator), "--mcu", mcu, "--unix", str(self.socket)),
+                *(str(emulator), "--mcu", mcu, "--unix", str(self.port)),
                 *("--control", str(control), *(["--strict"] if strict else []), str(program)),
             ]
         )
@@ -96,8 +97,13 @@ class AvrBoard(LoggedProcess):
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._control.close()
         self.kill()
+
+    def kill(self) -> None:
+        """Cut its power."""
+        super().kill()
+        if self._control is not None:
+            self._control.close()
 
     def reset(self) -> None:
         """Press the reset button."""
@@ -117,11 +123,12 @@ class AvrBoard(LoggedProcess):
         """Return how long the piece of this number took, 1 to 127."""
         return Cycles(*map(int, self._ask(f"mark {mark}").split()))
 
-    def memory(self, address: int, size: int) -> bytes:
+    def read_memory(self, address: int, size: int) -> bytes:
         """Read up to 512 octets past the program, as a debugger does."""
         return bytes.fromhex(self._ask(f"read {address:#x} {size}"))
 
     def _ask(self, command: str) -> str:
+        assert self._control is not None
         self._control.sendall(f"{command}\n".encode())
         answer = b""
         while not answer.endswith(b"\n"):

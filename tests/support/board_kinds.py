@@ -10,6 +10,7 @@ from typing import Final, Protocol
 from elftools.elf.elffile import ELFFile
 from elftools.elf.sections import SymbolTableSection
 
+from .avr_board import AvrBoard, build_avr_emulator
 from .board_build import BUILD, EXAMPLE, make
 from .emulated_board import QemuBoard
 from .example_board import Board, CannotBuild, build_board, description_of
@@ -191,6 +192,35 @@ class QemuKind:
         return firmware.symbols()[symbol]
 
 
+@dataclass(frozen=True, slots=True)
+class AvrKind:
+    """A board with an AVR, as `tests/firmware/avr_board` emulates it: it loses what is not read.
+
+    Attributes:
+        name: of the microcontroller, as the compiler and the makefiles call it.
+    """
+
+    name: str
+    has_recordings: bool
+    busy_us: int = 300
+    uart_room: int = 3  # two in its buffer, and one in the shift register
+    loses_octets: bool = True
+
+    def build(self, folder: Path) -> BuiltFirmware:
+        """Build it with the board's makefile, in the place where that puts it."""
+        return _build(self.name, ("avr-gcc",))
+
+    def start(self, firmware: BuiltFirmware, folder: Path) -> RunningBoard:
+        """Build the emulator, and start it."""
+        return AvrBoard(
+            build_avr_emulator(folder), firmware.program, folder, self.name, strict=True
+        )
+
+    def address_of(self, firmware: BuiltFirmware, symbol: str) -> int:
+        """Return what is in the file, without the mark for RAM that the compiler adds."""
+        return firmware.symbols()[symbol] & 0xFFFF
+
+
 def _build(name: str, tools: tuple[str, ...]) -> BuiltFirmware:
     if missing := [tool for tool in ("make", *tools) if shutil.which(tool) is None]:
         raise CannotBuild(f"{' and '.join(missing)} not found, needed for the board {name}")
@@ -214,4 +244,8 @@ BOARD_KINDS: Final[tuple[BoardKind, ...]] = (
     _arm("mps2-an386", "mps2-an386"),
     _arm("netduinoplus2", "netduinoplus2"),
     QemuKind("rv32-virt", "riscv64-unknown-elf-gcc", _VIRT),
+)
+AVR_KINDS: Final = (
+    AvrKind("atmega328p", has_recordings=False),
+    AvrKind("atmega2560", has_recordings=True),
 )

@@ -11,7 +11,7 @@ import pytest
 
 from scrutiny.sfd.errors import ElfError
 from scrutiny.sfd.extraction import Dropped, extract
-from tests.support.dwarf_programs import Recipe, build, tool
+from tests.support.dwarf_programs import Recipe, build, run, tool
 from tests.support.extracted import by_path, extracted
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -124,6 +124,20 @@ def test_avr_constants_in_flash_that_is_mapped_are_listed(tmp_path: Path) -> Non
     assert {path: leaf.address for path, leaf in by_path(extraction).items()} == {
         "/global/mapped": 0x8000
     }
+    assert extraction.warnings == []
+
+
+def test_the_empty_eeprom_of_a_c_library_for_avr_is_no_matter(tmp_path: Path) -> None:
+    source = tmp_path / "f.c"
+    source.write_text("int data = 1; int main(void) { return data; }")
+    program = tmp_path / "program.elf"
+    options = ("-mmcu=atmega328p", "-gdwarf-4")
+    run([tool("avr-gcc"), *options, str(source), "-o", str(program)], tmp_path)
+
+    extraction = extract(program)
+
+    assert "/global/data" in by_path(extraction)  # and the registers, of the same library
+    assert [path for path in by_path(extraction) if "eeprom" in path] == []
     assert extraction.warnings == []
 
 

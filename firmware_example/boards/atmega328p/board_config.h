@@ -1,0 +1,17 @@
+/* Sizes for 2 KB of RAM and 32 KB of flash: no recordings. */
+#ifndef BOARD_CONFIG_H
+#define BOARD_CONFIG_H
+
+#define BOARD_RX_PAYLOAD 64u
+#define BOARD_TX_PAYLOAD 64u
+#define BOARD_RING_SIZE 96u /* a request, and what a noisy line adds */
+#define BOARD_TX_RING_SIZE 32u
+#define BOARD_DATALOG_SIZE 0
+#define BOARD_LOOP_IN_MAIN 1
+
+#define APP_LOOP_HZ 200u
+#define APP_HISTORY_SIZE 16u
+
+#define SCRUTINY_ENABLE_DATALOGGING 0
+
+#endif

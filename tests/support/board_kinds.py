@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
@@ -198,17 +199,19 @@ class AvrKind:
 
     Attributes:
         name: of the microcontroller, as the compiler and the makefiles call it.
+        options: for the compiler, to change sizes of the board.
     """
 
     name: str
     has_recordings: bool
-    busy_us: int = 300
+    options: tuple[str, ...] = ()
+    busy_us: int = 255
     uart_room: int = 3  # two in its buffer, and one in the shift register
     loses_octets: bool = True
 
     def build(self, folder: Path) -> BuiltFirmware:
         """Build it with the board's makefile, in the place where that puts it."""
-        return _build(self.name, ("avr-gcc",))
+        return _build(self.name, ("avr-gcc",), self.options)
 
     def start(self, firmware: BuiltFirmware, folder: Path) -> RunningBoard:
         """Build the emulator, and start it."""
@@ -221,12 +224,15 @@ class AvrKind:
         return firmware.symbols()[symbol] & 0xFFFF
 
 
-def _build(name: str, tools: tuple[str, ...]) -> BuiltFirmware:
+def _build(name: str, tools: tuple[str, ...], options: Sequence[str] = ()) -> BuiltFirmware:
     if missing := [tool for tool in ("make", *tools) if shutil.which(tool) is None]:
         raise CannotBuild(f"{' and '.join(missing)} not found, needed for the board {name}")
-    result = make("-C", str(EXAMPLE / "boards"), name, f"BUILD={BUILD}")
+    place = BUILD.with_name("-".join((BUILD.name, *options)))
+    result = make(
+        *("-C", str(EXAMPLE / "boards"), name, f"BUILD={place}", f"OPTIONS={' '.join(options)}")
+    )
     assert result.returncode == 0, result.stdout + result.stderr
-    built = BUILD / name
+    built = place / name
     program = f"{name}.elf"
     return BuiltFirmware(built / program, built / "objects" / program, built / f"{name}.sfd")
 
@@ -238,14 +244,15 @@ def _arm(name: str, machine: str) -> QemuKind:
 # Without -bios, QEMU looks for a firmware that starts ours.
 _VIRT: Final = ("qemu-system-riscv32", "-machine", "virt", "-bios", "none", "-kernel")
 
+AVR_KINDS: Final = (
+    AvrKind("atmega328p", has_recordings=False),
+    AvrKind("atmega2560", has_recordings=True),
+)
 BOARD_KINDS: Final[tuple[BoardKind, ...]] = (
     HostKind(),
     _arm("mps2-an385", "mps2-an385"),
     _arm("mps2-an386", "mps2-an386"),
     _arm("netduinoplus2", "netduinoplus2"),
     QemuKind("rv32-virt", "riscv64-unknown-elf-gcc", _VIRT),
-)
-AVR_KINDS: Final = (
-    AvrKind("atmega328p", has_recordings=False),
-    AvrKind("atmega2560", has_recordings=True),
+    *AVR_KINDS,
 )

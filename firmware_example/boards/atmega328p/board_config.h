@@ -3,7 +3,9 @@
 #define BOARD_CONFIG_H
 
 #define BOARD_RX_PAYLOAD 64u
+#ifndef BOARD_TX_PAYLOAD
 #define BOARD_TX_PAYLOAD 64u
+#endif
 #define BOARD_RING_SIZE 96u /* a request, and what a noisy line adds */
 #define BOARD_TX_RING_SIZE 32u
 #define BOARD_DATALOG_SIZE 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import pytest
 
@@ -18,11 +19,12 @@ def shared_desk(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[BoardDesk]:
     kind: BoardKind = request.param
-    try:
-        firmware = kind.build(tmp_path_factory.mktemp("firmware"))
-    except CannotBuild as error:
-        cannot_run(f"{error}")
-    with BoardDesk(kind, firmware, tmp_path_factory.mktemp("desk")) as desk:
+    with ExitStack() as stack:
+        try:
+            firmware = kind.build(tmp_path_factory.mktemp("firmware"))
+            desk = stack.enter_context(BoardDesk(kind, firmware, tmp_path_factory.mktemp("desk")))
+        except CannotBuild as error:
+            cannot_run(f"{error}")
         yield desk
         assert desk.server.complaints == []
 

@@ -99,10 +99,11 @@ def _open(pylink: ModuleType, settings: RttSettings) -> Probe:
     # ValueError: what is no name of a target. AttributeError: the library is too old for RTT.
     failures = (pylink.errors.JLinkException, ValueError, AttributeError)
     try:
-        jlink.open()
+        jlink.open(serial_no=settings.probe or None)
     except failures as error:
+        which = f"no J-Link with the number {settings.probe}" if settings.probe else "no J-Link"
         raise LinkOpenError(
-            f"no J-Link answers: {told(error)}. Plug it in; if another program holds it, use the "
+            f"{which} answers: {told(error)}. Plug it in; if another program holds it, use the "
             "RTT server of that one, as rtt://localhost:19021"
         ) from error
     try:

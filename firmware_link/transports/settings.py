@@ -15,6 +15,7 @@ DATABITS: Final = (5, 6, 7, 8)
 JLINK_INTERFACES: Final = ("jtag", "swd", "fine", "icsp", "spi", "c2")
 MAX_TARGET_LENGTH: Final = 100
 MAX_RTT_CHANNEL: Final = 255
+MAX_PROBE: Final = 0xFFFF_FFFF
 MAX_PORT_LENGTH: Final = 1024
 MAX_START_DELAY_S: Final = 60
 
@@ -137,11 +138,13 @@ class RttSettings:
         target: name of the microcontroller, as Segger's software knows it.
         interface: how the probe is wired to it, of `JLINK_INTERFACES`.
         channel: number of the pair of RTT buffers, 0 to 255.
+        probe: serial number of the J-Link, up to 32 bits; 0: the only one of this machine.
     """
 
     target: str
     interface: str = "swd"
     channel: int = 0
+    probe: int = 0
 
     def __post_init__(self) -> None:
         if not 1 <= len(self.target) <= MAX_TARGET_LENGTH or not self.target.isprintable():
@@ -154,6 +157,8 @@ class RttSettings:
                 f"interface {self.interface!r} of the probe is none of {listed(JLINK_INTERFACES)}"
             )
         _check_rtt_channel(self.channel)
+        if not 0 <= self.probe <= MAX_PROBE:
+            raise ValueError(f"probe {self.probe} is no serial number of a J-Link, as 801012345")
 
 
 @dataclass(frozen=True, slots=True)

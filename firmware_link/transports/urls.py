@@ -39,6 +39,7 @@ _EXAMPLES = (
     "can:socketcan:can0?txid=0x100&rxid=0x101, memory: or none"
 )
 _CAN_EXAMPLE = "can:socketcan:can0?txid=0x100&rxid=0x101&fd=1"
+_RTT_EXAMPLE = "rtt:nRF52840_xxAA?interface=swd&channel=1"
 _CAN_NUMBERS = ("txid", "rxid", "bitrate", "data_bitrate")
 _CAN_FLAGS = ("extended_id", "fd", "bitrate_switch", "fd_non_iso")
 _SERIAL_KEYS = ("baudrate", "stopbits", "databits", "parity", "start_delay_s")
@@ -86,8 +87,9 @@ def link_url(settings: LinkSettings) -> str:
         case RttServerSettings(host, port, channel):
             query = f"?channel={channel}" if channel else ""
             return f"rtt://{address_text(host, port)}{query}"
-        case RttSettings(target, interface, channel):
+        case RttSettings(target, interface, channel, probe):
             query = f"&channel={channel}" if channel else ""
+            query += f"&probe={probe}" if probe else ""
             return f"rtt:{quote(target)}?interface={interface}{query}"
         case MemorySettings(name):
             return f"memory:{quote(name)}"
@@ -182,13 +184,12 @@ def _parse_rtt(url: str, rest: str) -> RttServerSettings | RttSettings:
         options = _options(query, ("channel",), "an RTT server", "rtt://localhost:19021?channel=1")
         address = _parse_address(url, place)
         return RttServerSettings(*address, _integer("channel", options.get("channel", "0")))
-    options = _options(
-        query, ("interface", "channel"), "an RTT link", "rtt:nRF52840_xxAA?interface=swd&channel=1"
-    )
+    options = _options(query, ("interface", "channel", "probe"), "an RTT link", _RTT_EXAMPLE)
     return RttSettings(
         unquote(place),
         options.get("interface", "swd").lower(),
         _integer("channel", options.get("channel", "0")),
+        _integer("probe", options.get("probe", "0")),
     )
 
 

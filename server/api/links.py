@@ -11,6 +11,7 @@ from typing import Any, Final
 from scrutiny.firmware_link.transports.can_settings import CanSettings
 from scrutiny.firmware_link.transports.settings import (
     JLINK_INTERFACES,
+    MAX_PROBE,
     MAX_RTT_CHANNEL,
     LinkSettings,
     MemorySettings,
@@ -78,7 +79,7 @@ def link_to_api(settings: LinkSettings) -> tuple[str, dict[str, Any]]:
             return "tcp", {"host": host, "port": port}
         case CanSettings():
             return can_settings_to_api(settings)
-        case RttSettings(target, interface, channel):
+        case RttSettings(target, interface, channel, _):  # there is no word for the probe
             return _rtt_to_api(target, interface, channel)
         case RttServerSettings(_, _, channel):
             # The word for the target is one that clients of all kinds can show and send back.
@@ -108,7 +109,8 @@ def _serial(link_config: LinkConfig) -> SerialSettings:
 
 
 def _rtt(link_config: LinkConfig) -> RttSettings | RttServerSettings:
-    fields = Fields("rtt", link_config, ("target_device", "jlink_interface", "buffer_index"))
+    names = ("target_device", "jlink_interface", "buffer_index", "probe")
+    fields = Fields("rtt", link_config, names)
     target = fields.text("target_device")
     interface = fields.choice("jlink_interface", JLINK_INTERFACES, "swd")
     channel = fields.integer_within("buffer_index", 0, MAX_RTT_CHANNEL, 0)
@@ -116,7 +118,7 @@ def _rtt(link_config: LinkConfig) -> RttSettings | RttServerSettings:
         server = parse_link_url(target)
         assert isinstance(server, RttServerSettings)
         return replace(server, channel=channel or server.channel)
-    return RttSettings(target, interface, channel)
+    return RttSettings(target, interface, channel, fields.integer_within("probe", 0, MAX_PROBE, 0))
 
 
 def _rtt_to_api(target: str, interface: str, channel: int) -> tuple[str, dict[str, Any]]:

@@ -14,7 +14,13 @@ from scrutiny.firmware_link.errors import LinkClosed, LinkOpenError
 from scrutiny.firmware_link.simulator import default_endpoint
 from scrutiny.firmware_link.transports import RttSettings, jlink_probe, open_transport
 from tests.support.found_device import FoundDevice, find_device
-from tests.support.jlink_library import TARGET, JLinkLibrary, jlink_with, simulated_target
+from tests.support.jlink_library import (
+    SERIAL_NUMBER,
+    TARGET,
+    JLinkLibrary,
+    jlink_with,
+    simulated_target,
+)
 
 DEADLINE_S = 10.0
 LINK = RttSettings(TARGET)
@@ -61,6 +67,11 @@ def no_buffers(probe: JLinkLibrary) -> None:
         (LINK, no_probe, "no J-Link answers: Cannot connect to J-Link. Plug it in"),
         (LINK, no_target, f"the J-Link cannot connect to {TARGET}: "),
         (LINK, no_buffers, f"there are no RTT buffers in the RAM of {TARGET}: "),
+        (
+            replace(LINK, probe=7),
+            None,
+            "no J-Link with the number 7 answers: No emulator with serial number 7 found. Plug it",
+        ),
         (replace(LINK, target="Z80"), None, "cannot connect to Z80: Unsupported device selected."),
         (replace(LINK, target="µC"), None, "cannot connect to µC"),
         (replace(LINK, interface="c2"), None, "cannot do c2: Unsupported target interface: 6"),
@@ -97,6 +108,16 @@ def test_without_pylink_it_is_told_what_to_install(monkeypatch: pytest.MonkeyPat
 
     with pytest.raises(LinkOpenError, match=r"pip install 'scrutiny-bridge\[rtt\]'"):
         asyncio.run(open_transport(LINK))
+
+
+def test_one_of_several_probes_is_named() -> None:
+    async def scenario() -> None:
+        with jlink_with(silent) as probe:
+            (await open_transport(replace(LINK, probe=SERIAL_NUMBER))).close()
+            assert await asyncio.to_thread(probe.was_closed.wait, DEADLINE_S)
+            assert "JLINKARM_EMU_SelectByUSBSN" in probe.calls
+
+    asyncio.run(scenario())
 
 
 def test_a_link_that_failed_to_open_can_be_opened_again() -> None:

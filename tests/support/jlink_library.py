@@ -17,6 +17,7 @@ from pylink.enums import JLinkRTTCommand  # pyright: ignore[reportMissingTypeStu
 from scrutiny.firmware_link.transports import Endpoint
 
 TARGET: Final = "STM32F407VG"
+SERIAL_NUMBER: Final = 801_012_345
 _NOT_FOUND: Final = -2
 _SWD: Final = 1
 
@@ -85,6 +86,9 @@ class JLinkLibrary:
 
     def _SelectUSB(self, port: int) -> int:  # noqa: N802
         return 0
+
+    def _EMU_SelectByUSBSN(self, number: int) -> int:  # noqa: N802
+        return 0 if number == SERIAL_NUMBER else -1
 
     def _OpenEx(self, log: object, error: object) -> Any:  # noqa: N802
         if not self.is_there:

@@ -70,6 +70,10 @@ CANONICAL: list[tuple[str, LinkSettings]] = [
     ("rtt://localhost:19021", RttServerSettings("localhost", 19021)),
     ("rtt://[::1]:9090?channel=255", RttServerSettings("::1", 9090, 255)),
     ("rtt:nRF52840_xxAA?interface=swd", RttSettings("nRF52840_xxAA")),
+    (
+        "rtt:STM32F407VG?interface=swd&channel=1&probe=801012345",
+        RttSettings("STM32F407VG", "swd", 1, 801_012_345),
+    ),
     ("rtt:R7FA6M5BH%20%3F?interface=jtag&channel=3", RttSettings("R7FA6M5BH ?", "jtag", 3)),
     ("memory:", MemorySettings()),
     ("memory:pump%20controller", MemorySettings("pump controller")),
@@ -160,7 +164,8 @@ def test_other_spellings_are_read(url: str, settings: LinkSettings) -> None:
         ("rtt:", "write it as Segger does, as nRF52840_xxAA"),
         ("rtt:a%0Ab", "write it as Segger does, as nRF52840_xxAA"),
         ("rtt:X?interface=usb", "'usb' of the probe is none of jtag, swd, fine, icsp, spi, c2"),
-        ("rtt:X?buffer=1", "allowed are interface, channel, as in rtt:nRF52840_xxAA?interface"),
+        ("rtt:X?buffer=1", "allowed are interface, channel, probe, as in rtt:nRF52840_xxAA"),
+        ("rtt:X?probe=4294967296", "probe 4294967296 is no serial number of a J-Link"),
     ],
 )
 def test_a_wrong_link_says_what_to_write(url: str, expected: str) -> None:

@@ -49,6 +49,7 @@ def subconfig(**fields: object) -> dict[str, Any]:
             {"target_device": "nRF52", "jlink_interface": "JTAG", "buffer_index": "2"},
             RttSettings("nRF52", "jtag", 2),
         ),
+        ("rtt", {"target_device": "nRF52", "probe": 801}, RttSettings("nRF52", probe=801)),
         ("rtt", {"target_device": "rtt://bench:19021"}, RttServerSettings("bench", 19021)),
         (
             "rtt",

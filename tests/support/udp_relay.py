@@ -36,7 +36,7 @@ class UdpRelay:
         lost, doubled, late: how many datagrams that happened to.
     """
 
-    def __init__(self, board_port: int, weather: Weather, seed: int = 1) -> None:
+    def __init__(self, board_port: int, weather: Weather, seed: int) -> None:
         """Begin to carry.
 
         Args:

@@ -130,7 +130,7 @@ def _run(folder: Path, arguments: argparse.Namespace) -> None:
         board.pull_out()
     show("\nThat was it. With your own board it is:")
     show("    scrutiny sfd build firmware.elf --tag-inplace --install")
-    show("    scrutiny server --link serial:/dev/ttyACM0?baudrate=115200")
+    show('    scrutiny server --link "serial:/dev/ttyACM0?baudrate=115200"')
     show("    scrutiny scope --signal /global/... --trigger '/global/... > 3'")
     show("    python examples/events.py       (from the repository)")
 

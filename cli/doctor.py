@@ -35,7 +35,7 @@ other baud rates are tried if need be, and a device that answers is asked for a
 session, which is closed again. Without one, a server is asked for its opinion."""
 _EXAMPLES = """\
 scrutiny doctor
-scrutiny doctor serial:/dev/ttyACM0?baudrate=115200
+scrutiny doctor "serial:/dev/ttyACM0?baudrate=115200"
 scrutiny doctor tcp://192.168.1.20:12345 --json"""
 _DEVICE_TIMEOUT_S: Final = 2.0
 

@@ -23,6 +23,10 @@ from tests.support.page_reader import USUAL_SERIAL_PORT, PageReader
 from tests.support.server_process import home_environment
 
 BLOCKS = [block for page in pages() for block in blocks_of(page)]
+BOARD_PAGES = [
+    path.relative_to(ROOT).as_posix()
+    for path in sorted((ROOT / "firmware_example/boards").glob("*/README.md"))
+]
 RUN = {"python", "sh", "json", "toml", "c"}
 SHOWN = {"text"}  # compared with what the block before has shown, if it shows anything
 EXEMPT = [block for block in BLOCKS if "notest" in block.options]
@@ -123,6 +127,13 @@ def test_no_block_escapes(page: str) -> None:
     assert len(fences) == 2 * len(blocks_of(page))
     outside = text.split("\n```")[::2]
     assert [part for part in outside if re.search(r"^[^-*\d\s|].*\n\n    \S", part, re.M)] == []
+
+
+@pytest.mark.parametrize("page", [*pages(), *BOARD_PAGES])
+def test_no_shell_takes_a_link_for_a_pattern(page: str) -> None:
+    """An argument with a ? is quoted: zsh refuses it otherwise, and a & would end the command."""
+    text = (ROOT / page).read_text(encoding="utf-8")
+    assert re.findall(r"(?:--link|scrutiny doctor) [^\s\"'`]*\?[^\s`]*", text) == []
 
 
 def test_few_blocks_are_exempt() -> None:

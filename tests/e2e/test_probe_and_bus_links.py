@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import sys
+from asyncio import AbstractEventLoop
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
+import can
 import pytest
+import serial
 
 from scrutiny.firmware_link.simulator import default_endpoint
-from scrutiny.firmware_link.transports import CanSettings, link_url
+from scrutiny.firmware_link.transports import CanSettings, Endpoint, link_url
 from scrutiny.sdk import CANLinkConfig, DeviceLinkType, RTTLinkConfig
 from scrutiny.sdk.client import ScrutinyClient
-from tests.support.bench import Events, expect_event
+from tests.support.bench import Bench, Events, expect_event
 from tests.support.can_nodes import device_node, new_link
+from tests.support.example_board import SCRATCH
 from tests.support.processes import DEADLINE_S
 from tests.support.rtt_servers import Terminal, jlink_server
 from tests.support.server_process import ServerProcess
@@ -55,11 +60,17 @@ def use(client: ScrutinyClient) -> None:
     client.watch(SETPOINT).wait_value(1234, DEADLINE_S)
 
 
-def on_a_bus(settings: CanSettings, work: Callable[[], None]) -> None:
+def on_a_bus(
+    settings: CanSettings,
+    work: Callable[[], None],
+    device: Endpoint | None = None,
+    arrives: Callable[[can.Message], bool] = lambda frame: True,
+) -> None:
     """Do some work while a device is on a CAN bus."""
 
     async def scenario() -> None:
-        with device_node(settings, default_endpoint(), asyncio.get_running_loop()):
+        loop = asyncio.get_running_loop()
+        with device_node(settings, device or default_endpoint(), loop, arrives):
             await asyncio.to_thread(work)
 
     asyncio.run(scenario())
@@ -73,6 +84,44 @@ def test_values_over_a_can_bus(is_fd: bool, connect: Connect) -> None:
         use(connect("--link", link_url(settings)))
 
     on_a_bus(settings, work)
+
+
+class BoardEndpoint:
+    """The example firmware in C, behind the terminal that stands for its wires."""
+
+    def __init__(self, port: Path) -> None:
+        self._terminal = serial.Serial(f"{port}", timeout=0)
+
+    def attach(self, send: Callable[[bytes], None], loop: AbstractEventLoop) -> None:
+        self._loop = loop
+        loop.add_reader(self._terminal.fileno(), lambda: send(self._terminal.read(4096)))
+
+    def receive(self, data: bytes) -> None:
+        self._terminal.write(data)
+
+    def detach(self) -> None:
+        self._loop.remove_reader(self._terminal.fileno())
+        self._terminal.close()
+
+
+@pytest.mark.parametrize(("is_fd", "losing"), [(False, 97), (True, 47)], ids=["classic", "fd"])
+def test_lost_frames_of_the_c_library_cost_no_session(
+    is_fd: bool, losing: int, connect: Connect, bench: Bench
+) -> None:
+    settings = new_link("udp_multicast", fd=is_fd)
+    number = itertools.count(1)
+
+    def work() -> None:
+        client = connect("--link", link_url(settings))
+        session_id = expect_event(client, Events.DeviceReadyEvent).session_id
+        for value in range(40):
+            client.write_watchable(SCRATCH[0], value)
+            client.watch(SCRATCH[0]).wait_value(value, DEADLINE_S)
+        assert client.get_latest_server_status().device_session_id == session_id
+        assert next(number) > 2 * losing  # at least two were lost
+
+    board = BoardEndpoint(bench.start_board().port)
+    on_a_bus(settings, work, board, lambda frame: next(number) % losing != 0)
 
 
 def test_a_config_file_names_the_can_bus(connect: Connect, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import logging
 import socket
 from collections.abc import AsyncGenerator, Sequence
@@ -49,15 +50,17 @@ async def discover(
     Args:
         addresses: of hosts, or for broadcasts.
         port: on which devices listen, 1 to 65535.
-        duration_s: how long to wait for answers.
+        duration_s: how long to wait for answers; beyond the time that it takes to ask.
 
     Raises:
         LinkOpenError: nobody could be asked; the text says why.
     """
     loop = asyncio.get_running_loop()
-    end_s = loop.time() + duration_s
     seen: set[tuple[str, int]] = set()
-    async with _Inquiry.open(await _resolve(addresses, port)) as inquiry:
+    targets = await _resolve(addresses, port)
+    duration_s += len(_ROUNDS) * (len(targets) // _BURST) * _BURST_PAUSE_S
+    async with _Inquiry.open(targets) as inquiry:
+        end_s = loop.time() + duration_s
         asking = loop.create_task(inquiry.ask(duration_s))
         try:
             while (remaining_s := end_s - loop.time()) > 0:
@@ -82,6 +85,9 @@ async def _resolve(addresses: Sequence[str], port: int) -> list[_Target]:
     loop = asyncio.get_running_loop()
     targets: list[_Target] = []
     for address in addresses:
+        if _is_ipv4(address):  # those of a whole network need no worker thread each
+            targets.append((socket.AF_INET, (address, port)))
+            continue
         try:
             found = await loop.getaddrinfo(address, port, type=socket.SOCK_DGRAM)
         except (OSError, UnicodeError) as error:
@@ -91,6 +97,14 @@ async def _resolve(addresses: Sequence[str], port: int) -> list[_Target]:
         # The first one: most names have one, and all would be the same device.
         targets.append((found[0][0], found[0][4]))
     return targets
+
+
+def _is_ipv4(address: str) -> bool:
+    try:
+        ipaddress.IPv4Address(address)
+    except ValueError:
+        return False
+    return True
 
 
 class _Inquiry(asyncio.DatagramProtocol):

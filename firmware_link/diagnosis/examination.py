@@ -23,7 +23,6 @@ from .port_holders import PROC
 from .unanswered import BAUD_RATES, answering_settings, nothing_known, what_it_is
 
 _ATTEMPTS: Final = 3
-_SCAN_SHARE: Final = 0.4  # of the patience, for each of many settings
 _UNMISTAKABLE: Final = (Sound.ANSWER, Sound.ECHO, Sound.TEXT, Sound.SEVEN_BIT_TEXT)
 
 
@@ -35,6 +34,8 @@ class Surroundings:
         sysfs: where the system tells of devices.
         proc: where it tells of processes.
         baud_rates: to be tried when nothing answers at the one that is set.
+        start_delay_s: to be tried then, too: how long a board may take to start that does so when
+            its port is opened; 0 if none does.
         patience_s: how long a device may take to begin its answer.
         on_step: is called with what comes next, for people.
     """
@@ -42,6 +43,7 @@ class Surroundings:
     sysfs: Path = SYSFS
     proc: Path = PROC
     baud_rates: tuple[int, ...] = BAUD_RATES
+    start_delay_s: float = 2
     patience_s: float = 0.4
     on_step: Callable[[str], None] = lambda text: None
 
@@ -62,7 +64,8 @@ async def examine(
     try:
         around.on_step(f"opening {link_url(settings)}")
         async with open_line(settings) as line:
-            heard = await _first_contact(line, around)
+            delay_s = settings.start_delay_s if isinstance(settings, SerialSettings) else 0
+            heard = await _first_contact(line, delay_s, around)
             if (response := heard[-1].response) is not None:
                 async for finding in second_look(line, heard[-1], response, around.on_step):
                     yield finding
@@ -76,7 +79,11 @@ async def examine(
     yield (
         what_it_is(heard)
         or await answering_settings(
-            settings, around.baud_rates, around.patience_s * _SCAN_SHARE, around.on_step
+            settings,
+            around.baud_rates,
+            around.start_delay_s,
+            around.patience_s,
+            around.on_step,
         )
         or nothing_known(settings, heard)
     )
@@ -90,10 +97,10 @@ def _timer(settings: LinkSettings, around: Surroundings) -> Finding | None:
     return None
 
 
-async def _first_contact(line: Line, around: Surroundings) -> list[Heard]:
+async def _first_contact(line: Line, delay_s: float, around: Surroundings) -> list[Heard]:
     """Listen, then ask who is there; the last thing heard is the answer, if there is one."""
+    heard = [await line.listen(max(delay_s, around.patience_s / 2))]
     around.on_step("asking who is there")
-    heard = [await line.listen(around.patience_s / 2)]
     for _ in range(_ATTEMPTS):
         heard.append(await line.ask(Discover(), around.patience_s))
         if heard[-1].sound in _UNMISTAKABLE:

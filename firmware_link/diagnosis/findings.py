@@ -17,6 +17,7 @@ class Cause(StrEnum):
     CANNOT_OPEN = "cannot-open"
     LINK_LOST = "link-lost"
     SILENCE = "silence"
+    STARTS_LATE = "starts-late"
     WRONG_BAUD_RATE = "wrong-baud-rate"
     OTHER_PARITY = "other-parity"
     SEVEN_BITS = "seven-bits"

@@ -27,6 +27,7 @@ BAUD_RATES: Final = (
     *(250_000, 2_000_000, 4_800, 2_400),
 )
 
+_SCAN_SHARE: Final = 0.4  # of the patience, for each of many settings
 _ATTEMPTS: Final = 2  # the first one may meet a receiver that is out of step
 
 _CHECK_WIRES: Final = (
@@ -85,18 +86,31 @@ def what_it_is(heard: Sequence[Heard]) -> Finding | None:
 async def answering_settings(
     settings: LinkSettings,
     baud_rates: Sequence[int],
+    start_delay_s: float,
     patience_s: float,
     on_step: Callable[[str], None],
 ) -> Finding | None:
-    """Try a serial port with other settings, and tell with which ones a device answers."""
+    """Try a serial port with other settings, and tell with which ones a device answers.
+
+    Args:
+        settings: those with which none does.
+        baud_rates: to be tried.
+        start_delay_s: to be tried.
+        patience_s: how long a device may take to begin its answer.
+        on_step: is called with what comes next, for people.
+    """
     if not isinstance(settings, SerialSettings):
         return None
-    for other, finding in _alternatives(settings, baud_rates):
-        on_step(f"trying {other.baudrate} baud, parity {other.parity}")
+    for other, finding in _alternatives(settings, baud_rates, start_delay_s):
+        delay = f", {other.start_delay_s:g} s after opening" if other.start_delay_s else ""
+        on_step(f"trying {other.baudrate} baud, parity {other.parity}{delay}")
+        is_one_of_many = other.start_delay_s == settings.start_delay_s
+        ask_s = patience_s * _SCAN_SHARE if is_one_of_many else patience_s
         try:
             async with open_line(other) as line:
+                await line.listen(other.start_delay_s)
                 for _ in range(_ATTEMPTS):
-                    if (await line.ask(Discover(), patience_s)).response is not None:
+                    if (await line.ask(Discover(), ask_s)).response is not None:
                         return finding
         except LinkError:  # not all ports have all rates
             continue
@@ -104,8 +118,20 @@ async def answering_settings(
 
 
 def _alternatives(
-    settings: SerialSettings, baud_rates: Sequence[int]
+    settings: SerialSettings, baud_rates: Sequence[int], start_delay_s: float
 ) -> Iterator[tuple[SerialSettings, Finding]]:
+    if start_delay_s > settings.start_delay_s:
+        other = replace(settings, start_delay_s=start_delay_s)
+        yield (
+            other,
+            Finding(
+                Cause.STARTS_LATE,
+                f"the device answers once it was left alone for {start_delay_s:g} s after the port "
+                "was opened, and not before",
+                "the board starts anew when its port is opened, as an Arduino does: use "
+                f"{link_url(other)}",
+            ),
+        )
     for baudrate in baud_rates:
         if baudrate != settings.baudrate:
             other = replace(settings, baudrate=baudrate)

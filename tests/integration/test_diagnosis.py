@@ -30,7 +30,14 @@ from scrutiny.firmware_link.transports.settings import (
     UdpSettings,
 )
 from tests.support.network_port import NetworkPort
-from tests.support.odd_port import Answer, OddPort, as_device, at_speed, instead_of
+from tests.support.odd_port import (
+    Answer,
+    OddPort,
+    as_device,
+    at_speed,
+    behind_boot_loader,
+    instead_of,
+)
 from tests.support.unprivileged import folder_of_nobody
 from tests.support.usb_machine import Adapter
 
@@ -40,8 +47,9 @@ if sys.platform != "win32":
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs pseudo terminals")
 
-FEW_RATES = Surroundings(baud_rates=(115_200, 9_600))
-IMPATIENT = Surroundings(baud_rates=(9_600,), patience_s=0.05)  # where nothing will come
+FEW_RATES = Surroundings(baud_rates=(115_200, 9_600), start_delay_s=0)
+# Where nothing will come.
+IMPATIENT = Surroundings(baud_rates=(9_600,), start_delay_s=0, patience_s=0.05)
 
 
 def found(settings: LinkSettings, around: Surroundings = FEW_RATES) -> list[Finding]:
@@ -228,6 +236,33 @@ def test_seven_bits_with_parity(is_odd: bool) -> None:
     assert "the protocol needs 8 bits" in finding.advice
 
 
+def test_a_board_that_starts_when_its_port_is_opened() -> None:
+    answer = behind_boot_loader(1.5, as_device(new_device()))
+
+    (finding,) = found_on(answer, Surroundings(baud_rates=()))
+
+    assert (finding.cause, finding.prevents) == (Cause.STARTS_LATE, True)
+    assert finding.text.startswith("the device answers once it was left alone for 2 s after")
+    assert finding.advice.endswith("?baudrate=115200&start_delay_s=2")
+
+
+def test_a_board_that_is_left_alone_as_the_link_says() -> None:
+    device = as_device(new_device())
+    early = b""
+
+    def answer(data: bytes, speed: int) -> bytes:
+        nonlocal early
+        early = early if time.monotonic() - opened_s >= 1 else early + data
+        return device(data, speed)
+
+    with OddPort(answer) as port:
+        opened_s = time.monotonic()
+        (finding,) = found(SerialSettings(f"{port.path}", start_delay_s=1), FEW_RATES)
+
+    assert finding.cause is Cause.ALL_WELL
+    assert early == b""
+
+
 @pytest.mark.parametrize("is_heard", [False, True])
 def test_another_baud_rate(is_heard: bool) -> None:
     device = as_device(new_device())
@@ -249,7 +284,7 @@ def test_another_parity() -> None:
         return device(data, 0) if parity == "E" else b""
 
     with NetworkPort(answer) as port:
-        (finding,) = found(SerialSettings(port.url), Surroundings(baud_rates=()))
+        (finding,) = found(SerialSettings(port.url), Surroundings(baud_rates=(), start_delay_s=0))
 
     assert finding.cause is Cause.OTHER_PARITY
     assert finding.text == "the device answers with parity even, not none"
@@ -257,7 +292,9 @@ def test_another_parity() -> None:
 
 
 def test_octets_that_nobody_understands() -> None:
-    (finding,) = found_on(lambda data, speed: b"\x00\xff\x13\x9b\x02", Surroundings(baud_rates=()))
+    (finding,) = found_on(
+        lambda data, speed: b"\x00\xff\x13\x9b\x02", Surroundings(baud_rates=(), start_delay_s=0)
+    )
 
     assert finding.cause is Cause.UNREADABLE
     assert "octets came that are no answer: 00 ff 13 9b 02" in finding.text

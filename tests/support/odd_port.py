@@ -98,6 +98,25 @@ def instead_of(function: CommControlFunction, response: Response | None, answer:
     return other_answer
 
 
+def behind_boot_loader(silence_s: float, answer: Answer) -> Answer:
+    """Return what comes of a program that a boot loader starts once nobody talks to it.
+
+    What comes earlier goes to the boot loader, which takes it for a part of an upload; the first
+    octets come right after the port was opened.
+    """
+    heard_s: float | None = None
+    is_started = False
+
+    def answer_when_started(data: bytes, speed: int) -> bytes:
+        nonlocal heard_s, is_started
+        now_s = time.monotonic()
+        is_started = is_started or (heard_s is not None and now_s - heard_s >= silence_s)
+        heard_s = now_s
+        return answer(data, speed) if is_started else b""
+
+    return answer_when_started
+
+
 def at_speed(speed: int, answer: Answer, *, is_heard: bool) -> Answer:
     """Return what comes of something that runs at one speed only.
 

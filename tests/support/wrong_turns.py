@@ -17,7 +17,7 @@ from scrutiny.firmware_link.messages import AddressFormat, Connect
 from scrutiny.firmware_link.simulator.device import SimulatedDevice
 from scrutiny.firmware_link.simulator.settings import DeviceSettings
 
-from .odd_port import Answer, OddPort, as_device, at_speed
+from .odd_port import Answer, OddPort, as_device, at_speed, behind_boot_loader
 from .processes import LoggedProcess
 from .server_process import home_environment
 from .unprivileged import folder_of_nobody
@@ -64,6 +64,10 @@ def _one_wire() -> Answer:
 
 def _other_baud_rate() -> Answer:
     return at_speed(termios.B9600, as_device(_device()), is_heard=True)
+
+
+def _behind_boot_loader() -> Answer:
+    return behind_boot_loader(1.5, as_device(_device()))
 
 
 def _other_version() -> Answer:
@@ -158,6 +162,7 @@ def _deaf(folder: Path) -> Generator[str]:
 WRONG_TURNS: Final[Mapping[str, Situation]] = {
     "no port": _no_port,
     "nothing": _odd(lambda: _silence),
+    "boot loader": _odd(_behind_boot_loader),
     "other baud rate": _odd(_other_baud_rate),
     "echo": _odd(lambda: _echo),
     "one wire": _odd(_one_wire),

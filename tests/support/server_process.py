@@ -5,11 +5,18 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from .example_board import ROOT
 from .processes import LoggedProcess
 from .token_folder import share_tokens
+
+# With this variable, all servers of a run read ports by threads, as on Windows.
+_LINKS: Final = (
+    ("--options", "device.portable_links=true")
+    if os.environ.get("SCRUTINY_TEST_PORTABLE_LINKS")
+    else ()
+)
 
 
 class ServerProcess(LoggedProcess):
@@ -31,7 +38,7 @@ class ServerProcess(LoggedProcess):
             arguments: of the command line, besides the port.
         """
         share_tokens()
-        command = [sys.executable, *self.PROGRAM, "--port", "0", *arguments]
+        command = [sys.executable, *self.PROGRAM, "--port", "0", *_LINKS, *arguments]
         super().__init__(command, environment=home_environment(home))
         try:
             match, self.listening_s = self.wait_for_line(r"listening on wss?://127\.0\.0\.1:(\d+)")

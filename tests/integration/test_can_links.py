@@ -30,6 +30,7 @@ from tests.support.can_nodes import (
     vcan_channels,
 )
 from tests.support.found_device import FoundDevice, Mute, find_device
+from tests.support.missing_tools import does_not_apply
 
 DEADLINE_S = 10.0
 FD = {"fd": True, "bitrate_switch": True}
@@ -83,7 +84,7 @@ def test_a_device_is_found_in_one_session(
 def test_a_device_is_found_on_vcan(kind: dict[str, Any], tmp_path: Path) -> None:
     channels = vcan_channels()
     if not channels:
-        pytest.skip("this machine has no vcan: ip link add dev vcan0 type vcan, and set it up")
+        does_not_apply("the kernel has no vcan: ip link add dev vcan0 type vcan, and set it up")
 
     settings = replace(new_link("virtual", **kind), interface="socketcan", channel=channels[0])
 

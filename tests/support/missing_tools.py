@@ -1,11 +1,13 @@
-"""What becomes of a test that needs something that this machine has not."""
+"""What becomes of a test that needs something that is not here."""
 
 from __future__ import annotations
 
 import os
-from typing import NoReturn
+from typing import Final, NoReturn
 
 import pytest
+
+NOT_APPLICABLE: Final = "does not apply: "
 
 
 def cannot_run(reason: str) -> NoReturn:
@@ -13,3 +15,8 @@ def cannot_run(reason: str) -> NoReturn:
     if os.environ.get("CI") == "true":
         pytest.fail(reason)
     pytest.skip(reason)
+
+
+def does_not_apply(reason: str) -> NoReturn:
+    """Skip a test of what is not there, and what nothing that can be installed would bring."""
+    pytest.skip(f"{NOT_APPLICABLE}{reason}")

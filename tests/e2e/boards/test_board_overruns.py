@@ -10,6 +10,7 @@ from scrutiny.sdk.client import ScrutinyClient
 from tests.support.board_desk import BoardDesk
 from tests.support.example_board import SCRATCH
 from tests.support.exchange_counter import ExchangeCounter
+from tests.support.missing_tools import does_not_apply
 from tests.support.workload import Workload
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the boards run ELF programs")
@@ -22,7 +23,7 @@ def test_octets_lost_while_interrupts_are_off_cost_retries_only(
     desk: BoardDesk, client: ScrutinyClient
 ) -> None:
     if not desk.kind.busy_us:
-        pytest.skip(f"{desk.kind.name} has no interrupts")
+        does_not_apply(f"{desk.kind.name} has no interrupts")
     workload = Workload(client, SCRATCH[:4])
     desk.make_busy(client)
     exchanges = ExchangeCounter(desk.line)

@@ -16,6 +16,7 @@ from scrutiny.sdk.datalogging import (
 from scrutiny.sdk.definitions import DataloggerState
 from tests.support.board_desk import BoardDesk
 from tests.support.example_board import SCRATCH
+from tests.support.missing_tools import does_not_apply
 from tests.support.processes import DEADLINE_S
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the boards run ELF programs")
@@ -26,7 +27,7 @@ TICKS_PATH = "/global/app_tick_count"
 @pytest.fixture(autouse=True)
 def only_with_recordings(desk: BoardDesk) -> None:
     if not desk.kind.has_recordings:
-        pytest.skip(f"{desk.kind.name} has no room for recordings")
+        does_not_apply(f"{desk.kind.name} has no room for recordings")
 
 
 def test_every_iteration_of_the_loop_is_recorded_around_the_trigger(

@@ -2,11 +2,13 @@
  *
  * Serial belongs to the library: print nothing to it. On the computer:
  *
- *     scrutiny server --link serial:/dev/ttyACM0?baudrate=115200
+ *     scrutiny server --link "serial:/dev/ttyACM0?baudrate=115200&start_delay_s=2"
  *     scrutiny set /rpv/x0001=100        the LED blinks five times as fast
  *     scrutiny watch /rpv/x0002 /rpv/x0003
  *
- * It fits an ATmega328P: all buffers together take 250 octets.
+ * The delay is for boards that start anew when their port is opened, as the Uno and the Mega.
+ *
+ * It fits an ATmega328P: its buffers take 200 octets.
  */
 #include <Scrutiny.h>
 

@@ -101,11 +101,16 @@ static bool start(void) {
     return app_init(&settings, &port) == SCRUTINY_OK;
 }
 
-/* Asking the clock costs an emulator much more than counting, and holds up its UART. */
+/* Asking the clock costs an emulator much more than counting, and holds up its UART. A slow
+ * processor counts less meanwhile. */
+#ifndef BOARD_SPIN_COUNT
+#define BOARD_SPIN_COUNT 100u
+#endif
+
 static void spin(void) {
     volatile uint8_t count;
 
-    for (count = 0u; count < 100u; count++) {
+    for (count = 0u; count < BOARD_SPIN_COUNT; count++) {
     }
 }
 

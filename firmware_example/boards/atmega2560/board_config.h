@@ -8,6 +8,7 @@
 #define BOARD_TX_RING_SIZE 128u
 #define BOARD_DATALOG_SIZE 4096
 #define BOARD_LOOP_IN_MAIN 1
+#define BOARD_SPIN_COUNT 4u /* of main.c: a few microseconds */
 
 #define APP_LOOP_HZ 200u
 

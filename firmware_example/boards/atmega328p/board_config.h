@@ -10,6 +10,7 @@
 #define BOARD_TX_RING_SIZE 32u
 #define BOARD_DATALOG_SIZE 0
 #define BOARD_LOOP_IN_MAIN 1
+#define BOARD_SPIN_COUNT 4u /* of main.c: a few microseconds */
 
 #define APP_LOOP_HZ 200u
 #define APP_HISTORY_SIZE 16u

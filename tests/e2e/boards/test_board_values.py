@@ -107,6 +107,7 @@ def test_pointers_are_followed_wherever_they_point(desk: BoardDesk, client: Scru
     mean.value = 3333  # the third of its numbers
 
     assert client.read_once(SCRATCH[32]) == 3333
+    pointer.wait_value(levels, DEADLINE_S)
     assert client.get_var_watchable_info(FOCUS_MEAN).address == levels + 8
 
 

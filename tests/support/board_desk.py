@@ -5,7 +5,8 @@ It lasts for many tests. Each begins with a board that was reset and a session o
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from collections.abc import Generator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Final
@@ -14,7 +15,10 @@ from scrutiny.sdk.client import ScrutinyClient
 from scrutiny.sfd.store import DescriptionStore
 
 from .bench import Events, expect_event
-from .board_kinds import BoardKind, BuiltFirmware
+from .board_kinds import BoardKind, BuiltFirmware, RunningBoard
+from .example_board import CannotBuild
+from .missing_tools import cannot_run
+from .network_line import NetworkLine
 from .noisy_line import NoisyLine
 from .processes import DEADLINE_S
 from .serial_lane import MaskedInterrupts
@@ -35,7 +39,17 @@ class BoardDesk:
         server: the server, unplugged at first.
     """
 
-    def __init__(self, kind: BoardKind, firmware: BuiltFirmware, folder: Path) -> None:
+    def __init__(
+        self, kind: BoardKind, firmware: BuiltFirmware, folder: Path, *, over_tcp: bool = False
+    ) -> None:
+        """Start it.
+
+        Args:
+            kind: of the board.
+            firmware: to run on it.
+            folder: for all that the processes keep.
+            over_tcp: let the server reach the line over TCP, not over a terminal.
+        """
         self.kind = kind
         self.firmware = firmware
         self._stack = ExitStack()
@@ -44,9 +58,9 @@ class BoardDesk:
             DescriptionStore(folder / "data" / "server").install(firmware.description)
             self.board = kind.start(firmware, folder)
             stack.callback(self.board.kill)
-            self.line = stack.enter_context(NoisyLine(folder / "port", self.board.port, baud=BAUD))
+            self.line, link = _lay_line(self.board, folder, over_tcp=over_tcp)
+            stack.callback(self.line.close)
             self.line.unplug()
-            link = f"serial:{self.line.port}?baudrate={BAUD}"
             self.server = ServerProcess(folder, "--link", link)
             stack.callback(self.server.kill)
             stack.push(self._clients)
@@ -120,3 +134,29 @@ class BoardDesk:
     def memory(self, symbol: str, size: int) -> bytes:
         """Return what a variable really has, past the protocol."""
         return self.board.read_memory(self.address_of(symbol), size)
+
+
+@contextmanager
+def open_desk(kind: BoardKind, folder: Path, *, over_tcp: bool = False) -> Generator[BoardDesk]:
+    """Build the firmware of a board and start all of it, unless a tool is missing.
+
+    At the end the server must not have complained about itself.
+    """
+    (folder / "firmware").mkdir()
+    with ExitStack() as stack:
+        try:
+            firmware = kind.build(folder / "firmware")
+            desk = stack.enter_context(BoardDesk(kind, firmware, folder, over_tcp=over_tcp))
+        except CannotBuild as error:
+            cannot_run(f"{error}")
+        yield desk
+        assert desk.server.complaints == []
+
+
+def _lay_line(board: RunningBoard, folder: Path, *, over_tcp: bool) -> tuple[NoisyLine, str]:
+    """Return a line to a board, and how a server is told of it."""
+    if over_tcp:
+        network = NetworkLine(board.port, BAUD)
+        return network, f"tcp://127.0.0.1:{network.tcp_port}"
+    line = NoisyLine(folder / "port", board.port, baud=BAUD)
+    return line, f"serial:{line.port}?baudrate={BAUD}"

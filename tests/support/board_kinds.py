@@ -205,7 +205,7 @@ class AvrKind:
     name: str
     has_recordings: bool
     options: tuple[str, ...] = ()
-    busy_us: int = 262
+    busy_us: int = 257
     uart_room: int = 3  # two in its buffer, and one in the shift register
     loses_octets: bool = True
 

@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
 from types import TracebackType
-from typing import Final, TypeVar
+from typing import Final, Self, TypeVar
 
 from scrutiny.firmware_link.simulator.faults import (
     Direction,
@@ -124,7 +124,7 @@ class NoisyLine:
             self.close()
             raise
 
-    def __enter__(self) -> NoisyLine:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(

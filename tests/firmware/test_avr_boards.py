@@ -27,7 +27,7 @@ from scrutiny.firmware_link.messages import (
 from scrutiny.sfd.package import read_package
 from scrutiny.sfd.store import check_package
 from scrutiny.sfd.tagged_program import read_firmware_id
-from tests.support.avr_board import AvrBoard, build_avr_emulator, connect
+from tests.support.avr_board import CLOCK_HZ, AvrBoard, build_avr_emulator, connect
 from tests.support.board_kinds import AVR_KINDS, AvrKind, BuiltFirmware
 from tests.support.board_wire import Wire
 from tests.support.example_board import CannotBuild
@@ -36,6 +36,10 @@ from tests.support.missing_tools import cannot_run
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the build needs make and a shell")
 
 RAM_END: Final = {"atmega328p": 0x08FF, "atmega2560": 0x21FF}
+# Receive, room to send, timer.
+VECTORS: Final = {"atmega328p": (18, 19, 11), "atmega2560": (25, 26, 17)}
+RECEIVE_CYCLES_MAX: Final = 600  # 37 us
+OCTET_CYCLES: Final = CLOCK_HZ * 10 // 115_200
 UPTIME: Final = PublishedValueDefinition(0x1007, DataType.UINT32)
 SCRATCH: Final = PublishedValueDefinition(0x2000, DataType.UINT32)
 ECHO: Final = 0
@@ -164,6 +168,18 @@ def test_reset_starts_again(desk: Desk) -> None:
         desk.wire.exchange(Discover())
 
         assert_true(start, read_ticks(desk))
+
+
+def test_interrupts_leave_time_for_the_next_octet(desk: Desk, kind: AvrKind) -> None:
+    """All at once, and the longest of each that there was, while octets go both ways."""
+    for _ in range(10):
+        desk.wire.exchange(UserCommand(ECHO, bytes(64)))
+
+    longest = [desk.board.cycles_of_interrupt(vector).most for vector in VECTORS[kind.name]]
+
+    assert min(longest) > 0
+    assert longest[0] <= RECEIVE_CYCLES_MAX
+    assert sum(longest) < OCTET_CYCLES
 
 
 def test_there_is_room_left_for_the_stack(desk: Desk, kind: AvrKind) -> None:

@@ -28,6 +28,7 @@ GREETING: Final = b"hello\n"
 MASK_INTERRUPTS: Final = b"\x01"
 MEASURE: Final = b"\x02"
 END: Final = b"\x03"
+RECEIVE_VECTOR: Final = 18
 UNREAD_MAX: Final = 3  # two in the receive buffer, one in the shift register
 TEXT: Final = bytes(range(16, 256)) * 10
 
@@ -169,6 +170,20 @@ def test_marked_pieces_are_measured_to_the_cycle(board: AvrBoard) -> None:
     assert board.cycles(1) == Cycles(count=3, most=1001, total=3003)
     assert board.cycles(2) == Cycles(count=3, most=5001, total=15003)
     assert board.cycles(3) == Cycles(0, 0, 0)
+
+
+def test_interrupts_are_measured_without_marks(board: AvrBoard) -> None:
+    with connected(board) as line:
+        before = board.cycles_of_interrupt(RECEIVE_VECTOR)
+        line.sendall(b"x" * 10)
+        receive(line, 10)
+
+    after = board.cycles_of_interrupt(RECEIVE_VECTOR)
+    assert after.count == before.count + 10
+    # The same instructions each time, and more than to jump there and back.
+    assert after.total == after.count * after.most
+    assert after.most > 4 + 4
+    assert board.cycles_of_interrupt(RECEIVE_VECTOR + 2) == Cycles(0, 0, 0)
 
 
 def test_memory_is_seen_past_the_program(board: AvrBoard) -> None:

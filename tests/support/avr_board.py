@@ -123,6 +123,10 @@ class AvrBoard(LoggedProcess):
         """Return how long the piece of this number took, 1 to 127."""
         return Cycles(*map(int, self._ask(f"mark {mark}").split()))
 
+    def cycles_of_interrupt(self, vector: int) -> Cycles:
+        """Return how long an interrupt took, from its vector to its return; 1 to 127."""
+        return Cycles(*map(int, self._ask(f"interrupt {vector}").split()))
+
     def read_memory(self, address: int, size: int) -> bytes:
         """Read up to 512 octets past the program, as a debugger does."""
         return bytes.fromhex(self._ask(f"read {address:#x} {size}"))

@@ -21,6 +21,10 @@ static void print_memory(const avr_t *avr, unsigned long address, unsigned long 
     }
 }
 
+static void print_cycles(const cycle_mark_t *piece, char *answer) {
+    (void)sprintf(answer, "%lu %" PRIu64 " %" PRIu64, piece->count, piece->most, piece->sum);
+}
+
 static void execute(board_t *board, const char *command, char *answer) {
     unsigned long first;
     unsigned long count;
@@ -37,9 +41,9 @@ static void execute(board_t *board, const char *command, char *answer) {
         cycle_marks_clear(&board->marks);
         (void)strcpy(answer, "ok");
     } else if (sscanf(command, "mark %lu", &first) == 1 && first < CYCLE_MARKS_IDS) {
-        const cycle_mark_t *const piece = &board->marks.marks[first];
-
-        (void)sprintf(answer, "%lu %" PRIu64 " %" PRIu64, piece->count, piece->most, piece->sum);
+        print_cycles(&board->marks.marks[first], answer);
+    } else if (sscanf(command, "interrupt %lu", &first) == 1 && first < CYCLE_MARKS_IDS) {
+        print_cycles(&board->marks.interrupts[first], answer);
     } else if (sscanf(command, "read 0x%lx %lu", &first, &count) == 2 && count <= READ_MAX &&
                first <= board->avr->ramend && first + count <= board->avr->ramend + 1u) {
         print_memory(board->avr, first, count, answer);

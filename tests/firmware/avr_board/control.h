@@ -5,6 +5,7 @@
  *     cycles                 cycles since start
  *     overruns               octets that the firmware did not read in time
  *     mark ID                COUNT MOST SUM, see cycle_marks.h
+ *     interrupt VECTOR       the same of an interrupt
  *     clear                  ok; overruns and marks start anew
  *     read 0xADDRESS COUNT   octets of the data space, in hexadecimal; as a debugger sees them
  *

@@ -12,6 +12,7 @@ import re
 import shutil
 import subprocess
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -20,16 +21,20 @@ ROOT: Final = Path(__file__).resolve().parents[1]
 FIRMWARE: Final = ROOT / "firmware"
 APPLICATION: Final = ROOT / "tools" / "footprint_app"
 
-_OPTIONS: Final = ("-std=c99", "-Os", "-g", "-ffunction-sections", "-fdata-sections")
+_OPTIONS: Final = ("-std=c99", "-Os", "-ffunction-sections", "-fdata-sections")
+_ONE_FILE: Final = (FIRMWARE / "scrutiny_all.c",)
+_FILES: Final = tuple(sorted((FIRMWARE / "src").glob("*.c")))
 _BARE: Final = ("-nostartfiles", "-Wl,-e,main")
 _ARM_LIBRARY: Final = ("--specs=nano.specs", "--specs=nosys.specs")
-_FREESTANDING: Final = ("-ffreestanding", "-nostdlib", f"-I{APPLICATION / 'freestanding'}")
+_NO_LIBRARY: Final = ROOT / "firmware_example" / "boards" / "freestanding"
+_FREESTANDING: Final = ("-ffreestanding", "-fbuiltin", "-nostdlib", f"-I{_NO_LIBRARY}")
 
 FEATURES: Final[dict[str, tuple[str, ...]]] = {
-    "min": ("DATALOGGING=0", "64BIT=0", "SPECIAL_REGIONS=0"),
-    "std": ("DATALOGGING=0", "64BIT=1", "SPECIAL_REGIONS=1"),
-    "dl min": ("DATALOGGING=1", "64BIT=0", "SPECIAL_REGIONS=0"),
-    "dl": ("DATALOGGING=1", "64BIT=1", "SPECIAL_REGIONS=1"),
+    "min": ("DATALOGGING=0", "64BIT=0", "SPECIAL_REGIONS=0", "COUNTERS=0"),
+    "std": ("DATALOGGING=0", "64BIT=1", "SPECIAL_REGIONS=1", "COUNTERS=0"),
+    "dl min": ("DATALOGGING=1", "64BIT=0", "SPECIAL_REGIONS=0", "COUNTERS=0"),
+    "dl": ("DATALOGGING=1", "64BIT=1", "SPECIAL_REGIONS=1", "COUNTERS=0"),
+    "all": ("DATALOGGING=1", "64BIT=1", "SPECIAL_REGIONS=1", "COUNTERS=1"),
 }
 """Values of SCRUTINY_ENABLE_*: std has 64-bit types and protected regions, dl records as well."""
 
@@ -75,7 +80,7 @@ TARGETS: Final = (
         "RV32IMAC",
         "riscv64-unknown-elf-",
         ("-march=rv32imac", "-misa-spec=2.2", "-mabi=ilp32", *_BARE, *_FREESTANDING),
-        sources=(APPLICATION / "freestanding" / "string.c",),
+        sources=(_NO_LIBRARY / "memory.c",),
         libraries=("-lgcc",),
     ),
     _avr("ATmega328P", "atmega328p"),
@@ -90,13 +95,10 @@ class Footprint:
     Attributes:
         flash: code and constants, with the initial values of variables, in octets.
         ram: variables, without the buffers lent by the application, in octets.
-        modules: flash by source file of the library. "application" is what its calls add there,
-            "other" what comes with compiler and C library, or has no name.
     """
 
     flash: int
     ram: int
-    modules: dict[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,29 +109,48 @@ class _Symbol:
     file: Path
 
 
-def measure(target: Target, features: str, folder: Path) -> Footprint:
+def measure(target: Target, features: str, folder: Path, *, by_files: bool = False) -> Footprint:
     """Build with the library and without it, and compare.
 
     Args:
         target: one of `TARGETS`.
         features: a key of `FEATURES`.
-        folder: where the two programs go.
+        folder: where the programs go.
+        by_files: compile the files of the library one by one, which takes longer.
 
     Raises:
         CannotMeasure: a tool is missing on this machine.
     """
-    without = _link(target, features, folder / "without.elf", with_library=False)
-    program = _link(target, features, folder / "with.elf", with_library=True)
+    without = link(target, features, folder / "without.elf", ())
+    program = link(target, features, folder / "with.elf", _FILES if by_files else _ONE_FILE)
     flash_before, ram_before = _size(target, without)
     flash, ram = _size(target, program)
-    modules = _modules(target, program)
-    modules.subtract(_modules(target, without))
-    modules["other"] = flash - flash_before - modules.total()
     lent = sum(
         symbol.size for symbol in _symbols(target, program) if symbol.name.startswith("measured_")
     )
-    used = {name: size for name, size in modules.items() if size != 0}
-    return Footprint(flash - flash_before, ram - ram_before - lent, used)
+    return Footprint(flash - flash_before, ram - ram_before - lent)
+
+
+def modules(target: Target, features: str, folder: Path) -> dict[str, int]:
+    """Return flash by source file of the library, the largest first.
+
+    "application" is what the library's calls add there, "other" what comes with compiler and C
+    library, or has no name.
+
+    Args:
+        target: one of `TARGETS`.
+        features: a key of `FEATURES`.
+        folder: where the programs go.
+
+    Raises:
+        CannotMeasure: a tool is missing on this machine.
+    """
+    without = link(target, features, folder / "without.elf", (), "-g")
+    program = link(target, features, folder / "with.elf", _ONE_FILE, "-g")
+    parts = _by_module(target, program)
+    parts.subtract(_by_module(target, without))
+    parts["other"] = _size(target, program)[0] - _size(target, without)[0] - parts.total()
+    return {name: size for name, size in parts.most_common() if size != 0}
 
 
 def compiler_version(tools: str) -> str:
@@ -141,17 +162,19 @@ def compiler_version(tools: str) -> str:
     return _output(f"{tools}gcc", "-dumpversion").strip()
 
 
-def _link(target: Target, features: str, program: Path, *, with_library: bool) -> Path:
+def link(
+    target: Target, features: str, program: Path, library: Sequence[Path], *options: str
+) -> Path:
+    """Build the application, with the files of the library if there are any."""
     settings = [
-        f"-DWITH_LIBRARY={int(with_library)}",
+        f"-DWITH_LIBRARY={int(bool(library))}",
         f"-DSMALL_BUFFERS={int(target.small)}",
         *(f"-DSCRUTINY_ENABLE_{feature}" for feature in FEATURES[features]),
         "-DSCRUTINY_MAX_LOOPS=1",
     ]
-    library = sorted((FIRMWARE / "src").glob("*.c")) if with_library else []
     _output(
         f"{target.tools}gcc",
-        *(*_OPTIONS, *target.options, "-fno-tree-loop-distribute-patterns"),
+        *(*_OPTIONS, *target.options, *options),
         *(*settings, f"-I{FIRMWARE / 'include'}", f"-I{FIRMWARE / 'src'}", "-Wl,--gc-sections"),
         *map(str, (APPLICATION / "application.c", *library, *target.sources)),
         *(*target.libraries, "-o", str(program)),
@@ -172,17 +195,17 @@ def _symbols(target: Target, program: Path) -> list[_Symbol]:
     return [_Symbol(name, kind, int(size, 16), Path(file)) for size, kind, name, file in found]
 
 
-def _modules(target: Target, program: Path) -> Counter[str]:
+def _by_module(target: Target, program: Path) -> Counter[str]:
     """Return flash by module, without what has no name or comes from elsewhere."""
-    modules: Counter[str] = Counter()
+    parts: Counter[str] = Counter()
     for symbol in _symbols(target, program):
         if symbol.kind in "bB" or symbol.name.startswith("__"):
             continue
         if FIRMWARE in symbol.file.parents:
-            modules[symbol.file.stem] += symbol.size
+            parts[symbol.file.stem] += symbol.size
         elif symbol.file.name == "application.c":
-            modules["application"] += symbol.size
-    return modules
+            parts["application"] += symbol.size
+    return parts
 
 
 def _output(command: str, *arguments: str) -> str:

@@ -2,6 +2,8 @@
 #ifndef SCRUTINY_SRC_CRC32_H
 #define SCRUTINY_SRC_CRC32_H
 
+#include "linkage.h"
+#include "scrutiny/scrutiny_config.h"
 #include "scrutiny/scrutiny_port.h"
 
 #ifdef __cplusplus
@@ -9,7 +11,9 @@ extern "C" {
 #endif
 
 /* CRC of `size` more octets, after octets whose CRC is `crc` (0 for none). */
-uint32_t scrutiny_crc32(uint32_t crc, const scrutiny_octet_t *data, size_t size);
+SCRUTINY_INTERNAL SCRUTINY_OUT_OF_LINE uint32_t scrutiny_crc32(uint32_t crc,
+                                                               const scrutiny_octet_t *data,
+                                                               size_t size);
 
 #ifdef __cplusplus
 }

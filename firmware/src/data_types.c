@@ -1,81 +1,74 @@
 #include "data_types.h"
 
-#include <string.h>
+#include "chars.h"
+#include "codec.h"
 
+/* Octets of the types of a kind. All are powers of two, so a sum of them is a set. */
+#define INTEGER_SIZES ((CHAR_BIT == 8 ? 1u : 0u) + 2u + 4u + (SCRUTINY_ENABLE_64BIT ? 8u : 0u))
+#define FLOAT_SIZES (4u + (SCRUTINY_HAS_FLOAT64 ? 8u : 0u))
+#define BOOL_SIZE (sizeof(bool) * CHAR_BIT / 8u)
+#define OCTETS_MAX 8u
+
+#if SCRUTINY_ENABLE_PUBLISHED_VALUES || SCRUTINY_ENABLE_DATALOGGING
 size_t scrutiny_type_size(uint_least8_t type) {
-    switch (type) {
+    unsigned int sizes = INTEGER_SIZES;
+    if (type >= SCRUTINY_KIND_FLOAT << 4) {
+        sizes = FLOAT_SIZES;
+    }
+    if (type >= SCRUTINY_KIND_BOOL << 4) {
+        sizes = BOOL_SIZE;
+    }
+    if (type >= (SCRUTINY_KIND_BOOL + 1) << 4) {
+        sizes = 0;
+    }
+    return (sizes & SCRUTINY_TYPE_SIZE(type)) != 0 ? SCRUTINY_TYPE_SIZE(type) : 0;
+}
+#endif
+
+#if SCRUTINY_ENABLE_PUBLISHED_VALUES
+
+/* Every member of a value begins where the value does: its octets are the first ones, in the order
+ * of the target. */
+
+/* Where octet `index` of the wire lies among the octets of a number in memory. */
+static size_t in_memory(size_t index, size_t size) {
+    return SCRUTINY_BIG_ENDIAN ? index : size - 1u - index;
+}
+
+void scrutiny_value_to_wire(scrutiny_octet_t *octets, const scrutiny_value_t *value,
+                            uint_least8_t type) {
+    size_t size = SCRUTINY_TYPE_SIZE(type);
 #if CHAR_BIT == 8
-    case SCRUTINY_TYPE_SINT8:
-    case SCRUTINY_TYPE_UINT8:
-        return 1;
+    const scrutiny_octet_t *memory = (const scrutiny_octet_t *)value;
+#else
+    scrutiny_octet_t memory[OCTETS_MAX];
+    scrutiny_chars_to_octets(memory, (const unsigned char *)value, size / SCRUTINY_OCTETS_PER_CHAR);
 #endif
-    case SCRUTINY_TYPE_SINT16:
-    case SCRUTINY_TYPE_UINT16:
-        return 2;
-    case SCRUTINY_TYPE_SINT32:
-    case SCRUTINY_TYPE_UINT32:
-    case SCRUTINY_TYPE_FLOAT32:
-        return 4;
-#if SCRUTINY_ENABLE_64BIT
-    case SCRUTINY_TYPE_SINT64:
-    case SCRUTINY_TYPE_UINT64:
-        return 8;
-#endif
-#if SCRUTINY_HAS_FLOAT64
-    case SCRUTINY_TYPE_FLOAT64:
-        return 8;
-#endif
-    case SCRUTINY_TYPE_BOOL:
-        return sizeof(bool) * CHAR_BIT / 8u;
-    default:
-        return 0;
+    for (size_t i = 0; i < size; i++) {
+        octets[i] = memory[in_memory(i, size)];
     }
 }
 
-scrutiny_wide_sint_t scrutiny_to_signed(scrutiny_wide_uint_t bits, unsigned int bit_count) {
-    scrutiny_wide_uint_t sign = (scrutiny_wide_uint_t)1 << (bit_count - 1u);
-    scrutiny_wide_uint_t magnitude = bits & (sign - 1u);
-    if ((bits & sign) == 0) {
-        return (scrutiny_wide_sint_t)magnitude;
+void scrutiny_value_from_wire(scrutiny_value_t *value, const scrutiny_octet_t *octets,
+                              uint_least8_t type) {
+    size_t size = SCRUTINY_TYPE_SIZE(type);
+    scrutiny_clear_value(value);
+#if CHAR_BIT == 8
+    scrutiny_octet_t *memory = (scrutiny_octet_t *)value;
+#else
+    scrutiny_octet_t memory[OCTETS_MAX];
+#endif
+    for (size_t i = 0; i < size; i++) {
+        memory[in_memory(i, size)] = octets[i];
     }
-    /* -1 - (what is missing to -1): never leaves the signed range, unlike a plain cast. */
-    return -1 - (scrutiny_wide_sint_t)(sign - 1u - magnitude);
+#if CHAR_BIT != 8
+    for (size_t i = 0; i < size / SCRUTINY_OCTETS_PER_CHAR; i++) {
+        ((unsigned char *)value)[i] = scrutiny_char_at(memory, i);
+    }
+#endif
+    if (SCRUTINY_TYPE_KIND(type) == SCRUTINY_KIND_BOOL) { /* only 0 and 1 are a bool */
+        value->as_bool = scrutiny_load(octets, size) != 0;
+    }
 }
 
-scrutiny_wide_uint_t scrutiny_value_to_bits(uint_least8_t type, const scrutiny_value_t *value) {
-    uint32_t bits = 0;
-    switch (type) {
-#if CHAR_BIT == 8
-    case SCRUTINY_TYPE_SINT8:
-        return (scrutiny_wide_uint_t)value->as_sint8;
-    case SCRUTINY_TYPE_UINT8:
-        return value->as_uint8;
 #endif
-    case SCRUTINY_TYPE_SINT16:
-        return (scrutiny_wide_uint_t)value->as_sint16;
-    case SCRUTINY_TYPE_UINT16:
-        return value->as_uint16;
-    case SCRUTINY_TYPE_SINT32:
-        return (scrutiny_wide_uint_t)value->as_sint32;
-    case SCRUTINY_TYPE_UINT32:
-        return value->as_uint32;
-#if SCRUTINY_ENABLE_64BIT
-    case SCRUTINY_TYPE_SINT64:
-        return (scrutiny_wide_uint_t)value->as_sint64;
-    case SCRUTINY_TYPE_UINT64:
-        return value->as_uint64;
-#endif
-#if SCRUTINY_HAS_FLOAT64
-    case SCRUTINY_TYPE_FLOAT64: {
-        uint64_t wide_bits = 0;
-        memcpy(&wide_bits, &value->as_float64, sizeof(wide_bits));
-        return wide_bits;
-    }
-#endif
-    case SCRUTINY_TYPE_FLOAT32:
-        memcpy(&bits, &value->as_float32, sizeof(bits));
-        return bits;
-    default:
-        return value->as_bool ? 1u : 0u;
-    }
-}

@@ -4,6 +4,7 @@
 #ifndef SCRUTINY_SRC_DATA_TYPES_H
 #define SCRUTINY_SRC_DATA_TYPES_H
 
+#include "linkage.h"
 #include "scrutiny/scrutiny.h"
 
 #ifdef __cplusplus
@@ -22,16 +23,27 @@ enum {
 /* Size in octets of a type that this build can handle. */
 #define SCRUTINY_TYPE_SIZE(type) ((size_t)1 << ((type)&0x0Fu))
 
+#if SCRUTINY_ENABLE_PUBLISHED_VALUES || SCRUTINY_ENABLE_DATALOGGING
 /* Size of any type in octets; 0 if this build cannot handle it. */
-size_t scrutiny_type_size(uint_least8_t type);
+SCRUTINY_INTERNAL size_t scrutiny_type_size(uint_least8_t type);
+#endif
 
-/* Two's complement number in the low `bit_count` bits, 1 to the width of the result. Bits above
- * are ignored. */
-scrutiny_wide_sint_t scrutiny_to_signed(scrutiny_wide_uint_t bits, unsigned int bit_count);
+static inline void scrutiny_clear_value(scrutiny_value_t *value) {
+#if SCRUTINY_ENABLE_64BIT
+    value->as_uint64 = 0;
+#else
+    value->as_uint32 = 0;
+#endif
+}
 
-/* A value as the bits of a wide number: an integer in two's complement, a boolean as 0 or 1, a
- * float as it lies in memory. */
-scrutiny_wide_uint_t scrutiny_value_to_bits(uint_least8_t type, const scrutiny_value_t *value);
+#if SCRUTINY_ENABLE_PUBLISHED_VALUES
+/* A value as the octets of the wire, as many as its type has, big endian. */
+SCRUTINY_INTERNAL void scrutiny_value_to_wire(scrutiny_octet_t *octets,
+                                              const scrutiny_value_t *value, uint_least8_t type);
+/* And back; all of the value that is not of its type becomes 0. */
+SCRUTINY_INTERNAL void scrutiny_value_from_wire(scrutiny_value_t *value,
+                                                const scrutiny_octet_t *octets, uint_least8_t type);
+#endif
 
 #ifdef __cplusplus
 }

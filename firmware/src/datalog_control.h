@@ -9,14 +9,15 @@
 extern "C" {
 #endif
 
-scrutiny_code_t scrutiny_datalog_handle(scrutiny_t *scrutiny, const scrutiny_request_t *request,
-                                        scrutiny_writer_t *response);
+#if SCRUTINY_ENABLE_DATALOGGING
+SCRUTINY_INTERNAL scrutiny_code_t scrutiny_datalog_handle(scrutiny_exchange_t *exchange);
+#endif
 
 /* A request that was waiting will not be asked again. */
-void scrutiny_datalog_give_up(scrutiny_t *scrutiny);
+SCRUTINY_INTERNAL void scrutiny_datalog_give_up(scrutiny_t *scrutiny);
 
 /* Whether recordings are possible: built, with a buffer, and in some loop. */
-bool scrutiny_datalog_is_offered(const scrutiny_t *scrutiny);
+SCRUTINY_INTERNAL bool scrutiny_datalog_is_offered(const scrutiny_t *scrutiny);
 
 #ifdef __cplusplus
 }

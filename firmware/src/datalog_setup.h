@@ -11,9 +11,8 @@ extern "C" {
 
 #if SCRUTINY_ENABLE_DATALOGGING
 /* Fill in `setup` from a request. Only after SCRUTINY_CODE_OK may it be used. */
-scrutiny_code_t scrutiny_datalog_parse_setup(const scrutiny_t *scrutiny,
-                                             const scrutiny_request_t *request,
-                                             scrutiny_datalog_setup_t *setup);
+SCRUTINY_INTERNAL scrutiny_code_t scrutiny_datalog_parse_setup(scrutiny_exchange_t *exchange,
+                                                               scrutiny_datalog_setup_t *setup);
 #endif
 
 #ifdef __cplusplus

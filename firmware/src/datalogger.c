@@ -2,8 +2,7 @@
 
 #if SCRUTINY_ENABLE_DATALOGGING
 
-#include <string.h>
-
+#include "chars.h"
 #include "encoder.h"
 #include "trigger.h"
 
@@ -11,12 +10,9 @@
 #define COMMAND_MASK 0x03u
 #define COMMAND_SEQUENCE_STEP 0x04u
 
-void scrutiny_datalogger_init(scrutiny_t *scrutiny, const scrutiny_config_t *config) {
-    scrutiny_datalogger_t *datalogger = &scrutiny->datalogger;
-    memset(datalogger, 0, sizeof(*datalogger));
+/* The rest is zero already. */
+void scrutiny_datalogger_init(scrutiny_datalogger_t *datalogger) {
     datalogger->owner = NO_LOOP;
-    datalogger->encoder.chars = config->datalog_buffer;
-    datalogger->encoder.size = config->datalog_buffer_size;
 }
 
 bool scrutiny_datalogger_hold(scrutiny_datalogger_t *datalogger) {
@@ -40,9 +36,10 @@ void scrutiny_datalogger_reset(scrutiny_datalogger_t *datalogger) {
     datalogger->time_100ns = 0;
     datalogger->decimation_count = 0;
     datalogger->pass_open = false;
-    memset(&datalogger->setup, 0, sizeof(datalogger->setup));
-    memset(&datalogger->trigger, 0, sizeof(datalogger->trigger));
-    scrutiny_encoder_clear(&datalogger->encoder);
+    datalogger->encoder.next = 0;
+    datalogger->encoder.held = 0;
+    scrutiny_clear_chars(&datalogger->setup, sizeof(datalogger->setup));
+    scrutiny_clear_chars(&datalogger->trigger, sizeof(datalogger->trigger));
 }
 
 void scrutiny_datalogger_start(scrutiny_datalogger_t *datalogger) {
@@ -78,9 +75,9 @@ scrutiny_datalog_state_t scrutiny_datalogger_state(const scrutiny_datalogger_t *
     return applied ? state : after_command(state, datalogger->command);
 }
 
-uint32_t scrutiny_datalogger_acquired(const scrutiny_datalogger_t *datalogger) {
+size_t scrutiny_datalogger_acquired(const scrutiny_datalogger_t *datalogger) {
     uint_least8_t turn = 0;
-    uint32_t chars = 0;
+    size_t chars = 0;
     do {
         turn = datalogger->acquired_turn;
         SCRUTINY_FENCE();
@@ -134,22 +131,22 @@ static bool is_sampled(scrutiny_datalogger_t *datalogger) {
 }
 
 /* The poll may come in between at any place: it finds the number before or this one. */
-static void set_acquired(scrutiny_datalogger_t *datalogger, uint32_t chars) {
+static void set_acquired(scrutiny_datalogger_t *datalogger, size_t chars) {
     uint_least8_t turn = (uint_least8_t)((datalogger->acquired_turn + 1u) & 0xFFu);
     datalogger->acquired_chars[turn % 2u] = chars;
     SCRUTINY_FENCE();
     datalogger->acquired_turn = turn;
 }
 
-static uint32_t acquired(const scrutiny_datalogger_t *datalogger) {
+static size_t acquired(const scrutiny_datalogger_t *datalogger) {
     return datalogger->acquired_chars[datalogger->acquired_turn % 2u];
 }
 
 static void fire(scrutiny_t *scrutiny) {
     scrutiny_datalogger_t *datalogger = &scrutiny->datalogger;
     /* At least what fills the buffer for the first time. */
-    uint32_t unused = (uint32_t)(datalogger->setup.ring_size - datalogger->encoder.held);
-    uint32_t share = datalogger->setup.share_chars;
+    size_t unused = datalogger->setup.ring_size - datalogger->encoder.held;
+    size_t share = datalogger->setup.share_chars;
     if (scrutiny->config->datalog_triggered != NULL) {
         scrutiny->config->datalog_triggered(scrutiny->config->context);
     }
@@ -181,8 +178,7 @@ static void iterate(scrutiny_t *scrutiny) {
     if (is_sampled(datalogger)) {
         scrutiny_encoder_append(scrutiny);
         if (state == SCRUTINY_DATALOG_TRIGGERED) {
-            uint32_t entry_size = (uint32_t)datalogger->setup.entry_size;
-            set_acquired(datalogger, acquired(datalogger) + entry_size);
+            set_acquired(datalogger, acquired(datalogger) + datalogger->setup.entry_size);
         }
     }
     if (state == SCRUTINY_DATALOG_ARMED && scrutiny_trigger_fires(scrutiny)) {

@@ -28,6 +28,7 @@
 #ifndef SCRUTINY_SRC_DATALOGGER_H
 #define SCRUTINY_SRC_DATALOGGER_H
 
+#include "linkage.h"
 #include "scrutiny/scrutiny.h"
 
 #ifdef __cplusplus
@@ -49,32 +50,33 @@ typedef enum {
     SCRUTINY_DATALOG_DO_DISARM = 2
 } scrutiny_datalog_command_t;
 
-void scrutiny_datalogger_init(scrutiny_t *scrutiny, const scrutiny_config_t *config);
+SCRUTINY_INTERNAL void scrutiny_datalogger_init(scrutiny_datalogger_t *datalogger);
 
 /* One iteration of a loop; called from that loop. */
-void scrutiny_datalogger_run(scrutiny_t *scrutiny, uint_least8_t loop_id);
+SCRUTINY_INTERNAL void scrutiny_datalogger_run(scrutiny_t *scrutiny, uint_least8_t loop_id);
 
 /* The others are called from the poll. */
 
 /* Keep the owner out. False while it is inside an iteration: the datalogger must not be touched,
  * and the owner is out at a later call. */
-bool scrutiny_datalogger_hold(scrutiny_datalogger_t *datalogger);
+SCRUTINY_INTERNAL bool scrutiny_datalogger_hold(scrutiny_datalogger_t *datalogger);
 /* Let the owner in again. */
-void scrutiny_datalogger_release(scrutiny_datalogger_t *datalogger);
+SCRUTINY_INTERNAL void scrutiny_datalogger_release(scrutiny_datalogger_t *datalogger);
 
 /* Forget the configuration and what was recorded. Needs the hold. */
-void scrutiny_datalogger_reset(scrutiny_datalogger_t *datalogger);
+SCRUTINY_INTERNAL void scrutiny_datalogger_reset(scrutiny_datalogger_t *datalogger);
 /* Start to record by `setup`, which was filled in after the reset. Needs the hold. */
-void scrutiny_datalogger_start(scrutiny_datalogger_t *datalogger);
+SCRUTINY_INTERNAL void scrutiny_datalogger_start(scrutiny_datalogger_t *datalogger);
 
-void scrutiny_datalogger_command(scrutiny_datalogger_t *datalogger,
-                                 scrutiny_datalog_command_t command);
+SCRUTINY_INTERNAL void scrutiny_datalogger_command(scrutiny_datalogger_t *datalogger,
+                                                   scrutiny_datalog_command_t command);
 
 /* The state, with a command that the owner has yet to apply counted as applied. */
-scrutiny_datalog_state_t scrutiny_datalogger_state(const scrutiny_datalogger_t *datalogger);
+SCRUTINY_INTERNAL scrutiny_datalog_state_t
+scrutiny_datalogger_state(const scrutiny_datalogger_t *datalogger);
 
 /* Chars recorded since the trigger. */
-uint32_t scrutiny_datalogger_acquired(const scrutiny_datalogger_t *datalogger);
+SCRUTINY_INTERNAL size_t scrutiny_datalogger_acquired(const scrutiny_datalogger_t *datalogger);
 
 #endif
 

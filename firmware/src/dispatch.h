@@ -2,6 +2,7 @@
 #ifndef SCRUTINY_SRC_DISPATCH_H
 #define SCRUTINY_SRC_DISPATCH_H
 
+#include "linkage.h"
 #include "scrutiny/scrutiny.h"
 
 #ifdef __cplusplus
@@ -10,7 +11,8 @@ extern "C" {
 
 /* Execute the pending request and start sending its response, or drop it if it needs a session.
  * Returns false while the request has to wait; call again at the next poll. */
-bool scrutiny_dispatch(scrutiny_t *scrutiny, uint32_t now_us);
+SCRUTINY_INTERNAL SCRUTINY_OUT_OF_LINE bool scrutiny_dispatch(scrutiny_t *scrutiny,
+                                                              uint32_t now_us);
 
 #ifdef __cplusplus
 }

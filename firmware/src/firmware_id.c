@@ -4,6 +4,10 @@
  */
 #include "scrutiny/scrutiny.h"
 
+#ifdef __AVR__
+#include <avr/pgmspace.h> /* in flash only: constants occupy RAM otherwise */
+PROGMEM
+#endif
 #ifdef __GNUC__
 __attribute__((used))
 #endif

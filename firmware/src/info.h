@@ -9,12 +9,11 @@
 extern "C" {
 #endif
 
-scrutiny_code_t scrutiny_info_handle(scrutiny_t *scrutiny, const scrutiny_request_t *request,
-                                     scrutiny_writer_t *response);
+SCRUTINY_INTERNAL scrutiny_code_t scrutiny_info_handle(scrutiny_exchange_t *exchange);
 
 /* Append the firmware id, or protocol version; both appear in Discover as well. */
-void scrutiny_put_firmware_id(scrutiny_writer_t *response);
-void scrutiny_put_protocol_version(scrutiny_writer_t *response);
+SCRUTINY_INTERNAL void scrutiny_put_firmware_id(scrutiny_exchange_t *exchange);
+SCRUTINY_INTERNAL void scrutiny_put_protocol_version(scrutiny_exchange_t *exchange);
 
 #ifdef __cplusplus
 }

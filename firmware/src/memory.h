@@ -9,19 +9,17 @@
 extern "C" {
 #endif
 
-scrutiny_code_t scrutiny_memory_handle(scrutiny_t *scrutiny, const scrutiny_request_t *request,
-                                       scrutiny_writer_t *response);
+SCRUTINY_INTERNAL scrutiny_code_t scrutiny_memory_handle(scrutiny_exchange_t *exchange);
 
-/* Whether `char_count` chars from `address` on exist, for the size that addresses have here. */
-bool scrutiny_memory_exists(uintptr_t address, size_t char_count);
-
-/* Whether they touch a forbidden or a read-only region. No chars at all touch a region when
- * `address` lies in it. The range must exist. */
-bool scrutiny_memory_is_forbidden(const scrutiny_t *scrutiny, uintptr_t address, size_t char_count);
-bool scrutiny_memory_is_readonly(const scrutiny_t *scrutiny, uintptr_t address, size_t char_count);
+/* Whether reading (or writing) `char_count` chars from `address` on is possible: INVALID_REQUEST
+ * if not all of them exist, for the size that addresses have here, FORBIDDEN if they touch a
+ * region. No chars at all touch a region when `address` lies in it. */
+SCRUTINY_INTERNAL scrutiny_code_t scrutiny_memory_check(const scrutiny_config_t *config,
+                                                        uintptr_t address, size_t char_count,
+                                                        bool write);
 
 /* Whether memory writes are built and allowed now. */
-bool scrutiny_memory_is_writable(const scrutiny_t *scrutiny);
+SCRUTINY_INTERNAL bool scrutiny_memory_is_writable(const scrutiny_t *scrutiny);
 
 #ifdef __cplusplus
 }

@@ -4,6 +4,7 @@
 #ifndef SCRUTINY_SRC_OPERANDS_H
 #define SCRUTINY_SRC_OPERANDS_H
 
+#include "linkage.h"
 #include "scrutiny/scrutiny.h"
 
 #ifdef __cplusplus
@@ -20,15 +21,16 @@ typedef enum {
 } scrutiny_operand_kind_t;
 
 /* Whether a checked operand is an integer. A literal is to be as on the wire. */
-bool scrutiny_operand_is_integer(const scrutiny_t *scrutiny, const scrutiny_operand_t *operand);
+SCRUTINY_INTERNAL bool scrutiny_operand_is_integer(const scrutiny_operand_t *operand);
 
 /* Get a checked operand ready for scrutiny_operand_fetch(), once. A literal becomes a float32; or,
  * if that is asked for and it fits, an integer, with its fraction cut off. */
-void scrutiny_operand_prepare(scrutiny_operand_t *operand, bool as_integer);
+SCRUTINY_INTERNAL void scrutiny_operand_prepare(scrutiny_operand_t *operand, bool as_integer);
 
 /* The value of an operand now. False if the application refuses it. Called from the owning loop. */
-bool scrutiny_operand_fetch(const scrutiny_t *scrutiny, const scrutiny_operand_t *operand,
-                            scrutiny_number_t *number);
+SCRUTINY_INTERNAL bool scrutiny_operand_fetch(const scrutiny_config_t *config,
+                                              const scrutiny_operand_t *operand,
+                                              scrutiny_number_t *number);
 
 #endif
 

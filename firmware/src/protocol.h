@@ -16,7 +16,8 @@
 #define SCRUTINY_PAYLOAD_MIN 32u
 #define SCRUTINY_PAYLOAD_MAX 65519u
 
-typedef enum {
+typedef uint_least8_t scrutiny_code_t; /* one of these; an enum is two octets on AVR */
+enum {
     SCRUTINY_CODE_OK = 0,
     SCRUTINY_CODE_INVALID_REQUEST = 1,
     SCRUTINY_CODE_UNSUPPORTED_FEATURE = 2,
@@ -24,8 +25,10 @@ typedef enum {
     SCRUTINY_CODE_BUSY = 4,
     SCRUTINY_CODE_FAILURE_TO_PROCEED = 5,
     SCRUTINY_CODE_FORBIDDEN = 6,
-    SCRUTINY_CODE_PENDING = 100 /* ask again at the next poll; never sent */
-} scrutiny_code_t;
+    /* Never sent: */
+    SCRUTINY_CODE_PENDING = 100, /* ask again at the next poll */
+    SCRUTINY_CODE_IGNORED = 101  /* no answer at all */
+};
 
 enum {
     SCRUTINY_COMMAND_GET_INFO = 1,

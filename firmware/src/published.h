@@ -12,24 +12,17 @@ extern "C" {
 
 #if SCRUTINY_ENABLE_PUBLISHED_VALUES
 /* The entry of the table with this id, or NULL. */
-const scrutiny_published_value_t *scrutiny_published_find(const scrutiny_t *scrutiny,
-                                                          uint_least16_t id);
+SCRUTINY_INTERNAL const scrutiny_published_value_t *
+scrutiny_published_find(const scrutiny_config_t *config, uint_least16_t id);
 
-/* Ask the application for a value. False if there is no callback or it refuses. */
-bool scrutiny_published_read(const scrutiny_t *scrutiny,
-                             const scrutiny_published_value_t *definition, scrutiny_value_t *value);
-
-/* Append a value, big endian, as many octets as its type has. */
-void scrutiny_put_value(scrutiny_writer_t *writer, uint_least8_t type,
-                        const scrutiny_value_t *value);
+/* Ask the application for a value; there must be a callback. False if it refuses. */
+SCRUTINY_INTERNAL bool scrutiny_published_read(const scrutiny_config_t *config,
+                                               const scrutiny_published_value_t *definition,
+                                               scrutiny_value_t *value);
 #endif
 
-scrutiny_code_t scrutiny_published_read_request(scrutiny_t *scrutiny,
-                                                const scrutiny_request_t *request,
-                                                scrutiny_writer_t *response);
-scrutiny_code_t scrutiny_published_write_request(scrutiny_t *scrutiny,
-                                                 const scrutiny_request_t *request,
-                                                 scrutiny_writer_t *response);
+/* The two requests about them. */
+SCRUTINY_INTERNAL scrutiny_code_t scrutiny_published_handle(scrutiny_exchange_t *exchange);
 
 #ifdef __cplusplus
 }

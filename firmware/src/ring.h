@@ -9,25 +9,35 @@
 #ifndef SCRUTINY_SRC_RING_H
 #define SCRUTINY_SRC_RING_H
 
+#include "linkage.h"
 #include "scrutiny/scrutiny_context.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-void scrutiny_ring_init(scrutiny_ring_t *ring, scrutiny_octet_t *octets, size_t size,
-                        uint32_t now_us);
+SCRUTINY_INTERNAL void scrutiny_ring_init(scrutiny_ring_t *ring, scrutiny_octet_t *octets,
+                                          size_t size, uint32_t now_us);
 
 /* Producer: append what fits, and return how much that was. */
-size_t scrutiny_ring_push(scrutiny_ring_t *ring, const scrutiny_octet_t *data, size_t size,
-                          uint32_t now_us, uint32_t silence_us);
+SCRUTINY_INTERNAL size_t scrutiny_ring_push(scrutiny_ring_t *ring, const scrutiny_octet_t *data,
+                                            size_t size, uint32_t now_us, uint32_t silence_us);
 
-/* Consumer: how many octets can be read from scrutiny_ring_front() on, in one piece and without a
- * gap between them. Sets `after_gap`, and forgets the gap, if one lies before the first of them. */
-size_t scrutiny_ring_readable(scrutiny_ring_t *ring, bool *after_gap);
-const scrutiny_octet_t *scrutiny_ring_front(const scrutiny_ring_t *ring);
-void scrutiny_ring_skip(scrutiny_ring_t *ring, size_t size);
-bool scrutiny_ring_is_empty(const scrutiny_ring_t *ring);
+typedef uint_least8_t scrutiny_ring_found_t; /* one of these */
+enum {
+    SCRUTINY_RING_EMPTY,
+    SCRUTINY_RING_OCTET,
+    SCRUTINY_RING_AFTER_GAP /* an octet, with a gap before it */
+};
+
+/* Consumer: take the next octet, if there is one. */
+SCRUTINY_INTERNAL scrutiny_ring_found_t scrutiny_ring_take(scrutiny_ring_t *ring,
+                                                           scrutiny_octet_t *octet);
+SCRUTINY_INTERNAL bool scrutiny_ring_is_empty(const scrutiny_ring_t *ring);
+
+/* Consumer: whether nothing waits, and nothing has arrived for this long. Needs a fresh time. */
+SCRUTINY_INTERNAL bool scrutiny_ring_is_silent(const scrutiny_ring_t *ring, uint32_t now_us,
+                                               uint32_t silence_us);
 
 #ifdef __cplusplus
 }

@@ -1,7 +1,7 @@
 #include "scrutiny/scrutiny.h"
 
-#include <string.h>
-
+#include "chars.h"
+#include "counters.h"
 #include "datalogger.h"
 #include "dispatch.h"
 #include "frames.h"
@@ -15,7 +15,7 @@ scrutiny_status_t scrutiny_init(scrutiny_t *scrutiny, const scrutiny_config_t *c
     if (scrutiny == NULL) {
         return SCRUTINY_ERR_ARGUMENT;
     }
-    memset(scrutiny, 0, sizeof(*scrutiny));
+    scrutiny_clear_chars(scrutiny, sizeof(*scrutiny));
     if (config == NULL || port == NULL || port->write == NULL || port->now_us == NULL) {
         return SCRUTINY_ERR_ARGUMENT;
     }
@@ -30,12 +30,12 @@ scrutiny_status_t scrutiny_init(scrutiny_t *scrutiny, const scrutiny_config_t *c
 #endif
     scrutiny_ring_init(&scrutiny->ring, config->ring, config->ring_size,
                        port->now_us(port->context));
-    scrutiny_rx_init(&scrutiny->rx, config->rx_buffer, config->rx_buffer_size);
-    scrutiny_tx_init(&scrutiny->tx, config->tx_buffer, config->tx_buffer_size);
 #if SCRUTINY_ENABLE_DATALOGGING
-    scrutiny_datalogger_init(scrutiny, config);
+    scrutiny_datalogger_init(&scrutiny->datalogger);
 #endif
-    scrutiny->config = config; /* last: it marks the context as usable */
+    scrutiny->config = config; /* it marks the context as usable */
+    scrutiny->rx.frame = config->rx_buffer;
+    scrutiny_rx_restart(scrutiny);
     return SCRUTINY_OK;
 }
 
@@ -44,38 +44,33 @@ size_t scrutiny_receive(scrutiny_t *scrutiny, const scrutiny_octet_t *data, size
         return 0;
     }
     uint32_t now_us = scrutiny->port.now_us(scrutiny->port.context);
-    return scrutiny_ring_push(&scrutiny->ring, data, size, now_us, scrutiny_silence_us(scrutiny));
+    return scrutiny_ring_push(&scrutiny->ring, data, size, now_us,
+                              scrutiny_silence_us(scrutiny->config));
 }
 
 /* Offer the rest of a response to the port. Returns whether the next one may be prepared. A port
  * that takes nothing, like USB without a host, must not hold an old answer for hours. */
 static bool transmit(scrutiny_t *scrutiny, uint32_t now_us) {
-    if (!scrutiny_tx_busy(&scrutiny->tx)) {
-        return true;
-    }
     if (!scrutiny_tx_pump(scrutiny, now_us)) {
         uint32_t stalled_us = (uint32_t)(now_us - scrutiny->tx.progress_us);
-        if (stalled_us < scrutiny_heartbeat_us(scrutiny)) {
+        if (stalled_us < scrutiny_heartbeat_us(scrutiny->config)) {
             return false;
         }
-        scrutiny->counters.tx_stalls++;
-        scrutiny_tx_drop(&scrutiny->tx);
+        SCRUTINY_COUNT(scrutiny, tx_stalls);
+        scrutiny_tx_drop(scrutiny);
     }
     scrutiny_session_response_sent(scrutiny);
     return true;
 }
 
-static size_t poll_budget(const scrutiny_t *scrutiny) {
-    size_t limit = scrutiny->config->max_octets_per_poll;
-    return limit != 0 ? limit : scrutiny->config->ring_size;
-}
-
 bool scrutiny_poll(scrutiny_t *scrutiny) {
-    if (scrutiny->config == NULL) {
+    const scrutiny_config_t *config = scrutiny->config;
+    if (config == NULL) {
         return false;
     }
     uint32_t now_us = scrutiny->port.now_us(scrutiny->port.context);
-    size_t budget = poll_budget(scrutiny);
+    size_t budget =
+        config->max_octets_per_poll != 0 ? config->max_octets_per_poll : config->ring_size;
     scrutiny_session_watch(scrutiny, now_us);
     scrutiny_rx_watch_silence(scrutiny, now_us);
     while (transmit(scrutiny, now_us)) {
@@ -84,7 +79,7 @@ bool scrutiny_poll(scrutiny_t *scrutiny) {
             break;
         }
     }
-    return scrutiny_tx_busy(&scrutiny->tx) || scrutiny->rx.pending ||
+    return scrutiny_tx_busy(scrutiny) || scrutiny->rx.pending ||
            !scrutiny_ring_is_empty(&scrutiny->ring);
 }
 
@@ -113,6 +108,11 @@ void scrutiny_set_memory_write(scrutiny_t *scrutiny, bool enabled) {
 }
 
 void scrutiny_get_counters(const scrutiny_t *scrutiny, scrutiny_counters_t *counters) {
+#if SCRUTINY_ENABLE_COUNTERS
     *counters = scrutiny->counters;
     counters->lost_octets = scrutiny_shared_u32(&scrutiny->ring.lost_octets);
+#else
+    (void)scrutiny;
+    scrutiny_clear_chars(counters, sizeof(*counters));
+#endif
 }

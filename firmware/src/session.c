@@ -1,66 +1,67 @@
 #include "session.h"
 
+#include "counters.h"
 #include "info.h"
 #include "settings.h"
 
-bool scrutiny_session_not_needed(const scrutiny_request_t *request) {
-    scrutiny_reader_t reader = scrutiny_reader(request->payload, request->size);
-    if (request->command != SCRUTINY_COMMAND_COMM_CONTROL) {
-        return false;
-    }
-    if (request->subfunction == SCRUTINY_COMM_DISCOVER) {
-        return scrutiny_take_u32(&reader) == SCRUTINY_DISCOVER_MAGIC;
-    }
-    return request->subfunction == SCRUTINY_COMM_CONNECT;
+bool scrutiny_session_not_needed(const scrutiny_exchange_t *exchange) {
+    return exchange->command == SCRUTINY_COMMAND_COMM_CONTROL &&
+           (exchange->subfunction == SCRUTINY_COMM_CONNECT ||
+            exchange->subfunction == SCRUTINY_COMM_DISCOVER);
 }
 
 /* True if the payload is this number and nothing else. */
-static bool payload_is(const scrutiny_request_t *request, uint32_t expected) {
-    scrutiny_reader_t reader = scrutiny_reader(request->payload, request->size);
-    return scrutiny_take_u32(&reader) == expected && !reader.failed && reader.left == 0;
+static bool payload_is(scrutiny_exchange_t *exchange, uint32_t expected) {
+    return scrutiny_take_u32(exchange) == expected && scrutiny_all_taken(exchange);
 }
 
-static scrutiny_code_t discover(const scrutiny_t *scrutiny, const scrutiny_request_t *request,
-                                scrutiny_writer_t *response) {
-    if (!payload_is(request, SCRUTINY_DISCOVER_MAGIC)) {
+static scrutiny_code_t discover(scrutiny_exchange_t *exchange) {
+    bool magic = scrutiny_take_u32(exchange) == SCRUTINY_DISCOVER_MAGIC;
+    if (!magic && !exchange->scrutiny->session.open) {
+        return SCRUTINY_CODE_IGNORED; /* it is for somebody else */
+    }
+    if (!magic || exchange->left > 0) {
         return SCRUTINY_CODE_INVALID_REQUEST;
     }
-    scrutiny_put_protocol_version(response);
-    scrutiny_put_firmware_id(response);
-    scrutiny_put_name(response, scrutiny->config->display_name, SCRUTINY_DISPLAY_NAME_MAX);
+    scrutiny_put_protocol_version(exchange);
+    scrutiny_put_firmware_id(exchange);
+    scrutiny_put_name(exchange, exchange->config->display_name, SCRUTINY_DISPLAY_NAME_MAX);
     return SCRUTINY_CODE_OK;
 }
 
-static scrutiny_code_t heartbeat(scrutiny_session_t *session, const scrutiny_request_t *request,
-                                 scrutiny_writer_t *response, uint32_t now_us) {
-    scrutiny_reader_t reader = scrutiny_reader(request->payload, request->size);
-    uint32_t id = scrutiny_take_u32(&reader);
-    uint_least16_t challenge = scrutiny_take_u16(&reader);
+static scrutiny_code_t heartbeat(scrutiny_exchange_t *exchange) {
+    scrutiny_session_t *session = &exchange->scrutiny->session;
+    uint32_t id = scrutiny_take_u32(exchange);
+    uint_least16_t challenge = scrutiny_take_u16(exchange);
     bool repeated = session->challenge_known && challenge == session->last_challenge;
-    if (reader.failed || reader.left > 0 || id != session->id || repeated) {
+    if (!scrutiny_all_taken(exchange) || id != session->id || repeated) {
         return SCRUTINY_CODE_INVALID_REQUEST;
     }
     session->last_challenge = challenge;
     session->challenge_known = true;
-    session->last_heartbeat_us = now_us;
-    scrutiny_put_u32(response, id);
-    scrutiny_put_u16(response, (uint_least16_t)(challenge ^ 0xFFFFu));
+    session->last_heartbeat_us = exchange->now_us;
+    scrutiny_put_u32(exchange, id);
+    scrutiny_put_u16(exchange, (uint_least16_t)(challenge ^ 0xFFFFu));
     return SCRUTINY_CODE_OK;
 }
 
-static void get_params(const scrutiny_t *scrutiny, scrutiny_writer_t *response) {
-    scrutiny_put_u16(response, (uint_least16_t)scrutiny_rx_payload_max(scrutiny));
-    scrutiny_put_u16(response, (uint_least16_t)scrutiny_tx_payload_max(scrutiny));
-    scrutiny_put_u32(response, scrutiny->config->max_bitrate_bps);
-    scrutiny_put_u32(response, scrutiny_heartbeat_us(scrutiny));
-    scrutiny_put_u32(response, scrutiny_silence_us(scrutiny));
-    scrutiny_put_u8(response, (uint_least8_t)SCRUTINY_ADDRESS_SIZE);
-    scrutiny_put_u8(response, CHAR_BIT);
+static scrutiny_code_t get_params(scrutiny_exchange_t *exchange) {
+    const scrutiny_config_t *config = exchange->config;
+    scrutiny_put_u16(exchange,
+                     (uint_least16_t)(config->rx_buffer_size - SCRUTINY_RX_BUFFER_SIZE(0u)));
+    scrutiny_put_u16(exchange,
+                     (uint_least16_t)(config->tx_buffer_size - SCRUTINY_TX_BUFFER_SIZE(0u)));
+    scrutiny_put_u32(exchange, config->max_bitrate_bps);
+    scrutiny_put_u32(exchange, scrutiny_heartbeat_us(config));
+    scrutiny_put_u32(exchange, scrutiny_silence_us(config));
+    scrutiny_put_u8(exchange, (uint_least8_t)SCRUTINY_ADDRESS_SIZE);
+    scrutiny_put_u8(exchange, CHAR_BIT);
+    return SCRUTINY_CODE_OK;
 }
 
-static scrutiny_code_t open_session(scrutiny_session_t *session, const scrutiny_request_t *request,
-                                    scrutiny_writer_t *response, uint32_t now_us) {
-    if (!payload_is(request, SCRUTINY_CONNECT_MAGIC)) {
+static scrutiny_code_t open_session(scrutiny_exchange_t *exchange) {
+    scrutiny_session_t *session = &exchange->scrutiny->session;
+    if (!payload_is(exchange, SCRUTINY_CONNECT_MAGIC)) {
         return SCRUTINY_CODE_INVALID_REQUEST;
     }
     if (session->open) {
@@ -71,53 +72,51 @@ static scrutiny_code_t open_session(scrutiny_session_t *session, const scrutiny_
     session->open = true;
     session->closing = false;
     session->challenge_known = false;
-    session->last_heartbeat_us = now_us;
-    scrutiny_put_u32(response, SCRUTINY_CONNECT_MAGIC);
-    scrutiny_put_u32(response, session->id);
+    session->last_heartbeat_us = exchange->now_us;
+    scrutiny_put_u32(exchange, SCRUTINY_CONNECT_MAGIC);
+    scrutiny_put_u32(exchange, session->id);
     return SCRUTINY_CODE_OK;
 }
 
-scrutiny_code_t scrutiny_session_handle(scrutiny_t *scrutiny, const scrutiny_request_t *request,
-                                        scrutiny_writer_t *response, uint32_t now_us) {
-    scrutiny_session_t *session = &scrutiny->session;
-    switch (request->subfunction) {
+static scrutiny_code_t disconnect(scrutiny_exchange_t *exchange) {
+    scrutiny_session_t *session = &exchange->scrutiny->session;
+    if (!payload_is(exchange, session->id)) {
+        return SCRUTINY_CODE_INVALID_REQUEST;
+    }
+    session->closing = true;
+    return SCRUTINY_CODE_OK;
+}
+
+scrutiny_code_t scrutiny_session_handle(scrutiny_exchange_t *exchange) {
+    switch (exchange->subfunction) {
     case SCRUTINY_COMM_DISCOVER:
-        return discover(scrutiny, request, response);
+        return discover(exchange);
     case SCRUTINY_COMM_HEARTBEAT:
-        return heartbeat(session, request, response, now_us);
+        return heartbeat(exchange);
     case SCRUTINY_COMM_GET_PARAMS:
-        get_params(scrutiny, response);
-        return SCRUTINY_CODE_OK;
+        return get_params(exchange);
     case SCRUTINY_COMM_CONNECT:
-        return open_session(session, request, response, now_us);
+        return open_session(exchange);
     case SCRUTINY_COMM_DISCONNECT:
-        if (!payload_is(request, session->id)) {
-            return SCRUTINY_CODE_INVALID_REQUEST;
-        }
-        session->closing = true;
-        return SCRUTINY_CODE_OK;
+        return disconnect(exchange);
     default:
         return SCRUTINY_CODE_UNSUPPORTED_FEATURE;
     }
 }
 
-static void close_session(scrutiny_session_t *session) {
-    session->open = false;
-    session->closing = false;
-}
-
 void scrutiny_session_response_sent(scrutiny_t *scrutiny) {
     if (scrutiny->session.closing) {
-        close_session(&scrutiny->session);
+        scrutiny->session.open = false;
+        scrutiny->session.closing = false;
     }
 }
 
 void scrutiny_session_watch(scrutiny_t *scrutiny, uint32_t now_us) {
     scrutiny_session_t *session = &scrutiny->session;
     uint32_t age_us = (uint32_t)(now_us - session->last_heartbeat_us);
-    if (session->open && age_us >= scrutiny_heartbeat_us(scrutiny)) {
-        close_session(session);
-        scrutiny->counters.sessions_expired++;
-        scrutiny_tx_drop(&scrutiny->tx);
+    if (session->open && age_us >= scrutiny_heartbeat_us(scrutiny->config)) {
+        session->open = false;
+        SCRUTINY_COUNT(scrutiny, sessions_expired);
+        scrutiny_tx_drop(scrutiny);
     }
 }

@@ -9,17 +9,16 @@
 extern "C" {
 #endif
 
-scrutiny_code_t scrutiny_session_handle(scrutiny_t *scrutiny, const scrutiny_request_t *request,
-                                        scrutiny_writer_t *response, uint32_t now_us);
+SCRUTINY_INTERNAL scrutiny_code_t scrutiny_session_handle(scrutiny_exchange_t *exchange);
 
-/* Whether a request is answered although no session is open. */
-bool scrutiny_session_not_needed(const scrutiny_request_t *request);
+/* Whether a request may be answered although no session is open. */
+SCRUTINY_INTERNAL bool scrutiny_session_not_needed(const scrutiny_exchange_t *exchange);
 
 /* Close a session that has had no heartbeat for too long. */
-void scrutiny_session_watch(scrutiny_t *scrutiny, uint32_t now_us);
+SCRUTINY_INTERNAL void scrutiny_session_watch(scrutiny_t *scrutiny, uint32_t now_us);
 
 /* Tell that a response has left completely. */
-void scrutiny_session_response_sent(scrutiny_t *scrutiny);
+SCRUTINY_INTERNAL void scrutiny_session_response_sent(scrutiny_t *scrutiny);
 
 #ifdef __cplusplus
 }

@@ -19,12 +19,12 @@ static bool ring_is_good(const scrutiny_config_t *config) {
 }
 
 static bool timeouts_are_good(const scrutiny_config_t *config) {
-    return config->heartbeat_timeout_us <= TIMEOUT_MAX &&
-           config->silence_timeout_us <= TIMEOUT_MAX && config->max_processing_us <= TIMEOUT_MAX;
+    return (config->heartbeat_timeout_us | config->silence_timeout_us |
+            config->max_processing_us) <= TIMEOUT_MAX; /* which is all bits but one */
 }
 
 #if SCRUTINY_ENABLE_SPECIAL_REGIONS
-static bool regions_are_good(const scrutiny_region_t *regions, size_t count) {
+static SCRUTINY_OUT_OF_LINE bool regions_are_good(const scrutiny_region_t *regions, size_t count) {
     for (size_t i = 0; i < count; i++) {
         if (regions == NULL || regions[i].end < regions[i].start) {
             return false;

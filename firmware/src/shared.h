@@ -10,6 +10,9 @@ extern "C" {
 
 /* Read a number whose writer may interrupt between two halves of it, on 8- and 16-bit targets. */
 static inline uint32_t scrutiny_shared_u32(const volatile uint32_t *number) {
+#if UINT_MAX >= 0xFFFFFFFFu
+    return *number;
+#else
     uint32_t first = 0;
     uint32_t second = *number;
     do {
@@ -17,6 +20,7 @@ static inline uint32_t scrutiny_shared_u32(const volatile uint32_t *number) {
         second = *number;
     } while (first != second);
     return first;
+#endif
 }
 
 #ifdef __cplusplus

@@ -15,11 +15,11 @@ uint_least8_t scrutiny_condition_operands(uint_least8_t condition) {
     return condition == SCRUTINY_CONDITION_IS_WITHIN ? 3 : 0xFF;
 }
 
-void scrutiny_trigger_prepare(const scrutiny_t *scrutiny, scrutiny_datalog_setup_t *setup) {
+void scrutiny_trigger_prepare(scrutiny_datalog_setup_t *setup) {
     size_t decisive = setup->condition == SCRUTINY_CONDITION_CHANGE_MORE_THAN ? 1 : 2;
     setup->exact = true;
     for (size_t i = 0; i < setup->operand_count && i < decisive; i++) {
-        if (!scrutiny_operand_is_integer(scrutiny, &setup->operands[i])) {
+        if (!scrutiny_operand_is_integer(&setup->operands[i])) {
             setup->exact = false;
         }
     }
@@ -57,7 +57,7 @@ bool scrutiny_trigger_fires(scrutiny_t *scrutiny) {
     uint32_t now_100ns = scrutiny->datalogger.time_100ns;
     scrutiny_number_t operands[3];
     for (size_t i = 0; i < setup->operand_count; i++) {
-        if (!scrutiny_operand_fetch(scrutiny, &setup->operands[i], &operands[i])) {
+        if (!scrutiny_operand_fetch(scrutiny->config, &setup->operands[i], &operands[i])) {
             return false;
         }
     }

@@ -32,6 +32,7 @@
 #ifndef SCRUTINY_SRC_TRIGGER_H
 #define SCRUTINY_SRC_TRIGGER_H
 
+#include "linkage.h"
 #include "scrutiny/scrutiny.h"
 
 #ifdef __cplusplus
@@ -53,14 +54,14 @@ typedef enum {
 } scrutiny_condition_t;
 
 /* How many operands a condition takes, 0 to 3; above 3 if there is no such condition. */
-uint_least8_t scrutiny_condition_operands(uint_least8_t condition);
+SCRUTINY_INTERNAL uint_least8_t scrutiny_condition_operands(uint_least8_t condition);
 
 /* Choose between integers and float32 for a checked setup whose literals are as on the wire, and
  * make the literals what they are compared as. Needs the hold, see datalogger.h. */
-void scrutiny_trigger_prepare(const scrutiny_t *scrutiny, scrutiny_datalog_setup_t *setup);
+SCRUTINY_INTERNAL void scrutiny_trigger_prepare(scrutiny_datalog_setup_t *setup);
 
 /* Evaluate the trigger at datalogger.time_100ns. Called from the owning loop. */
-bool scrutiny_trigger_fires(scrutiny_t *scrutiny);
+SCRUTINY_INTERNAL bool scrutiny_trigger_fires(scrutiny_t *scrutiny);
 
 #endif
 

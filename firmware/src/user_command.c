@@ -1,20 +1,16 @@
 #include "user_command.h"
 
-scrutiny_code_t scrutiny_user_command_handle(scrutiny_t *scrutiny,
-                                             const scrutiny_request_t *request,
-                                             scrutiny_writer_t *response) {
+scrutiny_code_t scrutiny_user_command_handle(scrutiny_exchange_t *exchange) {
 #if SCRUTINY_ENABLE_USER_COMMAND
-    const scrutiny_config_t *config = scrutiny->config;
-    if (config->user_command == NULL) {
-        return SCRUTINY_CODE_UNSUPPORTED_FEATURE;
+    const scrutiny_config_t *config = exchange->config;
+    if (config->user_command != NULL) {
+        size_t size =
+            config->user_command(config->context, exchange->subfunction, exchange->request,
+                                 exchange->left, exchange->response, exchange->room);
+        (void)scrutiny_put(exchange, size);
+        return SCRUTINY_CODE_OK;
     }
-    size_t size = config->user_command(config->context, request->subfunction, request->payload,
-                                       request->size, response->next, response->left);
-    return scrutiny_put(response, size) == NULL ? SCRUTINY_CODE_OVERFLOW : SCRUTINY_CODE_OK;
-#else
-    (void)scrutiny;
-    (void)request;
-    (void)response;
-    return SCRUTINY_CODE_UNSUPPORTED_FEATURE;
 #endif
+    (void)exchange;
+    return SCRUTINY_CODE_UNSUPPORTED_FEATURE;
 }

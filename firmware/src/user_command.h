@@ -9,9 +9,7 @@
 extern "C" {
 #endif
 
-scrutiny_code_t scrutiny_user_command_handle(scrutiny_t *scrutiny,
-                                             const scrutiny_request_t *request,
-                                             scrutiny_writer_t *response);
+SCRUTINY_INTERNAL scrutiny_code_t scrutiny_user_command_handle(scrutiny_exchange_t *exchange);
 
 #ifdef __cplusplus
 }

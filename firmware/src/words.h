@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "linkage.h"
 #include "scrutiny/scrutiny_config.h"
 
 #ifdef __cplusplus
@@ -22,6 +23,13 @@ extern "C" {
 #else
 #define SCRUTINY_ALIGNED_ONLY 0
 #endif
+#endif
+
+/* Whether a word at any address is one access. */
+#if !defined(__AVR__) && !SCRUTINY_ALIGNED_ONLY
+#define SCRUTINY_WORDS_ANYWHERE 1
+#else
+#define SCRUTINY_WORDS_ANYWHERE 0
 #endif
 
 static inline uint32_t scrutiny_load_u32(const unsigned char *chars) {
@@ -74,6 +82,13 @@ static inline void scrutiny_save_u16(unsigned char *chars, uint16_t number) {
     memcpy(chars, &number, sizeof(number));
 #endif
 }
+
+#if SCRUTINY_ENABLE_DATALOGGING
+/* Copy chars from anywhere to anywhere, in words as far as they go. If the two places overlap,
+ * what is copied is undefined: somebody records the recording itself. */
+SCRUTINY_INTERNAL void scrutiny_copy_words(unsigned char *to, const unsigned char *from,
+                                           size_t char_count);
+#endif
 
 #ifdef __cplusplus
 }

@@ -48,7 +48,7 @@ def header() -> str:
             '#include "scrutiny/scrutiny_config.h"',
             "",
             "/* clang-format off */",
-            "#if SCRUTINY_SMALL_CRC_TABLE",
+            "#if SCRUTINY_CRC_TABLE_SIZE == 16",
             array(4),
             "#else",
             array(8),

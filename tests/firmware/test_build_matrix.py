@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 
 FIRMWARE = Path(__file__).resolve().parents[2] / "firmware"
-SOURCES = [*sorted((FIRMWARE / "src").glob("*.c")), FIRMWARE / "port/template/scrutiny_board.c"]
+ONE_FILE = FIRMWARE / "scrutiny_all.c"
+TEMPLATE = FIRMWARE / "port/template/scrutiny_board.c"
+SOURCES = [*sorted((FIRMWARE / "src").glob("*.c")), TEMPLATE]
 
 WARNINGS = ["-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow", "-Werror"]
 INCLUDES = [f"-I{FIRMWARE / 'include'}", f"-I{FIRMWARE / 'src'}", f"-I{FIRMWARE / 'port/template'}"]
@@ -24,12 +26,14 @@ FEATURES = (
     "LOOPS",
     "DATALOGGING",
     "64BIT",
+    "COUNTERS",
 )
 VARIANTS: dict[str, list[str]] = {
     "defaults": [],
     **{f"without {name}": [f"-DSCRUTINY_ENABLE_{name}=0"] for name in FEATURES},
     "without any feature": [f"-DSCRUTINY_ENABLE_{name}=0" for name in FEATURES],
-    "small CRC table": ["-DSCRUTINY_SMALL_CRC_TABLE=1"],
+    "small CRC table": ["-DSCRUTINY_CRC_TABLE_SIZE=16"],
+    "no CRC table": ["-DSCRUTINY_CRC_TABLE_SIZE=0"],
     "short addresses": ["-DSCRUTINY_ADDRESS_SIZE=2"],
     "ring index of one octet": ["-DSCRUTINY_RING_INDEX_TYPE=uint8_t"],
     "fence by a call": ["-DSCRUTINY_FENCE()=scrutiny_fence()"],
@@ -75,6 +79,17 @@ def test_gcc_builds_and_links(tmp_path: Path, language: str, variant: str) -> No
     main.write_text(MAIN)
     flags = [*LANGUAGES[language], *WARNINGS, *INCLUDES, *VARIANTS[variant]]
     run([compiler, *flags, *map(str, SOURCES), str(main), "-o", "program"], tmp_path)
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_gcc_builds_it_as_one_file(tmp_path: Path, language: str, variant: str) -> None:
+    compiler = tool(COMPILERS["gcc", language], required=True)
+    main = tmp_path / "main.c"
+    main.write_text(MAIN)
+    flags = [*LANGUAGES[language], *WARNINGS, *INCLUDES, *VARIANTS[variant]]
+    files = [ONE_FILE, FIRMWARE / "src" / "fence.c", TEMPLATE, main]
+    run([compiler, *flags, *map(str, files), "-o", "program"], tmp_path)
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
@@ -156,8 +171,20 @@ def test_cmake_compiles_every_file() -> None:
     assert listed == [f"src/{path.name}" for path in sorted((FIRMWARE / "src").glob("*.c"))]
 
 
-def test_cmake_target(tmp_path: Path) -> None:
+def test_one_file_includes_every_file() -> None:
+    included = re.findall(r"src/(\w+)\.c\"", ONE_FILE.read_text())
+    assert included == [
+        path.stem for path in SOURCES if path.parent.name == "src" and path.stem != "fence"
+    ]
+
+
+@pytest.mark.parametrize("one_file", ["ON", "OFF"])
+def test_cmake_target(tmp_path: Path, one_file: str) -> None:
     cmake = tool("cmake", required=True)
-    options = ["-DSCRUTINY_WARNINGS_AS_ERRORS=ON", "-DSCRUTINY_ENABLE_DATALOGGING=OFF"]
+    options = [
+        "-DSCRUTINY_WARNINGS_AS_ERRORS=ON",
+        "-DSCRUTINY_ENABLE_DATALOGGING=OFF",
+        f"-DSCRUTINY_ONE_FILE={one_file}",
+    ]
     run([cmake, "-S", str(FIRMWARE), "-B", str(tmp_path), *options], tmp_path)
     run([cmake, "--build", str(tmp_path)], tmp_path)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from functools import cache
+from pathlib import Path
 from typing import Final
+
+import pytest
 
 from tests.support.missing_tools import cannot_run
 from tools.footprint import (
@@ -16,7 +19,11 @@ from tools.footprint import (
     table,
     with_table,
 )
-from tools.linked_sizes import FEATURES, TARGETS, CannotMeasure
+from tools.linked_sizes import FEATURES, TARGETS, CannotMeasure, measure, modules
+
+CORTEX_M3: Final = next(target for target in TARGETS if target.name == "Cortex-M3")
+
+pytestmark = pytest.mark.timeout(600)  # some 70 short runs of compilers
 
 OTHER_COMPILER: Final = 1.1
 """What the versions of a compiler may differ by."""
@@ -58,12 +65,21 @@ def test_each_feature_costs_something() -> None:
     sizes = measured()
 
     for target in TARGETS:
-        least, std, dl_min, dl = (sizes[target.name, features].flash for features in FEATURES)
-        assert least < std < dl
+        least, std, dl_min, dl, everything = (
+            sizes[target.name, features].flash for features in FEATURES
+        )
+        assert least < std < dl < everything
         assert least < dl_min < dl
 
 
-def test_the_modules_add_up_to_the_whole() -> None:
-    for footprint in measured().values():
-        assert sum(footprint.modules.values()) == footprint.flash
-        assert footprint.modules["frames"] > 0
+def test_one_file_takes_less_than_many(tmp_path: Path) -> None:
+    by_files = measure(CORTEX_M3, "std", tmp_path, by_files=True)
+
+    assert measured()[CORTEX_M3.name, "std"].flash < by_files.flash
+
+
+def test_the_modules_add_up_to_the_whole(tmp_path: Path) -> None:
+    parts = modules(CORTEX_M3, "std", tmp_path)
+
+    assert sum(parts.values()) == measured()[CORTEX_M3.name, "std"].flash
+    assert parts["frames"] > 0

@@ -54,7 +54,7 @@ static inline void begin(unsigned int condition, scrutiny_operand_t x, scrutiny_
     setup->operands[0] = x;
     setup->operands[1] = y;
     setup->operands[2] = z;
-    scrutiny_trigger_prepare(&scrutiny, setup);
+    scrutiny_trigger_prepare(setup);
 }
 
 static inline bool fires(void) {

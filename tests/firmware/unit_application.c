@@ -93,7 +93,7 @@ static void test_no_value_is_written_unless_all_entries_are_good(void **state) {
     assert_int_equal(INVALID_REQUEST, ask_octets(&f, MEMORY, WRITE_RPV, "\0\12\1\0\13\1", 6).code);
     assert_int_equal(INVALID_REQUEST, ask_octets(&f, MEMORY, WRITE_RPV, "\0\12\1\0", 4).code);
     assert_int_equal(INVALID_REQUEST, ask_empty(&f, MEMORY, WRITE_RPV).code);
-    f.scrutiny.tx.size = SCRUTINY_TX_BUFFER_SIZE(32);
+    f.config.tx_buffer_size = SCRUTINY_TX_BUFFER_SIZE(32);
     char many[33];
     for (size_t i = 0; i < sizeof(many); i += 3) {
         memcpy(many + i, "\0\12\1", 3);
@@ -135,7 +135,7 @@ static void test_definitions_by_position(void **state) {
     answer = ask_octets(&f, INFO, 7, "\0\1\0\0", 4);
     assert_int_equal(OK, answer.code);
     assert_int_equal(0, answer.size);
-    f.scrutiny.tx.size = SCRUTINY_TX_BUFFER_SIZE(14);
+    f.config.tx_buffer_size = SCRUTINY_TX_BUFFER_SIZE(14);
     assert_int_equal(TOO_LARGE, ask_octets(&f, INFO, 7, "\0\0\0\5", 4).code);
 }
 

@@ -12,54 +12,72 @@ static void test_crc_check_values(void **state) {
     assert_int_equal(0, scrutiny_crc32(0, ten, 0));
 }
 
+static scrutiny_exchange_t reader(const uint8_t *octets, size_t size) {
+    scrutiny_exchange_t exchange;
+    memset(&exchange, 0, sizeof(exchange));
+    exchange.request = octets;
+    exchange.left = size;
+    return exchange;
+}
+
+static scrutiny_exchange_t writer(uint8_t *octets, size_t size) {
+    scrutiny_exchange_t exchange;
+    memset(&exchange, 0, sizeof(exchange));
+    exchange.response = octets;
+    exchange.room = size;
+    return exchange;
+}
+
 static void test_reader_stops_at_the_end(void **state) {
     (void)state;
     const uint8_t octets[] = {1, 2, 3};
-    scrutiny_reader_t reader = scrutiny_reader(octets, sizeof(octets));
-    assert_int_equal(0x0102, scrutiny_take_u16(&reader));
-    assert_false(reader.failed);
-    assert_int_equal(0, scrutiny_take_u16(&reader));
-    assert_true(reader.failed);
-    assert_int_equal(0, scrutiny_take_u8(&reader)); /* there was one, but too late */
-    assert_int_equal(0, scrutiny_take_u32(&reader));
-    assert_int_equal(0, scrutiny_take_address(&reader));
+    scrutiny_exchange_t exchange = reader(octets, sizeof(octets));
+    assert_int_equal(0x0102, scrutiny_take_u16(&exchange));
+    assert_false(exchange.truncated);
+    assert_false(scrutiny_all_taken(&exchange));
+    assert_int_equal(0, scrutiny_take_u16(&exchange));
+    assert_true(exchange.truncated);
+    assert_int_equal(0, scrutiny_take_u8(&exchange)); /* there was one, but too late */
+    assert_int_equal(0, scrutiny_take_u32(&exchange));
+    assert_int_equal(0, scrutiny_take_address(&exchange));
+    assert_false(scrutiny_all_taken(&exchange));
 }
 
 static void test_writer_stops_at_the_end(void **state) {
     (void)state;
     uint8_t octets[4] = {9, 9, 9, 9};
-    scrutiny_writer_t writer = scrutiny_writer(octets, 3);
-    scrutiny_put_u16(&writer, 0x0102);
-    scrutiny_put_u16(&writer, 0x0304);
-    scrutiny_put_u8(&writer, 5);
-    assert_true(writer.failed);
-    assert_int_equal(2, writer.size);
+    scrutiny_exchange_t exchange = writer(octets, 3);
+    scrutiny_put_u16(&exchange, 0x0102);
+    assert_false(exchange.overflow);
+    scrutiny_put_u16(&exchange, 0x0304);
+    scrutiny_put_u8(&exchange, 5);
+    assert_true(exchange.overflow);
     assert_memory_equal("\x01\x02\x09\x09", octets, 4);
 }
 
 static void test_numbers_are_big_endian(void **state) {
     (void)state;
     uint8_t octets[15];
-    scrutiny_writer_t writer = scrutiny_writer(octets, sizeof(octets));
-    scrutiny_put_u8(&writer, 0xFE);
-    scrutiny_put_u16(&writer, 0xDCBA);
-    scrutiny_put_u32(&writer, 0x98765432u);
-    scrutiny_put_address(&writer, (uintptr_t)0x123456789ABCDEFu);
+    scrutiny_exchange_t exchange = writer(octets, sizeof(octets));
+    scrutiny_put_u8(&exchange, 0xFE);
+    scrutiny_put_u16(&exchange, 0xDCBA);
+    scrutiny_put_u32(&exchange, 0x98765432u);
+    scrutiny_put_address(&exchange, (uintptr_t)0x123456789ABCDEFu);
     assert_memory_equal("\xFE\xDC\xBA\x98\x76\x54\x32\x01\x23\x45\x67\x89\xAB\xCD\xEF", octets, 15);
-    scrutiny_reader_t reader = scrutiny_reader(octets, sizeof(octets));
-    assert_int_equal(0xFE, scrutiny_take_u8(&reader));
-    assert_int_equal(0xDCBA, scrutiny_take_u16(&reader));
-    assert_int_equal(0x98765432u, scrutiny_take_u32(&reader));
-    assert_int_equal(0x123456789ABCDEFu, scrutiny_take_address(&reader));
-    assert_false(reader.failed);
+    exchange = reader(octets, sizeof(octets));
+    assert_int_equal(0xFE, scrutiny_take_u8(&exchange));
+    assert_int_equal(0xDCBA, scrutiny_take_u16(&exchange));
+    assert_int_equal(0x98765432u, scrutiny_take_u32(&exchange));
+    assert_int_equal(0x123456789ABCDEFu, scrutiny_take_address(&exchange));
+    assert_true(scrutiny_all_taken(&exchange));
 }
 
 static size_t name_size(const char *text, size_t max, size_t room) {
     uint8_t octets[80];
-    scrutiny_writer_t writer = scrutiny_writer(octets, room);
-    scrutiny_put_name(&writer, text, max);
-    assert_false(writer.failed);
-    assert_int_equal(writer.size, octets[0] + 1u);
+    scrutiny_exchange_t exchange = writer(octets, room);
+    scrutiny_put_name(&exchange, text, max);
+    assert_false(exchange.overflow);
+    assert_int_equal(exchange.response - octets, octets[0] + 1u);
     assert_memory_equal(octets + 1, text == NULL ? "" : text, octets[0]);
     return octets[0];
 }
@@ -79,15 +97,26 @@ static void test_names_are_cut_at_whole_characters(void **state) {
     assert_int_equal(3, name_size("12345678", 8, 4));          /* room decides */
 }
 
-static void test_twos_complement(void **state) {
+static void test_values_are_big_endian_on_the_wire(void **state) {
     (void)state;
-    assert_int_equal(-1, scrutiny_to_signed(1, 1));
-    assert_int_equal(-4, scrutiny_to_signed(4, 3));
-    assert_int_equal(3, scrutiny_to_signed(0xFB, 3));
-    assert_int_equal(-128, scrutiny_to_signed(0x80, 8));
-    assert_true(scrutiny_to_signed(0x8000000000000000u, 64) == INT64_MIN);
-    assert_true(scrutiny_to_signed(UINT64_MAX, 64) == -1);
-    assert_true(scrutiny_to_signed(0x7FFFFFFFFFFFFFFFu, 64) == INT64_MAX);
+    scrutiny_value_t value;
+    uint8_t octets[8];
+    value.as_uint64 = 0x0102030405060708u;
+    scrutiny_value_to_wire(octets, &value, SCRUTINY_TYPE_UINT64);
+    assert_memory_equal("\x01\x02\x03\x04\x05\x06\x07\x08", octets, 8);
+    value.as_sint16 = -2;
+    scrutiny_value_to_wire(octets, &value, SCRUTINY_TYPE_SINT16);
+    assert_memory_equal("\xFF\xFE\x03", octets, 3);
+    scrutiny_value_from_wire(&value, octets, SCRUTINY_TYPE_SINT16);
+    assert_int_equal(-2, value.as_sint16);
+    assert_int_equal(0xFFFE, value.as_uint64); /* the rest is cleared */
+    value.as_float32 = 1.0f;
+    scrutiny_value_to_wire(octets, &value, SCRUTINY_TYPE_FLOAT32);
+    assert_memory_equal("\x3F\x80\x00\x00", octets, 4);
+    scrutiny_value_from_wire(&value, (const uint8_t *)"\x02", SCRUTINY_TYPE_BOOL);
+    assert_true(value.as_bool);
+    scrutiny_value_to_wire(octets, &value, SCRUTINY_TYPE_BOOL);
+    assert_int_equal(1, octets[0]); /* no other octet is true */
 }
 
 static void test_type_sizes(void **state) {
@@ -106,7 +135,7 @@ int main(void) {
         cmocka_unit_test(test_writer_stops_at_the_end),
         cmocka_unit_test(test_numbers_are_big_endian),
         cmocka_unit_test(test_names_are_cut_at_whole_characters),
-        cmocka_unit_test(test_twos_complement),
+        cmocka_unit_test(test_values_are_big_endian_on_the_wire),
         cmocka_unit_test(test_type_sizes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

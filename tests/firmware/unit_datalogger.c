@@ -206,7 +206,7 @@ static void test_life_of_an_acquisition(void **state) {
     assert_int_equal(131, data[BUFFER - 1]);
     assert_int_equal(131 - 63, data[0]);
     uint8_t again[BUFFER];
-    f.scrutiny.tx.size = SCRUTINY_TX_BUFFER_SIZE(32);
+    f.config.tx_buffer_size = SCRUTINY_TX_BUFFER_SIZE(32);
     assert_int_equal(BUFFER, read_all(&f, again));
     assert_int_equal(3, chunks);
     assert_memory_equal(data, again, BUFFER);
@@ -422,7 +422,7 @@ static void test_rearming_takes_the_data_away(void **state) {
     ask_empty(&f, DATALOG, ARM);
     run(&f, FIXED_LOOP, 200);
     assert_int_equal(COMPLETED, state_of(&f));
-    f.scrutiny.tx.size = SCRUTINY_TX_BUFFER_SIZE(32);
+    f.config.tx_buffer_size = SCRUTINY_TX_BUFFER_SIZE(32);
     assert_int_equal(OK, ask_empty(&f, DATALOG, READ).code); /* a pass left open */
     assert_int_equal(OK, ask_empty(&f, DATALOG, ARM).code);
     assert_int_equal(FAILURE, ask_empty(&f, DATALOG, METADATA).code);
@@ -460,7 +460,7 @@ static void test_chunks_at_the_edges_of_the_transmit_buffer(void **state) {
             assert_int_equal(OK, configure(&f, &setup, 0));
             ask_empty(&f, DATALOG, ARM);
             run(&f, FIXED_LOOP, BUFFER);
-            f.scrutiny.tx.size = SCRUTINY_TX_BUFFER_SIZE(payload);
+            f.config.tx_buffer_size = SCRUTINY_TX_BUFFER_SIZE(payload);
             size_t size = count == 1 ? BUFFER : count; /* timeout 0 means none */
             assert_int_equal(size, read_all(&f, data));
             assert_int_equal(chunks_for(size, payload), chunks);

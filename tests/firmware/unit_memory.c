@@ -163,7 +163,7 @@ static void test_write_whose_acknowledgement_does_not_fit_writes_nothing(void **
     (void)state;
     fixture_t f;
     start(&f);
-    f.scrutiny.tx.size = SCRUTINY_TX_BUFFER_SIZE(32);
+    f.config.tx_buffer_size = SCRUTINY_TX_BUFFER_SIZE(32);
     message_t payload = {{0}, 0};
     for (size_t i = 0; i < 4; i++) {
         add_write(&payload, &memory[i], "z");

@@ -25,18 +25,16 @@ static const char *drain(ring_under_test_t *r) {
     static char text[100];
     size_t used = 0;
     for (;;) {
-        bool after_gap = false;
-        size_t size = scrutiny_ring_readable(&r->ring, &after_gap);
-        if (after_gap) {
-            text[used++] = '|';
-        }
-        if (size == 0) {
+        scrutiny_octet_t octet = 0;
+        scrutiny_ring_found_t found = scrutiny_ring_take(&r->ring, &octet);
+        if (found == SCRUTINY_RING_EMPTY) {
             text[used] = '\0';
             return text;
         }
-        memcpy(text + used, scrutiny_ring_front(&r->ring), size);
-        used += size;
-        scrutiny_ring_skip(&r->ring, size);
+        if (found == SCRUTINY_RING_AFTER_GAP) {
+            text[used++] = '|';
+        }
+        text[used++] = (char)octet;
     }
 }
 
@@ -117,6 +115,20 @@ static void test_burst_without_place_for_its_gap_is_dropped(void **state) {
     assert_string_equal("|kept", drain(&r));
 }
 
+static void test_silence_is_seen_before_the_next_octet(void **state) {
+    (void)state;
+    ring_under_test_t r;
+    start(&r);
+    push(&r, "a", 0xFFFFFFF0u);
+    assert_false(scrutiny_ring_is_silent(&r.ring, 0x100, SILENCE)); /* something waits */
+    drain(&r);
+    assert_false(scrutiny_ring_is_silent(&r.ring, SILENCE - 0x11, SILENCE));
+    assert_true(scrutiny_ring_is_silent(&r.ring, SILENCE - 0x10, SILENCE));
+    push(&r, "b", 0x200); /* arrives after the look at the clock */
+    drain(&r);
+    assert_false(scrutiny_ring_is_silent(&r.ring, 0x1FF, SILENCE));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_octets_come_out_in_order),
@@ -125,6 +137,7 @@ int main(void) {
         cmocka_unit_test(test_silence_across_the_clock_wrap),
         cmocka_unit_test(test_full_ring_keeps_what_it_has),
         cmocka_unit_test(test_burst_without_place_for_its_gap_is_dropped),
+        cmocka_unit_test(test_silence_is_seen_before_the_next_octet),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

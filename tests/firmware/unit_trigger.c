@@ -420,9 +420,9 @@ static bool published_once(unsigned int condition, unsigned int index, scrutiny_
     setup->condition = (uint_least8_t)condition;
     setup->operand_count = 2;
     setup->operands[0].kind = SCRUTINY_OPERAND_RPV;
-    setup->operands[0].source.value_index = (uint_least16_t)index;
+    setup->operands[0].source.published = &published_values[index];
     setup->operands[1] = y;
-    scrutiny_trigger_prepare(&scrutiny, setup);
+    scrutiny_trigger_prepare(setup);
     return fires();
 }
 

@@ -110,8 +110,9 @@ static uint32_t port_now_us(void *context) {
     return time_us();
 }
 
-static const scrutiny_published_value_t published[] = {
-    {0x1000, SCRUTINY_TYPE_UINT32}, {0x1001, SCRUTINY_TYPE_UINT16}, {0x1002, SCRUTINY_TYPE_FLOAT32}};
+static const scrutiny_published_value_t published[] = {{0x1000, SCRUTINY_TYPE_UINT32},
+                                                       {0x1001, SCRUTINY_TYPE_UINT16},
+                                                       {0x1002, SCRUTINY_TYPE_FLOAT32}};
 
 static bool read_value(void *context, const scrutiny_published_value_t *definition,
                        scrutiny_value_t *value) {

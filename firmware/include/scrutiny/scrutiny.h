@@ -76,7 +76,7 @@ typedef enum {
 #define SCRUTINY_TYPE_BOOL (0x30u | SCRUTINY_BOOL_SIZE_CODE_)
 
 /** A published value: an id chosen by the application, and one of SCRUTINY_TYPE_*. */
-typedef struct {
+typedef struct scrutiny_published_value {
     uint16_t id;        /**< Unique in the table. */
     uint_least8_t type; /**< SCRUTINY_TYPE_*. */
 } scrutiny_published_value_t;
@@ -218,11 +218,13 @@ bool scrutiny_session_is_open(const scrutiny_t *scrutiny);
  * SCRUTINY_ENABLE_MEMORY_WRITE they stay refused. */
 void scrutiny_set_memory_write(scrutiny_t *scrutiny, bool enabled);
 
-/** Copy the diagnosis counters. Callable where scrutiny_poll() is. */
+/** Copy the diagnosis counters. Callable where scrutiny_poll() is. Without
+ * SCRUTINY_ENABLE_COUNTERS all of them are 0. */
 void scrutiny_get_counters(const scrutiny_t *scrutiny, scrutiny_counters_t *counters);
 
 /** Identifies this build to the server, which finds the matching symbols by it. A tool of the
- * server writes it into the linked binary in place of the placeholder. */
+ * server writes it into the linked binary in place of the placeholder. On AVR it lies in flash, for
+ * pgm_read_byte(). */
 extern const scrutiny_octet_t scrutiny_firmware_id[SCRUTINY_FIRMWARE_ID_SIZE];
 
 #ifdef __cplusplus

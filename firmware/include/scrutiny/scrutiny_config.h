@@ -48,9 +48,14 @@
 #endif
 
 /** Data logging: record variables from inside a control loop, with a trigger.
- * RAM: about 170 octets + 8 per signal on a 32-bit target, besides the caller's buffer. */
+ * RAM: about 160 octets + 8 per signal on a 32-bit target, besides the caller's buffer. */
 #ifndef SCRUTINY_ENABLE_DATALOGGING
 #define SCRUTINY_ENABLE_DATALOGGING SCRUTINY_ENABLE_LOOPS
+#endif
+
+/** Counters for diagnosis, see scrutiny_get_counters(). RAM: 40 octets. */
+#ifndef SCRUTINY_ENABLE_COUNTERS
+#define SCRUTINY_ENABLE_COUNTERS 1
 #endif
 
 /** 64-bit integers and doubles as published values and trigger operands. Reading 64-bit variables
@@ -83,13 +88,16 @@
 #define SCRUTINY_GAP_QUEUE_SIZE 4
 #endif
 
-/** 1: CRC by a table of 16 entries (64 octets), about half as fast as the table of 256 entries
- * (1 KiB of flash). On by default on AVR, where constants occupy RAM. */
-#ifndef SCRUTINY_SMALL_CRC_TABLE
-#ifdef __AVR__
-#define SCRUTINY_SMALL_CRC_TABLE 1
+/** Entries of the CRC's table: 256 (1 KiB of flash), 16 (64 octets of flash, half as fast) or 0,
+ * bit by bit. By default 16 where the compiler makes code for size, as with -Os, otherwise 256; 0
+ * on AVR, where shifting is slow enough for a table to win nothing, and would occupy RAM. */
+#ifndef SCRUTINY_CRC_TABLE_SIZE
+#if defined(__AVR__)
+#define SCRUTINY_CRC_TABLE_SIZE 0
+#elif defined(__OPTIMIZE_SIZE__)
+#define SCRUTINY_CRC_TABLE_SIZE 16
 #else
-#define SCRUTINY_SMALL_CRC_TABLE 0
+#define SCRUTINY_CRC_TABLE_SIZE 256
 #endif
 #endif
 
@@ -187,6 +195,9 @@ SCRUTINY_STATIC_ASSERT(CHAR_BIT == 8 || CHAR_BIT == 16, char_bit_is_8_or_16);
 SCRUTINY_STATIC_ASSERT(SCRUTINY_DATALOG_MAX_SIGNALS >= 1 && SCRUTINY_DATALOG_MAX_SIGNALS <= 254,
                        datalog_max_signals_range);
 SCRUTINY_STATIC_ASSERT(SCRUTINY_MAX_LOOPS >= 1 && SCRUTINY_MAX_LOOPS <= 254, max_loops_range);
+SCRUTINY_STATIC_ASSERT(SCRUTINY_CRC_TABLE_SIZE == 0 || SCRUTINY_CRC_TABLE_SIZE == 16 ||
+                           SCRUTINY_CRC_TABLE_SIZE == 256,
+                       crc_table_size_is_0_16_256);
 SCRUTINY_STATIC_ASSERT(SCRUTINY_GAP_QUEUE_SIZE >= 2 && SCRUTINY_GAP_QUEUE_SIZE <= 128,
                        gap_queue_size_range);
 SCRUTINY_STATIC_ASSERT(SCRUTINY_ADDRESS_SIZE == 1 || SCRUTINY_ADDRESS_SIZE == 2 ||

@@ -162,7 +162,9 @@ typedef struct scrutiny_config {
     uint32_t max_processing_us;    /**< 0 = 100 ms. */
     /** Id of the first session; later ones count up. Give devices on one bus distinct seeds. */
     uint32_t session_seed;
-    /** Most received octets parsed by one scrutiny_poll(); 0 = all that wait. */
+    /** Most received octets parsed by one scrutiny_poll(), so that it takes no longer than a
+     * control loop in the same task can bear; 0 = all that wait. What a whole request takes on top
+     * is in docs/footprint.md. */
     size_t max_octets_per_poll;
 
     /** Whether memory writes are allowed at first; see scrutiny_set_memory_write(). */

@@ -9,9 +9,10 @@ import re
 from functools import cache
 from typing import Final
 
-from benchmarks.poll_cost import HEAD, LIMIT, PAGE, Cost, measure
+from benchmarks.poll_cost import HEAD, LIMIT, Cost, measure
 from tests.support.example_board import CannotBuild
 from tests.support.missing_tools import cannot_run
+from tools.footprint import PAGE
 
 HEADROOM: Final = 1.25
 IDLE: Final = "nothing to do"

@@ -4,7 +4,7 @@
     python tools/footprint.py --modules             flash by source file of the library, too
     python tools/footprint.py --by-files            what it would be if compiled file by file, too
     python tools/footprint.py --check               fail if a line is above footprint_budget.json
-    python tools/footprint.py --write               put the table into docs/footprint.md
+    python tools/footprint.py --write               put the tables into docs/footprint.md
 
 How it is measured: see linked_sizes.py. The figures depend on the compiler; those in the
 documentation are of the versions that footprint_budget.json names.
@@ -36,6 +36,7 @@ from tools.linked_sizes import (  # noqa: E402
     measure,
     modules,
 )
+from tools.stack_usage import ENTRIES, Stack, measure_stack  # noqa: E402
 
 PAGE: Final = ROOT / "docs" / "footprint.md"
 BUDGET: Final = ROOT / "tools" / "footprint_budget.json"
@@ -81,8 +82,12 @@ OTHER_LIBRARY: Final = {
 """Flash and RAM of scrutiny-embedded 0.7.1, in octets: same method, features and buffers. It has
 no counters, and so no line *all*."""
 
+STACK_FEATURES: Final = ("std", "dl")
+
 Sizes = Mapping[tuple[str, str], Footprint]
 """By target and features."""
+Stacks = Mapping[tuple[str, str], Mapping[str, Stack]]
+"""By target and features, then by function."""
 
 
 def main() -> int:
@@ -106,7 +111,8 @@ def main() -> int:
     if arguments.modules:
         print_modules()
     if arguments.write:
-        PAGE.write_text(with_table(PAGE.read_text(), table(sizes)))
+        stacks = stack_table(measure_stacks())
+        PAGE.write_text(with_table(with_table(PAGE.read_text(), table(sizes)), stacks))
     too_large = above_budget(sizes) if arguments.check else []
     for line in too_large:
         print(line, file=sys.stderr)
@@ -174,6 +180,37 @@ def table(sizes: Sizes) -> str:
             cells[6:8] = f"{ram:,}", f"{size.ram / ram:.0%}"
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
+
+
+def measure_stacks() -> Stacks:
+    """Measure the stack that the functions of the library need, for *std* and *dl*.
+
+    Raises:
+        CannotMeasure: a tool is missing on this machine.
+    """
+    stacks: dict[tuple[str, str], dict[str, Stack]] = {}
+    for target, features in product(TARGETS, STACK_FEATURES):
+        with tempfile.TemporaryDirectory() as folder:
+            stacks[target.name, features] = measure_stack(target, features, Path(folder))
+    return stacks
+
+
+def stack_table(stacks: Stacks) -> str:
+    """Return the table of stacks of the documentation, in Markdown."""
+    lines = [
+        f"| Target | Features | {' | '.join(f'`{entry}`' for entry in ENTRIES)} |",
+        f"|---|---|{'--:|' * len(ENTRIES)}",
+    ]
+    for (target, features), stack in stacks.items():
+        cells = [_stack_cell(stack.get(entry)) for entry in ENTRIES]
+        lines.append(f"| {target} | {features} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _stack_cell(stack: Stack | None) -> str:
+    if stack is None:
+        return ""
+    return f"{stack.most}" if stack.at_callback is None else f"{stack.most} ({stack.at_callback})"
 
 
 def with_table(page: str, text: str) -> str:

@@ -22,7 +22,7 @@ FIRMWARE: Final = ROOT / "firmware"
 APPLICATION: Final = ROOT / "tools" / "footprint_app"
 
 _OPTIONS: Final = ("-std=c99", "-Os", "-ffunction-sections", "-fdata-sections")
-_ONE_FILE: Final = (FIRMWARE / "scrutiny_all.c",)
+ONE_FILE: Final = (FIRMWARE / "scrutiny_all.c",)
 _FILES: Final = tuple(sorted((FIRMWARE / "src").glob("*.c")))
 _BARE: Final = ("-nostartfiles", "-Wl,-e,main")
 _ARM_LIBRARY: Final = ("--specs=nano.specs", "--specs=nosys.specs")
@@ -122,7 +122,7 @@ def measure(target: Target, features: str, folder: Path, *, by_files: bool = Fal
         CannotMeasure: a tool is missing on this machine.
     """
     without = link(target, features, folder / "without.elf", ())
-    program = link(target, features, folder / "with.elf", _FILES if by_files else _ONE_FILE)
+    program = link(target, features, folder / "with.elf", _FILES if by_files else ONE_FILE)
     flash_before, ram_before = _size(target, without)
     flash, ram = _size(target, program)
     lent = sum(
@@ -146,7 +146,7 @@ def modules(target: Target, features: str, folder: Path) -> dict[str, int]:
         CannotMeasure: a tool is missing on this machine.
     """
     without = link(target, features, folder / "without.elf", (), "-g")
-    program = link(target, features, folder / "with.elf", _ONE_FILE, "-g")
+    program = link(target, features, folder / "with.elf", ONE_FILE, "-g")
     parts = _by_module(target, program)
     parts.subtract(_by_module(target, without))
     parts["other"] = _size(target, program)[0] - _size(target, without)[0] - parts.total()
@@ -159,7 +159,7 @@ def compiler_version(tools: str) -> str:
     Raises:
         CannotMeasure: it is missing on this machine.
     """
-    return _output(f"{tools}gcc", "-dumpversion").strip()
+    return output_of(f"{tools}gcc", "-dumpversion").strip()
 
 
 def link(
@@ -172,25 +172,26 @@ def link(
         *(f"-DSCRUTINY_ENABLE_{feature}" for feature in FEATURES[features]),
         "-DSCRUTINY_MAX_LOOPS=1",
     ]
-    _output(
+    output_of(
         f"{target.tools}gcc",
         *(*_OPTIONS, *target.options, *options),
         *(*settings, f"-I{FIRMWARE / 'include'}", f"-I{FIRMWARE / 'src'}", "-Wl,--gc-sections"),
         *map(str, (APPLICATION / "application.c", *library, *target.sources)),
         *(*target.libraries, "-o", str(program)),
+        folder=program.parent,
     )
     return program
 
 
 def _size(target: Target, program: Path) -> tuple[int, int]:
     """Return flash and RAM."""
-    line = _output(f"{target.tools}size", str(program)).splitlines()[1]
+    line = output_of(f"{target.tools}size", str(program)).splitlines()[1]
     text, data, bss = map(int, line.split()[:3])
     return text + data, data + bss
 
 
 def _symbols(target: Target, program: Path) -> list[_Symbol]:
-    output = _output(f"{target.tools}nm", "-S", "-l", "--defined-only", str(program))
+    output = output_of(f"{target.tools}nm", "-S", "-l", "--defined-only", str(program))
     found = re.findall(r"^\w+ (\w+) (\w) (\S+)(?:\t(.*):\d+)?$", output, re.MULTILINE)
     return [_Symbol(name, kind, int(size, 16), Path(file)) for size, kind, name, file in found]
 
@@ -208,9 +209,16 @@ def _by_module(target: Target, program: Path) -> Counter[str]:
     return parts
 
 
-def _output(command: str, *arguments: str) -> str:
+def output_of(command: str, *arguments: str, folder: Path | None = None) -> str:
+    """Run a command, in a folder if that matters, and return what it prints.
+
+    Raises:
+        CannotMeasure: it is missing on this machine.
+    """
     if shutil.which(command) is None:
         raise CannotMeasure(f"{command} not found")
-    result = subprocess.run([command, *arguments], capture_output=True, text=True, check=False)
+    result = subprocess.run(
+        [command, *arguments], capture_output=True, text=True, check=False, cwd=folder
+    )
     assert result.returncode == 0, result.stderr
     return result.stdout

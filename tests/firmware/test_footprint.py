@@ -12,10 +12,13 @@ from tests.support.missing_tools import cannot_run
 from tools.footprint import (
     PAGE,
     Sizes,
+    Stacks,
     above_budget,
     measure_all,
+    measure_stacks,
     other_compilers,
     read_budget,
+    stack_table,
     table,
     with_table,
 )
@@ -33,6 +36,14 @@ OTHER_COMPILER: Final = 1.1
 def measured() -> Sizes:
     try:
         return measure_all()
+    except CannotMeasure as reason:
+        cannot_run(f"{reason}")
+
+
+@cache
+def measured_stacks() -> Stacks:
+    try:
+        return measure_stacks()
     except CannotMeasure as reason:
         cannot_run(f"{reason}")
 
@@ -83,3 +94,19 @@ def test_the_modules_add_up_to_the_whole(tmp_path: Path) -> None:
 
     assert sum(parts.values()) == measured()[CORTEX_M3.name, "std"].flash
     assert parts["frames"] > 0
+
+
+def test_the_documentation_says_how_much_stack_is_needed() -> None:
+    stacks = measured_stacks()
+    if other := other_compilers():
+        cannot_run(f"the figures are of other compilers than {' and '.join(other)}")
+
+    page = PAGE.read_text()
+
+    assert page == with_table(page, stack_table(stacks)), "tools/footprint.py --write renews it"
+
+
+def test_a_function_needs_no_less_stack_than_where_it_calls_back() -> None:
+    for functions in measured_stacks().values():
+        for stack in functions.values():
+            assert 0 < (stack.at_callback or 1) <= stack.most

@@ -14,7 +14,10 @@ BIN := $(VENV)/bin
 
 # Tests that share nothing with each other, so that they may run side by side: those that wait for
 # nothing, and those that start processes of their own. The rest has the machine for itself.
-PARALLEL := tests/unit tests/fuzz tests/firmware tests/integration tests/interop
+# Each group has a process of its own: some tests look at the children of theirs.
+PARALLEL := tests/unit tests/fuzz tests/firmware
+PROCESSES := tests/integration tests/interop
+BOARDS := tests/e2e/boards
 
 .PHONY: bench boards demo docs test clean
 
@@ -28,7 +31,9 @@ test: $(VENV)/.installed-for-tests
 	$(BIN)/pyright --warnings
 	$(BIN)/python -m tests.support.peer
 	$(BIN)/pytest -n auto --dist loadfile $(PARALLEL)
-	$(BIN)/pytest $(PARALLEL:%=--ignore=%)
+	$(BIN)/pytest -n auto --dist loadfile $(PROCESSES)
+	$(BIN)/pytest -n auto --dist loadfile $(BOARDS)
+	$(BIN)/pytest $(addprefix --ignore=,$(PARALLEL) $(PROCESSES) $(BOARDS))
 
 # Warnings are errors: a link or an anchor that leads nowhere. With --quiet they would not count.
 docs: $(VENV)/.installed-for-docs

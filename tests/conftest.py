@@ -13,6 +13,8 @@ from tests.support.missing_tools import NOT_APPLICABLE
 from tests.support.token_folder import share_tokens
 
 _skipped: list[str] = []
+_logger = logging.getLogger("scrutiny")
+_level_at_first, _handlers_at_first = _logger.level, list(_logger.handlers)
 
 
 class Worker(Protocol):
@@ -27,15 +29,21 @@ def pytest_configure() -> None:
 
 
 @pytest.fixture(autouse=True)
-def logs_as_before() -> Iterator[None]:
-    """Undo what a verb of the command line does to logs, which later tests look at."""
-    logger = logging.getLogger("scrutiny")
-    level, handlers = logger.level, list(logger.handlers)
+def logs_as_at_first() -> Iterator[None]:
+    """Undo what a verb of the command line does to logs, which later tests look at.
+
+    Before a test too: verbs may have been run for a whole module.
+    """
+    _restore_logs()
     yield
-    for handler in set(logger.handlers).difference(handlers):
+    _restore_logs()
+
+
+def _restore_logs() -> None:
+    for handler in set(_logger.handlers).difference(_handlers_at_first):
         handler.close()
-    logger.handlers[:] = handlers
-    logger.setLevel(level)
+    _logger.handlers[:] = _handlers_at_first
+    _logger.setLevel(_level_at_first)
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:

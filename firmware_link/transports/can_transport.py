@@ -6,17 +6,15 @@ import contextlib
 import threading
 import time
 from asyncio import AbstractEventLoop
-from collections.abc import Callable
-from queue import SimpleQueue
 from typing import Final
 
 import can
 
-from .base import MAX_UNSENT_OCTETS, TransportBase, stalled_reason
 from .can_failures import BUS_ERRORS, BusOff, bus_name, is_full, loss_reason
 from .can_frames import data_fields
 from .can_settings import CanSettings
 from .endpoint import can_watch_descriptors
+from .thread_base import ThreadedTransport
 
 _LOOK_AROUND_S: Final = 0.1  # reads of drivers cannot be interrupted
 _FRAMES_PER_TURN: Final = 64  # then other work of the loop gets its turn
@@ -28,7 +26,7 @@ _SOCKETCAN_BUS_OFF: Final = 0x40  # of linux/can/error.h
 _BITS_PER_OCTET: Final = 20
 
 
-class CanTransport(TransportBase):
+class CanTransport(ThreadedTransport):
     """A bus of python-can: its descriptor watched by the loop, or read by a thread.
 
     A thread of its own sends, because drivers wait for room in their queues, and closes the bus.
@@ -41,20 +39,8 @@ class CanTransport(TransportBase):
         self._bus = bus
         self._force_thread = force_thread
         self._fd: int | None = None
-        self._is_ending = threading.Event()
-        self._outgoing: SimpleQueue[bytes | None] = SimpleQueue()
-        self._unsent_octets = 0  # of the loop's thread
         self._reader = threading.Thread(target=self._read, name="CAN reader", daemon=True)
         self._writer = threading.Thread(target=self._write, name="CAN writer", daemon=True)
-
-    def write(self, data: bytes) -> None:
-        if not self._is_open:
-            return
-        self._unsent_octets += len(data)
-        if self._unsent_octets > MAX_UNSENT_OCTETS:
-            self._lose(stalled_reason(self._name))
-        else:
-            self._outgoing.put(data)
 
     def _begin(self) -> None:
         self._fd = None if self._force_thread else _descriptor(self._loop, self._bus)
@@ -67,8 +53,7 @@ class CanTransport(TransportBase):
     def _end(self) -> None:
         if self._fd is not None:
             self._loop.remove_reader(self._fd)
-        self._is_ending.set()
-        self._outgoing.put(None)
+        super()._end()
 
     def _release(self) -> None:
         if self._writer.ident is None:  # never started
@@ -151,18 +136,6 @@ class CanTransport(TransportBase):
             self._reader.join()
         with contextlib.suppress(*BUS_ERRORS):
             self._bus.shutdown()
-
-    def _post(self, callback: Callable[..., None], *args: object) -> None:
-        # The loop may be closed by the time a driver returns.
-        with contextlib.suppress(RuntimeError):
-            self._loop.call_soon_threadsafe(callback, *args)
-
-    def _deliver(self, octets: bytes) -> None:
-        if self._is_open and octets:
-            self._on_bytes(octets)
-
-    def _sent(self, size: int) -> None:
-        self._unsent_octets -= size
 
 
 def _descriptor(loop: AbstractEventLoop, bus: can.BusABC) -> int | None:

@@ -9,16 +9,15 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections.abc import Callable
-from queue import Empty, SimpleQueue
+from queue import Empty
 from typing import Final
 
 from pylink.errors import JLinkException  # pyright: ignore[reportMissingTypeStubs]
 
-from .base import MAX_UNSENT_OCTETS, TransportBase, stalled_reason
 from .driver_words import told
 from .jlink_probe import Probe, close_probe
 from .settings import RttSettings
+from .thread_base import ThreadedTransport
 
 _READ_SIZE: Final = 4096
 # How often the probe is asked: a device speaks only when it was asked, so that there is nothing to
@@ -30,33 +29,17 @@ _CHECK: Final = "Check the USB cable of the J-Link, and the power of the board"
 _SEND_PATIENCE_S: Final = 1.0  # until the firmware reads, which may be in a breakpoint
 
 
-class JLinkTransport(TransportBase):
-    """A pair of RTT buffers, with the callbacks brought into the loop."""
+class JLinkTransport(ThreadedTransport):
+    """A pair of RTT buffers."""
 
     def __init__(self, settings: RttSettings, probe: Probe) -> None:
         super().__init__(f"RTT channel {settings.channel} of {settings.target}")
         self._channel = settings.channel
         self._probe = probe
-        self._is_ending = threading.Event()
-        self._outgoing: SimpleQueue[bytes] = SimpleQueue()
-        self._unsent_octets = 0  # of the loop's thread
         self._thread = threading.Thread(target=self._run, name="J-Link", daemon=True)
-
-    def write(self, data: bytes) -> None:
-        if not self._is_open:
-            return
-        self._unsent_octets += len(data)
-        if self._unsent_octets > MAX_UNSENT_OCTETS:
-            self._lose(stalled_reason(self._name))
-        else:
-            self._outgoing.put(data)
 
     def _begin(self) -> None:
         self._thread.start()
-
-    def _end(self) -> None:
-        self._is_ending.set()
-        self._outgoing.put(b"")
 
     def _release(self) -> None:
         if self._thread.ident is None:  # never started
@@ -76,6 +59,8 @@ class JLinkTransport(TransportBase):
             is_idle = time.monotonic() > busy_until_s
             with contextlib.suppress(Empty):
                 data = self._outgoing.get(timeout=_IDLE_PAUSE_S if is_idle else _PAUSE_S)
+                if data is None:
+                    return
                 self._send(data)
                 busy_until_s = time.monotonic() + _IDLE_AFTER_S
             while octets := bytes(self._probe.rtt_read(self._channel, _READ_SIZE)):
@@ -97,18 +82,6 @@ class JLinkTransport(TransportBase):
             elif unsent:
                 self._is_ending.wait(_PAUSE_S)
         self._post(self._sent, len(data))
-
-    def _post(self, callback: Callable[..., None], *args: object) -> None:
-        # The loop may be closed by the time the library returns.
-        with contextlib.suppress(RuntimeError):
-            self._loop.call_soon_threadsafe(callback, *args)
-
-    def _deliver(self, octets: bytes) -> None:
-        if self._is_open:
-            self._on_bytes(octets)
-
-    def _sent(self, size: int) -> None:
-        self._unsent_octets -= size
 
 
 def _full_reason(name: str) -> str:

@@ -9,14 +9,12 @@ from __future__ import annotations
 import contextlib
 import logging
 import threading
-from collections.abc import Callable
-from queue import SimpleQueue
 
 import serial
 
-from .base import MAX_UNSENT_OCTETS, TransportBase, stalled_reason
 from .serial_port import PORT_ERRORS, close_port, line_rate, loss_reason, open_port
 from .settings import SerialSettings
+from .thread_base import ThreadedTransport
 from .worker import open_in_worker
 
 logger = logging.getLogger(__name__)
@@ -27,36 +25,20 @@ _CANCEL_INTERVAL_S = 0.02
 _MAX_CANCELS = 50
 
 
-class ThreadSerialTransport(TransportBase):
-    """A port of pyserial, with the callbacks brought into the loop."""
+class ThreadSerialTransport(ThreadedTransport):
+    """A port of pyserial."""
 
     def __init__(self, settings: SerialSettings, port: serial.Serial) -> None:
         super().__init__(settings.port, line_rate(settings))
         self._port = port
         self._can_cancel = hasattr(port, "cancel_read")
         self._port_lock = threading.Lock()
-        self._is_ending = threading.Event()
-        self._outgoing: SimpleQueue[bytes | None] = SimpleQueue()
-        self._unsent_octets = 0  # of the loop's thread
         self._reader = threading.Thread(target=self._read, name="serial reader", daemon=True)
         self._writer = threading.Thread(target=self._write, name="serial writer", daemon=True)
-
-    def write(self, data: bytes) -> None:
-        if not self._is_open:
-            return
-        self._unsent_octets += len(data)
-        if self._unsent_octets > MAX_UNSENT_OCTETS:
-            self._lose(stalled_reason(self._name))
-        else:
-            self._outgoing.put(data)
 
     def _begin(self) -> None:
         self._writer.start()
         self._reader.start()
-
-    def _end(self) -> None:
-        self._is_ending.set()
-        self._outgoing.put(None)
 
     def _release(self) -> None:
         if self._reader.ident is None:  # never started
@@ -93,8 +75,7 @@ class ThreadSerialTransport(TransportBase):
             self._end_port()
 
     def _end_port(self) -> None:
-        self._is_ending.set()
-        self._outgoing.put(None)
+        self._end()
         while self._can_cancel and self._writer.is_alive():
             self._interrupt()
             self._writer.join(_CANCEL_INTERVAL_S)
@@ -112,18 +93,6 @@ class ThreadSerialTransport(TransportBase):
     def _write_all(self, data: bytes) -> None:
         while data and not self._is_ending.is_set():
             data = data[self._port.write(data) or 0 :]
-
-    def _post(self, callback: Callable[..., None], *args: object) -> None:
-        # The loop may be closed by the time a driver returns.
-        with contextlib.suppress(RuntimeError):
-            self._loop.call_soon_threadsafe(callback, *args)
-
-    def _deliver(self, data: bytes) -> None:
-        if self._is_open:
-            self._on_bytes(data)
-
-    def _sent(self, size: int) -> None:
-        self._unsent_octets -= size
 
 
 async def open_thread_serial(settings: SerialSettings) -> ThreadSerialTransport:

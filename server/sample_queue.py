@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from operator import attrgetter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from scrutiny.core.values import Value
@@ -15,6 +16,10 @@ if TYPE_CHECKING:
 
 # Values that wait for one client; at 100,000 per second it may look away for half a second.
 MOST_SAMPLES: Final = 50_000
+
+_value_of: Callable[[Entry], Value | None] = attrgetter("value")
+_octets_of: Callable[[Entry], bytes | None] = attrgetter("octets")
+_reason_of: Callable[[Entry], str] = attrgetter("reason")
 
 
 class SampleBlock(NamedTuple):
@@ -70,17 +75,8 @@ class SampleQueue:
         if self._count + len(kept) > MOST_SAMPLES:
             self._lost += len(kept)
             return
-        for alike in _by_time(kept):
-            self._blocks.append(
-                SampleBlock(
-                    alike[0].time_ns,
-                    tuple(alike),
-                    tuple([entry.value for entry in alike]),
-                    tuple([entry.octets for entry in alike]),
-                    tuple([entry.reason for entry in alike]),
-                    self._lost,
-                )
-            )
+        for alike in by_time(kept):
+            self._blocks.append(block_of(alike, self._lost))
             self._lost = 0
         self._count += len(kept)
         self._announce()
@@ -102,12 +98,24 @@ class SampleQueue:
         self._count = self._lost = 0
 
 
-def _by_time(entries: list[Entry]) -> Iterable[list[Entry]]:
+def by_time(entries: Sequence[Entry]) -> Sequence[Sequence[Entry]]:
     """Put those together that were known at one time: nearly always all, from one answer."""
     times_ns = {entry.time_ns for entry in entries}
-    if len(times_ns) == 1:
+    if entries and times_ns == {entries[0].time_ns}:
         return [entries]
     found: dict[int, list[Entry]] = {time_ns: [] for time_ns in times_ns}
     for entry in entries:
         found[entry.time_ns].append(entry)
     return [found[time_ns] for time_ns in sorted(found)]
+
+
+def block_of(entries: Sequence[Entry], lost: int = 0) -> SampleBlock:
+    """Return the values that entries have now, which were all known at one time."""
+    return SampleBlock(
+        entries[0].time_ns,
+        tuple(entries),
+        tuple(map(_value_of, entries)),
+        tuple(map(_octets_of, entries)),
+        tuple(map(_reason_of, entries)),
+        lost,
+    )

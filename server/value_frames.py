@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
 from scrutiny.api.value_frames import (
@@ -19,7 +19,7 @@ from scrutiny.core.values import Value
 
 from .clock import ServerClock
 from .entries import Entry
-from .sample_queue import SampleBlock
+from .sample_queue import SampleBlock, block_of, by_time
 from .store import ValueStore
 
 _FLOAT64_ID: Final = DataType.FLOAT64.value
@@ -58,15 +58,11 @@ class FrameEncoder:
         last, revision, wanted = self._last, self._store.revision, frozenset(entries)
         if last[:3] == (revision, with_octets, wanted):
             return last.frames
-        groups = self._groups(entries, with_octets)
-        try:
-            frames = encode_frames(groups)
-        except (struct.error, OverflowError):
-            frames = encode_frames(part for group in groups for part in _by_value(group))
+        frames = self.block_frames(map(block_of, by_time(entries)), with_octets=with_octets)
         self._last = _Encoded(revision, with_octets, wanted, frames)
         return frames
 
-    def block_frames(self, blocks: Sequence[SampleBlock], *, with_octets: bool) -> list[bytes]:
+    def block_frames(self, blocks: Iterable[SampleBlock], *, with_octets: bool) -> list[bytes]:
         """Return the frames that tell all these values, those of a watchable in their order.
 
         Args:
@@ -81,6 +77,7 @@ class FrameEncoder:
 
     def _block_groups(self, block: SampleBlock, with_octets: bool) -> list[Group]:
         time_ns = self._clock.to_ns(block.time_ns)
+        # One call per value: of all that is done with values, this is what many clients wait for.
         by_kind: defaultdict[tuple[int | None, int], list[int]] = defaultdict(list)
         for index, (entry, value, octets) in enumerate(
             zip(block.entries, block.values, block.octets, strict=True)
@@ -107,36 +104,9 @@ class FrameEncoder:
         if data_type is None:
             return InvalidGroup(time_ns, ids, [block.reasons[index] for index in part])
         values = [value for index in part if (value := block.values[index]) is not None]
-        octets = [data for index in part if (data := block.octets[index]) is not None]
-        return ValueGroup(time_ns, data_type, ids, values, octets if has_octets else [])
-
-    def _groups(self, entries: Sequence[Entry], with_octets: bool) -> list[Group]:
-        # One call per value: of all that is done with values, this is what many clients wait for.
-        by_kind: defaultdict[tuple[int | None, int, int], list[Entry]] = defaultdict(list)
-        for entry in entries:
-            size = len(entry.octets) if with_octets and entry.octets is not None else 0
-            value = entry.value
-            if value is None:
-                type_id = None
-            elif entry.is_scaled and type(value) is float:
-                type_id = _FLOAT64_ID
-            else:
-                type_id = entry.type_id
-            by_kind[type_id, entry.time_ns, size].append(entry)
-        return [
-            self._group(alike[start : start + MOST_IN_GROUP], size > 0)
-            for (_, _, size), alike in by_kind.items()
-            for start in range(0, len(alike), MOST_IN_GROUP)
-        ]
-
-    def _group(self, entries: list[Entry], has_octets: bool) -> Group:
-        ids = [entry.number for entry in entries]
-        time_ns = self._clock.to_ns(entries[0].time_ns)
-        data_type = _type_of(entries[0], entries[0].value)
-        if data_type is None:
-            return InvalidGroup(time_ns, ids, [entry.reason for entry in entries])
-        values = [entry.value for entry in entries if entry.value is not None]
-        octets = [e.octets for e in entries if e.octets is not None] if has_octets else []
+        octets: list[bytes] = []
+        if has_octets:
+            octets = [data for index in part if (data := block.octets[index]) is not None]
         return ValueGroup(time_ns, data_type, ids, values, octets)
 
 

@@ -1,6 +1,5 @@
 /* Counts the instructions of scrutiny_loop_run() on an emulated Cortex-M3; loop_cost.py builds and
- * runs it. QEMU lets each instruction take 256 ns, and SysTick tick every 40 ns: often enough to
- * count them exactly.
+ * runs it.
  *
  * Prints a line for each case and phase: "case;phase;least;most;iterations". A phase is the state
  * that an iteration ends in, and whether that is new.
@@ -8,12 +7,11 @@
 #include <string.h>
 
 #include "bare_device.h"
+#include "counted_line.h"
 #include "semihosting.h"
 #include "systick.h"
 
 enum {
-    NS_PER_INSTRUCTION = 256,
-    NS_PER_TICK = 40,
     ITERATIONS = 200, /* of each long phase */
     ENTRIES = 40      /* the ring comes round five times */
 };
@@ -314,25 +312,6 @@ static void run(const case_t *it, uint32_t iterations, bool fire) {
 
 /* ---- Printing ----------------------------------------------------------------------------------
  */
-
-static char *append(char *at, const char *text) {
-    while (*text != '\0') {
-        *at++ = *text++;
-    }
-    return at;
-}
-
-static char *append_number(char *at, uint32_t number) {
-    char digits[11];
-    char *next = &digits[10];
-    *next = '\0';
-    do {
-        *--next = (char)('0' + number % 10u);
-        number /= 10u;
-    } while (number > 0);
-    *at++ = ';';
-    return append(at, next);
-}
 
 static void print(const char *name, const char *phase, const count_t *count) {
     char line[120];

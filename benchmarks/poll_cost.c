@@ -1,6 +1,5 @@
 /* Counts the instructions of scrutiny_poll() and scrutiny_receive() on an emulated Cortex-M3;
- * poll_cost.py builds and runs it. QEMU lets each instruction take 256 ns, and SysTick tick every
- * 40 ns: often enough to count them exactly.
+ * poll_cost.py builds and runs it.
  *
  * A request waits in the ring, and is polled until nothing is left to do, once with all octets at a
  * time and once with LIMIT of them (max_octets_per_poll).
@@ -8,27 +7,19 @@
  * Prints "case;most;most with the limit;most before": the most instructions of a poll, and with the
  * limit those of all polls but the last, which executes the request.
  */
-#include <string.h>
-
-#include "crc32.h"
+#include "bare_device.h"
+#include "counted_line.h"
 #include "scrutiny/scrutiny.h"
 #include "semihosting.h"
 #include "systick.h"
 
 enum {
-    NS_PER_INSTRUCTION = 256,
-    NS_PER_TICK = 40,
-    PAYLOAD = 256,
+    PAYLOAD = BARE_PAYLOAD,
     LIMIT = 8,
     REGIONS = 2,
     VALUES = 16,
     RECORDING = 1024
 };
-
-typedef struct {
-    scrutiny_octet_t octets[PAYLOAD + 8];
-    size_t size;
-} request_t;
 
 static scrutiny_octet_t rx_buffer[SCRUTINY_RX_BUFFER_SIZE(PAYLOAD)];
 static scrutiny_octet_t tx_buffer[SCRUTINY_TX_BUFFER_SIZE(PAYLOAD)];
@@ -103,102 +94,89 @@ static void start(void) {
 /* ---- Requests ----------------------------------------------------------------------------------
  */
 
-static void put(request_t *request, uint32_t value, size_t size) {
-    while (size-- > 0) {
-        request->octets[request->size++] = (scrutiny_octet_t)(value >> (8u * size));
-    }
-}
-
-static void begin(request_t *request, uint32_t command, uint32_t subfunction) {
+static void begin(bare_request_t *request, uint32_t command, uint32_t subfunction) {
     request->size = 0;
-    put(request, command, 1);
-    put(request, subfunction, 1);
-    put(request, 0, 2);
+    bare_put(request, command, 1);
+    bare_put(request, subfunction, 1);
+    bare_put(request, 0, 2);
 }
 
-static void finish(request_t *request) {
-    size_t payload = request->size - 4u;
-    request->octets[2] = (scrutiny_octet_t)(payload >> 8);
-    request->octets[3] = (scrutiny_octet_t)payload;
-    put(request, scrutiny_crc32(0, request->octets, request->size), 4);
-}
-
-static void connect(request_t *request) {
+static void connect(bare_request_t *request) {
     begin(request, 2, 4);
-    put(request, 0x82902266, 4);
+    bare_put(request, 0x82902266, 4);
 }
 
-static void read_parameters(request_t *request) {
+static void read_parameters(bare_request_t *request) {
     begin(request, 2, 3);
 }
 
 /* `count` blocks of `size` octets; with data for a write, and a mask for a masked one. */
-static void blocks(request_t *request, uint32_t subfunction, size_t count, size_t size) {
+static void blocks(bare_request_t *request, uint32_t subfunction, size_t count, size_t size) {
     begin(request, 3, subfunction);
     for (size_t i = 0; i < count; i++) {
-        put(request, (uint32_t)(uintptr_t)memory, 4);
-        put(request, (uint32_t)size, 2);
+        bare_put(request, (uint32_t)(uintptr_t)memory, 4);
+        bare_put(request, (uint32_t)size, 2);
         for (size_t octet = 0; octet < (subfunction - 1u) * size; octet++) {
-            put(request, 0xFF, 1);
+            bare_put(request, 0xFF, 1);
         }
     }
 }
 
-static void read_one_block(request_t *request) {
+static void read_one_block(bare_request_t *request) {
     blocks(request, 1, 1, PAYLOAD - 6);
 }
 
-static void read_many_blocks(request_t *request) {
+static void read_many_blocks(bare_request_t *request) {
     blocks(request, 1, 25, 4);
 }
 
-static void write_one_block(request_t *request) {
+static void write_one_block(bare_request_t *request) {
     blocks(request, 2, 1, PAYLOAD - 6);
 }
 
-static void write_masked(request_t *request) {
+static void write_masked(bare_request_t *request) {
     blocks(request, 3, 1, (PAYLOAD - 6) / 2);
 }
 
-static void write_many_blocks(request_t *request) {
+static void write_many_blocks(bare_request_t *request) {
     blocks(request, 2, 25, 4);
 }
 
-static void read_values(request_t *request) {
+static void read_values(bare_request_t *request) {
     begin(request, 3, 4);
     for (size_t i = 0; i < 42; i++) {
-        put(request, 0x1000u + VALUES - 1u, 2); /* the last of the table */
+        bare_put(request, 0x1000u + VALUES - 1u, 2); /* the last of the table */
     }
 }
 
-static void write_values(request_t *request) {
+static void write_values(bare_request_t *request) {
     begin(request, 3, 5);
     for (size_t i = 0; i < 42; i++) {
-        put(request, 0x1000u + VALUES - 1u, 2);
-        put(request, (uint32_t)i, 4);
+        bare_put(request, 0x1000u + VALUES - 1u, 2);
+        bare_put(request, (uint32_t)i, 4);
     }
 }
 
-static void configure(request_t *request) {
+static void configure(bare_request_t *request) {
     begin(request, 5, 2);
-    put(request, 0, 1); /* loop */
-    put(request, 1, 2);
-    put(request, 1, 2); /* decimation */
-    put(request, 255, 1);
-    put(request, 0, 4);
-    put(request, 5, 1); /* greater than */
-    put(request, 0, 4);
-    put(request, 2, 1);
+    bare_put(request, 0, 1); /* loop */
+    bare_put(request, 1, 2);
+    bare_put(request, 1, 2); /* decimation */
+    bare_put(request, 255, 1);
+    bare_put(request, 0, 4);
+    bare_put(request, 5, 1); /* greater than */
+    bare_put(request, 0, 4);
+    bare_put(request, 2, 1);
     for (int i = 0; i < 2; i++) {
-        put(request, 1, 1);
-        put(request, 0x12, 1);
-        put(request, (uint32_t)(uintptr_t)memory, 4);
+        bare_put(request, 1, 1);
+        bare_put(request, 0x12, 1);
+        bare_put(request, (uint32_t)(uintptr_t)memory, 4);
     }
-    put(request, 16, 1);
+    bare_put(request, 16, 1);
     for (int i = 0; i < 16; i++) {
-        put(request, 0, 1);
-        put(request, (uint32_t)(uintptr_t)memory, 4);
-        put(request, 4, 1);
+        bare_put(request, 0, 1);
+        bare_put(request, (uint32_t)(uintptr_t)memory, 4);
+        bare_put(request, 4, 1);
     }
 }
 
@@ -231,18 +209,18 @@ static uint32_t most_of_polls(void) {
     return most;
 }
 
-static uint32_t most_for(void (*fill)(request_t *), size_t limit) {
-    request_t request;
+static uint32_t most_for(void (*fill)(bare_request_t *), size_t limit) {
+    bare_request_t request;
     start();
     config.max_octets_per_poll = 0;
     connect(&request);
-    finish(&request);
+    bare_finish(&request);
     (void)scrutiny_receive(&device, request.octets, request.size);
     (void)most_of_polls();
     config.max_octets_per_poll = limit;
     if (fill != NULL) {
         fill(&request);
-        finish(&request);
+        bare_finish(&request);
         (void)scrutiny_receive(&device, request.octets, request.size);
     }
     return most_of_polls();
@@ -275,25 +253,6 @@ static bool receive_one(scrutiny_t *scrutiny) {
 /* ---- Printing ----------------------------------------------------------------------------------
  */
 
-static char *append(char *at, const char *text) {
-    while (*text != '\0') {
-        *at++ = *text++;
-    }
-    return at;
-}
-
-static char *append_number(char *at, uint32_t number) {
-    char digits[11];
-    char *next = &digits[10];
-    *next = '\0';
-    do {
-        *--next = (char)('0' + number % 10u);
-        number /= 10u;
-    } while (number > 0);
-    *at++ = ';';
-    return append(at, next);
-}
-
 static void print(const char *name, uint32_t most, uint32_t most_with_limit) {
     char line[120];
     char *at = append_number(append_number(append(line, name), most), most_with_limit);
@@ -315,7 +274,7 @@ static void print_octets(void) {
 int main(void) {
     static const struct {
         const char *name;
-        void (*fill)(request_t *request);
+        void (*fill)(bare_request_t *request);
     } cases[] = {{"parameters", read_parameters},
                  {"read of 250 octets", read_one_block},
                  {"read of 25 x 4 octets", read_many_blocks},

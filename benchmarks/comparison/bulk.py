@@ -8,9 +8,8 @@ from scrutiny.firmware_link.codes import RESPONSE_OVERHEAD
 from scrutiny.firmware_link.messages import MemoryBlock, ReadMemory
 
 from .exchanges import FORMAT, Exchange, cycle_s
-from .rig import QUICK, Rig
-from .rows import BOUND, LOOP, OURS, PEER, Rows
-from .sides import Side
+from .rig import QUICK, Rig, line_text
+from .rows import BOUND, LOOP, Rows
 
 SIZE: Final = 64 << 10
 BUFFERS: Final = (256, 1024, 4096)
@@ -28,7 +27,7 @@ def measure(rig: Rig, rows: Rows) -> None:
 
 def measure_memory(rig: Rig, rows: Rows, baud: int, buffer_size: int) -> None:
     """Read 64 KiB some times."""
-    line = f"{baud:,} baud" if baud else "unthrottled"
+    line = line_text(baud)
     rig.progress(f"memory: {line}, buffers of {buffer_size}")
     row = rows.row("memory", f"{line}, 64 KiB, buffers of {buffer_size}", UNIT)
     exchanges = read_exchanges(rig.table_address, buffer_size)
@@ -37,18 +36,14 @@ def measure_memory(rig: Rig, rows: Rows, baud: int, buffer_size: int) -> None:
     with rig.board(baud, buffer_size) as board:
         rate = rig.loop.run(board.port, exchanges, rig.duration.measure_s)
         row.note(LOOP, rate.cycles_per_s * (SIZE >> 10))
-    repeats = 1 if 0 < baud < 1_000_000 else 5
-
-    def rate_of(side: Side) -> tuple[float, float]:
-        outcome = side.do(board, "memory", address=rig.table_address, size=SIZE, repeats=repeats)
-        return (SIZE >> 10) / outcome.result["s"], outcome.server_cpu
-
-    with rig.board(baud, buffer_size) as board:
-        with rig.ours(board, baud) as ours:
-            row.note(OURS, *rate_of(ours))
-        with rig.theirs(board) as theirs:
-            if theirs is not None:
-                row.note(PEER, *rate_of(theirs))
+    job = {
+        "address": rig.table_address,
+        "size": SIZE,
+        "repeats": 1 if 0 < baud < 1_000_000 else 5,
+    }
+    for who, side, board in rig.contenders(baud, buffer_size):
+        outcome = side.do(board, "memory", **job)
+        row.note(who, (SIZE >> 10) / outcome.result["s"], outcome.server_cpu)
 
 
 def read_exchanges(address: int, buffer_size: int) -> list[Exchange]:

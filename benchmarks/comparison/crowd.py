@@ -6,9 +6,8 @@ import time
 from typing import Final
 
 from .exchanges import planned_exchanges
-from .rig import QUICK, Rig
-from .rows import OURS, PEER, Rows
-from .sides import Side
+from .rig import QUICK, Rig, line_text
+from .rows import Rows
 
 BUFFER: Final = 1024
 WATCHED: Final = 100
@@ -28,7 +27,7 @@ def measure(rig: Rig, rows: Rows) -> None:
 
 def measure_clients(rig: Rig, rows: Rows, baud: int, count: int) -> None:
     """Let many clients watch the same variables."""
-    line = f"{baud:,} baud" if baud else "unthrottled"
+    line = line_text(baud)
     rig.progress(f"{count} clients: {line}")
     case = f"{line}, {count} clients, {WATCHED} watched"
     at_device = rows.row("clients", f"{case}, device", "requests/s")
@@ -41,7 +40,7 @@ def measure_clients(rig: Rig, rows: Rows, baud: int, count: int) -> None:
         "settle": rig.duration.settle_s,
     }
 
-    def note(who: str, side: Side) -> None:
+    for who, side, board in rig.contenders(baud, BUFFER):
         others = [side.client("poll", **{**job, "seconds": 600.0}) for _ in range(count - 1)]
         try:
             for other in others:
@@ -54,13 +53,6 @@ def measure_clients(rig: Rig, rows: Rows, baud: int, count: int) -> None:
         at_device.note(who, rate, outcome.server_cpu)
         at_clients.note(who, outcome.result["updates_per_s"])
 
-    with rig.board(baud, BUFFER) as board:
-        with rig.ours(board, baud) as ours:
-            note(OURS, ours)
-        with rig.theirs(board) as theirs:
-            if theirs is not None:
-                note(PEER, theirs)
-
 
 def measure_idle(rig: Rig, rows: Rows) -> None:
     """Look at servers with a device and without a client."""
@@ -69,7 +61,7 @@ def measure_idle(rig: Rig, rows: Rows) -> None:
     memory = rows.row("idle", "memory, a device, no client", "MB", more_is_better=False)
     seconds = rig.duration.measure_s if rig.duration is QUICK else IDLE_S
 
-    def note(who: str, side: Side) -> None:
+    for who, side, board in rig.contenders(0, BUFFER):
         side.do(board, "poll", paths=[], seconds=0.0, settle=0.0)  # it is ready
         time.sleep(1.0)
         before = side.usage
@@ -78,22 +70,11 @@ def measure_idle(rig: Rig, rows: Rows) -> None:
         share.note(who, 100 * after.cpu_share_since(before))
         memory.note(who, after.resident_octets / 1e6)
 
-    with rig.board(0, BUFFER) as board:
-        with rig.ours(board, 0) as ours:
-            note(OURS, ours)
-        with rig.theirs(board) as theirs:
-            if theirs is not None:
-                note(PEER, theirs)
-
 
 def measure_watching(rig: Rig, rows: Rows) -> None:
     """Time how long it takes to watch 1,000 variables."""
     rig.progress("watching 1,000")
     row = rows.row("watch", "1,000 paths", "ms", more_is_better=False)
     job = {"paths": rig.paths(rig.indices("scattered", 1000))}
-    with rig.board(0, BUFFER) as board:
-        with rig.ours(board, 0) as ours:
-            row.note(OURS, ours.do(board, "watch", **job).result["s"] * 1e3)
-        with rig.theirs(board) as theirs:
-            if theirs is not None:
-                row.note(PEER, theirs.do(board, "watch", **job).result["s"] * 1e3)
+    for who, side, board in rig.contenders(0, BUFFER):
+        row.note(who, side.do(board, "watch", **job).result["s"] * 1e3)

@@ -8,9 +8,8 @@ from scrutiny.firmware_link.codes import RESPONSE_OVERHEAD
 from scrutiny.firmware_link.messages import MemoryData, WriteMemory
 
 from .exchanges import FORMAT, Exchange, cycle_s, planned_exchanges
-from .rig import CLOCK, ELEMENT, QUICK, Rig
-from .rows import BOUND, LOOP, OURS, PEER, Rows
-from .sides import Side
+from .rig import CLOCK, ELEMENT, QUICK, Rig, line_text
+from .rows import BOUND, LOOP, Rows
 
 BUFFER: Final = 1024
 WATCHED: Final = 100
@@ -47,20 +46,15 @@ def measure_ages(rig: Rig, rows: Rows) -> None:
     }
     for row in found.values():
         row.note(BOUND, cycle_s(exchanges, AGE_BAUD) * 1e3)
-    with rig.board(AGE_BAUD, BUFFER) as board, rig.ours(board, AGE_BAUD) as ours:
-        outcome = ours.do(board, "age", **job)
+    for who, side, board in rig.contenders(AGE_BAUD, BUFFER):
+        outcome = side.do(board, "age", **job)
         for name, row in found.items():
-            row.note(OURS, outcome.result[name], outcome.server_cpu)
-    with rig.board(AGE_BAUD, BUFFER) as board, rig.theirs(board) as theirs:
-        if theirs is not None:
-            outcome = theirs.do(board, "age", **job)
-            for name, row in found.items():
-                row.note(PEER, outcome.result[name], outcome.server_cpu)
+            row.note(who, outcome.result[name], outcome.server_cpu)
 
 
 def measure_writes(rig: Rig, rows: Rows, baud: int, watched: int) -> None:
     """Time blocking writes of one value, with others watched besides."""
-    line = f"{baud:,} baud" if baud else "unthrottled"
+    line = line_text(baud)
     rig.progress(f"writes: {line}, {watched} watched")
     row = rows.row("write", f"{line}, {watched} watched, p50", "ms", more_is_better=False)
     written, *others = rig.indices("contiguous", watched + 1)
@@ -76,32 +70,19 @@ def measure_writes(rig: Rig, rows: Rows, baud: int, watched: int) -> None:
         "seconds": rig.duration.measure_s,
         "settle": rig.duration.settle_s,
     }
-    with rig.board(baud, BUFFER) as board:
-        with rig.ours(board, baud) as ours:
-            outcome = ours.do(board, "write", **job)
-            row.note(OURS, outcome.result["p50_ms"], outcome.server_cpu)
-        with rig.theirs(board) as theirs:
-            if theirs is not None:
-                outcome = theirs.do(board, "write", **job)
-                row.note(PEER, outcome.result["p50_ms"], outcome.server_cpu)
+    for who, side, board in rig.contenders(baud, BUFFER):
+        outcome = side.do(board, "write", **job)
+        row.note(who, outcome.result["p50_ms"], outcome.server_cpu)
 
 
 def measure_batch(rig: Rig, rows: Rows, baud: int, count: int) -> None:
     """Time many writes in one batch."""
-    line = f"{baud:,} baud" if baud else "unthrottled"
+    line = line_text(baud)
     rig.progress(f"batch of {count}: {line}")
     row = rows.row("batch", f"{line}, {count} writes", "ms", more_is_better=False)
-
-    def time_ms(side: Side) -> float:
-        paths = rig.paths(rig.indices("scattered", count))
-        return side.do(board, "batch", paths=paths).result["s"] * 1e3
-
-    with rig.board(baud, BUFFER) as board:
-        with rig.ours(board, baud) as ours:
-            row.note(OURS, time_ms(ours))
-        with rig.theirs(board) as theirs:
-            if theirs is not None:
-                row.note(PEER, time_ms(theirs))
+    paths = rig.paths(rig.indices("scattered", count))
+    for who, side, board in rig.contenders(baud, BUFFER):
+        row.note(who, side.do(board, "batch", paths=paths).result["s"] * 1e3)
 
 
 def write_exchange(address: int) -> Exchange:

@@ -23,17 +23,14 @@ def measure(rig: Rig, rows: Rows) -> None:
     ready = rows.row("life", "plugged in to DeviceReady", "ms", more_is_better=False)
     value = rows.row("life", "DeviceReady to the first value by name", "ms", more_is_better=False)
     found: list[Row] = [gone, ready, value]
-    board = rig.start_board(rig.new_port(), BAUD, BUFFER)
-    try:
-        with rig.ours(board, BAUD) as ours:
-            start.note(OURS, 1e3 * ours.start_s)
-            board = measure_side(rig, ours, board, found, OURS)
-        with rig.theirs(board) as theirs:
-            if theirs is not None:
-                start.note(PEER, 1e3 * theirs.start_s)
-                board = measure_side(rig, theirs, board, found, PEER)
-    finally:
-        board.kill()
+    for who in (OURS, PEER) if rig.has_peer else (OURS,):
+        board = rig.start_board(rig.new_port(), BAUD, BUFFER)
+        try:
+            with rig.side(who, board, BAUD) as side:
+                start.note(who, 1e3 * side.start_s)
+                board = measure_side(rig, side, board, found, who)
+        finally:
+            board.kill()
 
 
 def measure_side(

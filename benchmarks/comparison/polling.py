@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from .exchanges import Exchange, cycle_s, planned_exchanges
-from .rig import LAYOUTS, QUICK, Rig
-from .rows import BOUND, LOOP, OURS, PEER, Rows
+from .rig import LAYOUTS, QUICK, Rig, line_text
+from .rows import BOUND, LOOP, Rows
 
 SCENARIO: Final = "polling"
 BAUDS: Final = (115_200, 1_000_000, 3_000_000, 0)
@@ -28,8 +28,7 @@ class Case:
 
     @property
     def text(self) -> str:
-        line = f"{self.baud:,} baud" if self.baud else "unthrottled"
-        return f"{line}, {self.count} {self.layout}, buffers of {self.buffer_size}"
+        return f"{line_text(self.baud)}, {self.count} {self.layout}, buffers of {self.buffer_size}"
 
 
 def cases(*, quick: bool) -> Iterator[Case]:
@@ -65,13 +64,9 @@ def measure_case(rig: Rig, rows: Rows, case: Case) -> None:
         "seconds": rig.duration.measure_s,
         "settle": rig.duration.settle_s,
     }
-    with rig.board(case.baud, case.buffer_size) as board, rig.ours(board, case.baud) as ours:
-        outcome = ours.do(board, "poll", every_sample=True, **job)
-        row.note(OURS, outcome.result["updates_per_s"], outcome.server_cpu)
-    with rig.board(case.baud, case.buffer_size) as board, rig.theirs(board) as theirs:
-        if theirs is not None:
-            outcome = theirs.do(board, "poll", **job)
-            row.note(PEER, outcome.result["updates_per_s"], outcome.server_cpu)
+    for who, side, board in rig.contenders(case.baud, case.buffer_size):
+        outcome = side.do(board, "poll", every_sample=True, **job)
+        row.note(who, outcome.result["updates_per_s"], outcome.server_cpu)
 
 
 def loop_rate(rig: Rig, case: Case, exchanges: list[Exchange]) -> float:

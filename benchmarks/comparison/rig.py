@@ -20,6 +20,7 @@ from tests.support.example_board import build_board, description_of
 from tests.support.peer import NoPeer, peer_python
 
 from .bare_loop import BareLoop
+from .rows import OURS, PEER
 from .sides import Side, Sides
 
 TABLE: Final = "measured_table"
@@ -108,22 +109,35 @@ class Rig:
         sizes = ("--rx-size", f"{buffer_size}", "--tx-size", f"{buffer_size}")
         return MeasuredBoard(self._program, port, "--freeze", "--baud", f"{baud}", *sizes)
 
-    @contextmanager
-    def ours(self, board: MeasuredBoard, baud: int) -> Generator[Side]:
-        """Our server, with the board."""
-        with ExitStack() as stack:
-            yield self._sides.start_ours(stack, board, baud)
+    def contenders(self, baud: int, buffer_size: int) -> Generator[tuple[str, Side, MeasuredBoard]]:
+        """Yield ours and the peer, if it can be had: its name in rows, its server, its board.
+
+        Each has a board of its own, and ends when the next one is asked for.
+        """
+        for who in (OURS, PEER) if self._sides.has_peer else (OURS,):
+            with self.board(baud, buffer_size) as board, self.side(who, board, baud) as side:
+                yield who, side, board
 
     @contextmanager
-    def theirs(self, board: MeasuredBoard) -> Generator[Side | None]:
-        """The stock server, with the board; None: it cannot be had."""
+    def side(self, who: str, board: MeasuredBoard, baud: int) -> Generator[Side]:
+        """A server of ours or of the peer, with the board."""
         with ExitStack() as stack:
-            yield self._sides.start_theirs(stack, board)
+            yield self._sides.start(who, stack, board, baud)
+
+    @property
+    def has_peer(self) -> bool:
+        """Whether the peer can be had."""
+        return self._sides.has_peer
 
     def progress(self, text: str) -> None:
         """Tell what is being measured."""
         if sys.stderr.isatty():
             print(f"\r{text:70}", end="", file=sys.stderr, flush=True)
+
+
+def line_text(baud: int) -> str:
+    """Return what a line is called in rows."""
+    return f"{baud:,} baud" if baud else "unthrottled"
 
 
 def _address_of(program: Path, name: str) -> int:

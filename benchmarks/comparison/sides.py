@@ -22,6 +22,8 @@ from scrutiny.sfd.store import DescriptionStore
 from tests.interop.peer_processes import Peer
 from tests.support.example_board import ROOT, Board
 
+from .rows import OURS
+
 SCRIPT: Final = Path(__file__).with_name("client.py")
 LOOK_AGAIN_S: Final = 0.001
 
@@ -203,17 +205,20 @@ class Sides:
         self._python = python
         self._count = 0
 
-    def start_ours(self, stack: ExitStack, board: Board, baud: int) -> Side:
-        """Start our server; it ends with the stack."""
-        side = Ours(board, baud, self._description, self._new_folder())
-        stack.callback(side.close)
-        return side
+    @property
+    def has_peer(self) -> bool:
+        """Whether the stock server can be had."""
+        return self._python is not None
 
-    def start_theirs(self, stack: ExitStack, board: Board) -> Side | None:
-        """Start the stock server; None: it cannot be had."""
-        if self._python is None:
-            return None
-        side = Theirs(self._python, board, self._description, self._new_folder())
+    def start(self, who: str, stack: ExitStack, board: Board, baud: int) -> Side:
+        """Start our server or the stock one; it ends with the stack."""
+        folder = self._new_folder()
+        side: Ours | Theirs
+        if who == OURS:
+            side = Ours(board, baud, self._description, folder)
+        else:
+            assert self._python is not None
+            side = Theirs(self._python, board, self._description, folder)
         stack.callback(side.close)
         return side
 

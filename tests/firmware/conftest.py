@@ -1,4 +1,4 @@
-"""The reference device for all targets, built when the first test asks for one."""
+"""Programs that many tests run, built when the first one asks for them."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.avr_board import build_avr_emulator
+from tests.support.example_board import CannotBuild
+from tests.support.missing_tools import cannot_run
 from tests.support.reference_device import Target
 from tests.support.reference_process import build_for
 
@@ -23,3 +26,12 @@ def c_device_command(tmp_path_factory: pytest.TempPathFactory) -> CommandOf:
         return build_for(target, tmp_path_factory.mktemp("reference_device"))
 
     return command
+
+
+@pytest.fixture(scope="session")
+def emulator(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The emulator of AVR boards."""
+    try:
+        return build_avr_emulator(tmp_path_factory.mktemp("emulator"))
+    except CannotBuild as reason:
+        cannot_run(f"{reason}")

@@ -32,8 +32,8 @@ from scrutiny.firmware_link.messages import (
 )
 from scrutiny.sfd.extraction import extract
 from scrutiny.sfd.package import Package, read_package
-from tests.support.avr_board import AvrBoard, build_avr_emulator, connect
-from tests.support.example_board import ROOT, CannotBuild
+from tests.support.avr_board import AvrBoard, connect
+from tests.support.example_board import ROOT
 from tests.support.missing_tools import cannot_run
 from tools.package_arduino import write_package
 
@@ -205,14 +205,6 @@ def test_variables_have_names_after_optimisation_over_all_files(
     avr_program: Path,
 ) -> None:
     assert {"blink_period_ms", "blink_count", "triangle"} <= set(addresses(avr_program))
-
-
-@pytest.fixture(scope="module")
-def emulator(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    try:
-        return build_avr_emulator(tmp_path_factory.mktemp("emulator"))
-    except CannotBuild as reason:
-        cannot_run(f"{reason}")
 
 
 @pytest.fixture

@@ -29,7 +29,7 @@ from scrutiny.firmware_link.messages import (
 from scrutiny.sfd.package import read_package
 from scrutiny.sfd.store import check_package
 from scrutiny.sfd.tagged_program import read_firmware_id
-from tests.support.avr_board import CLOCK_HZ, AvrBoard, build_avr_emulator, connect
+from tests.support.avr_board import CLOCK_HZ, AvrBoard, connect
 from tests.support.board_kinds import AVR_KINDS, AvrKind, BuiltFirmware
 from tests.support.board_wire import Wire
 from tests.support.example_board import CannotBuild
@@ -91,14 +91,6 @@ def kind(request: pytest.FixtureRequest) -> AvrKind:
 def firmware(kind: AvrKind, tmp_path_factory: pytest.TempPathFactory) -> BuiltFirmware:
     try:
         return kind.build(tmp_path_factory.mktemp("firmware"))
-    except CannotBuild as reason:
-        cannot_run(f"{reason}")
-
-
-@pytest.fixture(scope="module")
-def emulator(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    try:
-        return build_avr_emulator(tmp_path_factory.mktemp("emulator"))
     except CannotBuild as reason:
         cannot_run(f"{reason}")
 

@@ -15,8 +15,8 @@ from typing import Final
 
 import pytest
 
-from tests.support.avr_board import AvrBoard, Cycles, build_avr_emulator, connect
-from tests.support.example_board import ROOT, CannotBuild
+from tests.support.avr_board import AvrBoard, Cycles, connect
+from tests.support.example_board import ROOT
 from tests.support.missing_tools import cannot_run
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="sockets with a file name")
@@ -31,14 +31,6 @@ END: Final = b"\x03"
 RECEIVE_VECTOR: Final = 18
 UNREAD_MAX: Final = 3  # two in the receive buffer, one in the shift register
 TEXT: Final = bytes(range(16, 256)) * 10
-
-
-@pytest.fixture(scope="module")
-def emulator(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    try:
-        return build_avr_emulator(tmp_path_factory.mktemp("emulator"))
-    except CannotBuild as reason:
-        cannot_run(f"{reason}")
 
 
 @pytest.fixture(scope="module")

@@ -25,6 +25,10 @@ from .settings import ServerSettings, load_settings
 logger = logging.getLogger(__name__)
 
 LOG_LEVELS: Final = ("debug", "info", "warning", "error", "critical")
+# Only a full collection finds connections that have ended, of 110 objects each: with those of the
+# usual interval, of ten partial ones, it takes 50 to 150 ms after a thousand of them.
+FULL_COLLECTION_AFTER: Final = 2
+
 _LOG_FORMAT: Final = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
 
 
@@ -76,6 +80,7 @@ async def _serve(settings: ServerSettings, signals: _StopSignals) -> None:
     signals.stop = stop
     # What is there now stays: to look through it for garbage would hold the loop for 10 ms more.
     gc.freeze()
+    gc.set_threshold(*gc.get_threshold()[:2], FULL_COLLECTION_AFTER)
     manager = ServiceManager(os.environ, os.getpid())
     try:
         await daemon.run(manager.ready)

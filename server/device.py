@@ -192,7 +192,6 @@ class DeviceDriver(ConnectionEvents):
         self._link_changed.set()
         self._schedule.fail_all(LINK_CHANGED, time.monotonic_ns())
         self.gone(LINK_CHANGED)
-        self._failure_reason = ""
         self._announce()
 
     def write_value(self, entry: Entry, value: Value, done: OutcomeCallback) -> None:
@@ -410,7 +409,9 @@ class DeviceDriver(ConnectionEvents):
     async def run(self) -> None:
         """Keep the link open for ever. When cancelled, the session is closed properly."""
         while True:
-            self._link_changed.clear()
+            if self._link_changed.is_set():
+                self._link_changed.clear()
+                self._failure_reason = ""  # of the link before
             if isinstance(self._link, NoLink):
                 self._announce()
                 await self._link_changed.wait()

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from scrutiny.firmware_link.errors import LinkOpenError
 from scrutiny.firmware_link.simulator.device import SimulatedDevice
 from scrutiny.firmware_link.transports import (
     MemorySettings,
@@ -48,6 +49,25 @@ class BreakingEndpoint:
 
     def detach(self) -> None:
         """Stay: the next link is to the same device."""
+
+
+class FailingEndpoint(BreakingEndpoint):
+    """Calls a function while its link is being opened, and does not open."""
+
+    def __init__(self, do: Callable[[], None]) -> None:
+        super().__init__()
+        self.do = do
+
+    def attach(self, send: Callable[[bytes], None], loop: asyncio.AbstractEventLoop) -> None:
+        self.do()
+        raise LinkOpenError("this is told too late")
+
+
+class SilentEndpoint(BreakingEndpoint):
+    """A device that says nothing, on a link that stays."""
+
+    def attach(self, send: Callable[[bytes], None], loop: asyncio.AbstractEventLoop) -> None:
+        self.enough.set()
 
 
 @pytest.fixture
@@ -101,3 +121,29 @@ def test_a_link_that_breaks_at_once_is_opened_in_growing_intervals(
     assert pauses[1] >= 0.049
     assert pauses[2] >= 0.099
     assert pauses[3] >= 0.199
+
+
+def test_a_link_does_not_fail_for_the_reason_of_the_one_before(tmp_path: Path) -> None:
+    async def change_links() -> None:
+        settings = DeviceSettings(link=MemorySettings("fails"), runtime_folder=tmp_path)
+        loop = asyncio.get_running_loop()
+        driver = DeviceDriver(loop, settings, ValueStore(), Subscriptions())
+        silent = SilentEndpoint()
+        failing = FailingEndpoint(lambda: driver.configure_link(MemorySettings("is silent")))
+        register_endpoint("fails", lambda: failing)
+        register_endpoint("is silent", lambda: silent)
+        running = asyncio.create_task(driver.run())
+
+        await asyncio.wait_for(silent.enough.wait(), DEADLINE_S)
+        await asyncio.sleep(0)
+        status = driver.status
+
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        assert (status.link, status.failure_reason) == (MemorySettings("is silent"), "")
+
+    try:
+        asyncio.run(change_links())
+    finally:
+        unregister_endpoint("fails")
+        unregister_endpoint("is silent")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar, Final, Protocol, Self, TypeVar
+
+import msgspec
 
 from ..errors import MessageError
 from ..frames import Request
@@ -12,8 +13,7 @@ ADDRESS_SIZES: Final = (1, 2, 4, 8)
 CHAR_BITS: Final = (8, 16)
 
 
-@dataclass(frozen=True, slots=True)
-class AddressFormat:
+class AddressFormat(msgspec.Struct, frozen=True):
     """How a device writes addresses and counts memory. Source: device protocol, section 16.
 
     Attributes:

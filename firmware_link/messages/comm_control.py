@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from struct import Struct
 from typing import ClassVar, Self
+
+import msgspec
 
 from scrutiny.core.firmware_id import FIRMWARE_ID_SIZE
 
@@ -25,8 +26,7 @@ _PARAMS_OLD = Struct(">HHIIIB")  # without char_bit, before firmware library v0.
 _PARAMS = Struct(">HHIIIBB")
 
 
-@dataclass(frozen=True, slots=True)
-class DiscoverAnswer:
+class DiscoverAnswer(msgspec.Struct, frozen=True):
     """Who a device is; it tells without a session.
 
     Attributes:
@@ -46,8 +46,7 @@ class DiscoverAnswer:
         return version + self.firmware_id + encode_text(self.display_name)
 
 
-@dataclass(frozen=True, slots=True)
-class Discover(FixedRequest):
+class Discover(FixedRequest, msgspec.Struct, frozen=True):
     """Ask who is there, with or without a session."""
 
     command: ClassVar[int] = Command.COMM_CONTROL
@@ -75,16 +74,14 @@ class Discover(FixedRequest):
         return cls()
 
 
-@dataclass(frozen=True, slots=True)
-class ConnectAnswer:
+class ConnectAnswer(msgspec.Struct, frozen=True):
     session_id: int  # 0 is a legal one
 
     def payload(self, fmt: AddressFormat) -> bytes:
         return CONNECT_MAGIC + pack(U32, self.session_id)
 
 
-@dataclass(frozen=True, slots=True)
-class Connect(FixedRequest):
+class Connect(FixedRequest, msgspec.Struct, frozen=True):
     """Open a session. A repetition after a lost answer meets Busy: hence not idempotent."""
 
     command: ClassVar[int] = Command.COMM_CONTROL
@@ -112,8 +109,7 @@ class Connect(FixedRequest):
         return cls()
 
 
-@dataclass(frozen=True, slots=True)
-class HeartbeatAnswer:
+class HeartbeatAnswer(msgspec.Struct, frozen=True):
     session_id: int
     challenge_response: int  # the challenge with all bits inverted
 
@@ -121,8 +117,7 @@ class HeartbeatAnswer:
         return pack(_HEARTBEAT, self.session_id, self.challenge_response)
 
 
-@dataclass(frozen=True, slots=True)
-class Heartbeat(FixedRequest):
+class Heartbeat(FixedRequest, msgspec.Struct, frozen=True):
     """Keep the session open. The same challenge twice in a row is refused."""
 
     session_id: int
@@ -155,8 +150,7 @@ class Heartbeat(FixedRequest):
         return cls(*unpack(_HEARTBEAT, payload, "Heartbeat"))
 
 
-@dataclass(frozen=True, slots=True)
-class DeviceParams:
+class DeviceParams(msgspec.Struct, frozen=True):
     """Limits and habits of a device.
 
     Attributes:
@@ -192,8 +186,7 @@ class DeviceParams:
         return pack(_PARAMS, *fields, self.char_bit)
 
 
-@dataclass(frozen=True, slots=True)
-class GetParams(EmptyRequest):
+class GetParams(EmptyRequest, msgspec.Struct, frozen=True):
     """Ask for limits, time-outs and the address size."""
 
     command: ClassVar[int] = Command.COMM_CONTROL
@@ -218,13 +211,11 @@ class GetParams(EmptyRequest):
         )
 
 
-@dataclass(frozen=True, slots=True)
-class DisconnectAnswer(EmptyAnswer):
+class DisconnectAnswer(EmptyAnswer, msgspec.Struct, frozen=True):
     """The session ends once this is sent."""
 
 
-@dataclass(frozen=True, slots=True)
-class Disconnect(FixedRequest):
+class Disconnect(FixedRequest, msgspec.Struct, frozen=True):
     """End the session. Repeated, it meets silence: there is no session any more."""
 
     session_id: int

@@ -6,9 +6,10 @@ All times are in units of 100 ns.
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 from struct import Struct
 from typing import ClassVar, Final, Self, TypeAlias
+
+import msgspec
 
 from scrutiny.core.types import DataType
 
@@ -37,8 +38,7 @@ _FLOAT32 = Struct(">f")
 _CRC_SIZE: Final = 4
 
 
-@dataclass(frozen=True, slots=True)
-class DatalogSetup:
+class DatalogSetup(msgspec.Struct, frozen=True):
     """What the datalogger can do; ``buffer_size`` is in the target's bytes."""
 
     buffer_size: int
@@ -49,8 +49,7 @@ class DatalogSetup:
         return pack(_SETUP, self.buffer_size, self.encoding, self.max_signal_count)
 
 
-@dataclass(frozen=True, slots=True)
-class GetSetup(EmptyRequest):
+class GetSetup(EmptyRequest, msgspec.Struct, frozen=True):
     """Ask for the limits of the datalogger."""
 
     command: ClassVar[int] = Command.DATALOG_CONTROL
@@ -65,8 +64,7 @@ class GetSetup(EmptyRequest):
         return DatalogSetup(buffer_size, to_enum(DatalogEncoding, encoding), max_signal_count)
 
 
-@dataclass(frozen=True, slots=True)
-class LiteralOperand:
+class LiteralOperand(msgspec.Struct, frozen=True):
     value: float  # a float32 on the wire
 
     def encode(self, fmt: AddressFormat) -> bytes:
@@ -76,8 +74,7 @@ class LiteralOperand:
             raise ValueError(f"literal {self.value} does not fit a float32") from error
 
 
-@dataclass(frozen=True, slots=True)
-class VariableOperand:
+class VariableOperand(msgspec.Struct, frozen=True):
     type: DataType
     address: int  # in the target's bytes
 
@@ -85,8 +82,7 @@ class VariableOperand:
         return pack(U8, OperandKind.VARIABLE) + pack(U8, self.type.value) + fmt.encode(self.address)
 
 
-@dataclass(frozen=True, slots=True)
-class BitFieldOperand:
+class BitFieldOperand(msgspec.Struct, frozen=True):
     """Some bits of a variable; reference firmware refuses an offset above 7 or a size above 8."""
 
     type: DataType
@@ -100,16 +96,14 @@ class BitFieldOperand:
         return head + fmt.encode(self.address) + bits
 
 
-@dataclass(frozen=True, slots=True)
-class RpvOperand:
+class RpvOperand(msgspec.Struct, frozen=True):
     rpv_id: int
 
     def encode(self, fmt: AddressFormat) -> bytes:
         return pack(U8, OperandKind.RPV) + pack(U16, self.rpv_id)
 
 
-@dataclass(frozen=True, slots=True)
-class MemorySignal:
+class MemorySignal(msgspec.Struct, frozen=True):
     """A raw copy of memory, in the target's byte order."""
 
     address: int  # in the target's bytes
@@ -119,8 +113,7 @@ class MemorySignal:
         return pack(U8, SignalKind.MEMORY) + fmt.encode(self.address) + pack(U8, self.size)
 
 
-@dataclass(frozen=True, slots=True)
-class RpvSignal:
+class RpvSignal(msgspec.Struct, frozen=True):
     """A published value, big endian."""
 
     rpv_id: int
@@ -129,8 +122,7 @@ class RpvSignal:
         return pack(U8, SignalKind.RPV) + pack(U16, self.rpv_id)
 
 
-@dataclass(frozen=True, slots=True)
-class TimeSignal:
+class TimeSignal(msgspec.Struct, frozen=True):
     """The loop's time, a big endian u32 in 100 ns."""
 
     def encode(self, fmt: AddressFormat) -> bytes:
@@ -141,13 +133,11 @@ Operand: TypeAlias = LiteralOperand | VariableOperand | BitFieldOperand | RpvOpe
 Signal: TypeAlias = MemorySignal | RpvSignal | TimeSignal
 
 
-@dataclass(frozen=True, slots=True)
-class ConfigureAnswer(EmptyAnswer):
+class ConfigureAnswer(EmptyAnswer, msgspec.Struct, frozen=True):
     """The datalogger is configured."""
 
 
-@dataclass(frozen=True, slots=True)
-class Configure(FixedRequest):
+class Configure(FixedRequest, msgspec.Struct, frozen=True):
     """Say what to record and when. A refusal leaves the datalogger without configuration.
 
     Attributes:
@@ -277,13 +267,11 @@ def _take_signal(reader: OctetReader, fmt: AddressFormat) -> Signal:
             return TimeSignal()
 
 
-@dataclass(frozen=True, slots=True)
-class ArmAnswer(EmptyAnswer):
+class ArmAnswer(EmptyAnswer, msgspec.Struct, frozen=True):
     """The datalogger waits for the trigger from the loop's next iteration on."""
 
 
-@dataclass(frozen=True, slots=True)
-class Arm(EmptyRequest):
+class Arm(EmptyRequest, msgspec.Struct, frozen=True):
     """Wait for the trigger. Repeated, it may throw away what has been recorded meanwhile."""
 
     command: ClassVar[int] = Command.DATALOG_CONTROL
@@ -297,13 +285,11 @@ class Arm(EmptyRequest):
         return ArmAnswer.parse(payload)
 
 
-@dataclass(frozen=True, slots=True)
-class DisarmAnswer(EmptyAnswer):
+class DisarmAnswer(EmptyAnswer, msgspec.Struct, frozen=True):
     """The datalogger stops from the loop's next iteration on."""
 
 
-@dataclass(frozen=True, slots=True)
-class Disarm(EmptyRequest):
+class Disarm(EmptyRequest, msgspec.Struct, frozen=True):
     """Stop waiting or recording; the configuration stays."""
 
     command: ClassVar[int] = Command.DATALOG_CONTROL
@@ -317,8 +303,7 @@ class Disarm(EmptyRequest):
         return DisarmAnswer.parse(payload)
 
 
-@dataclass(frozen=True, slots=True)
-class DatalogStatus:
+class DatalogStatus(msgspec.Struct, frozen=True):
     """State and progress; the counters, in the target's bytes, are 0 except while triggered."""
 
     state: DatalogState
@@ -336,8 +321,7 @@ class DatalogStatus:
         return pack(_STATUS, self.state, self.bytes_to_acquire, self.bytes_since_trigger)
 
 
-@dataclass(frozen=True, slots=True)
-class GetStatus(EmptyRequest):
+class GetStatus(EmptyRequest, msgspec.Struct, frozen=True):
     """Ask for state and progress."""
 
     command: ClassVar[int] = Command.DATALOG_CONTROL
@@ -352,8 +336,7 @@ class GetStatus(EmptyRequest):
         return DatalogStatus(to_enum(DatalogState, state), to_acquire, since_trigger)
 
 
-@dataclass(frozen=True, slots=True)
-class AcquisitionMetadata:
+class AcquisitionMetadata(msgspec.Struct, frozen=True):
     """What the datalogger holds.
 
     Attributes:
@@ -387,8 +370,7 @@ class AcquisitionMetadata:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class GetMetadata(EmptyRequest):
+class GetMetadata(EmptyRequest, msgspec.Struct, frozen=True):
     """Ask what a completed acquisition holds."""
 
     command: ClassVar[int] = Command.DATALOG_CONTROL
@@ -402,8 +384,7 @@ class GetMetadata(EmptyRequest):
         return AcquisitionMetadata(*unpack(_METADATA, payload, "the acquisition metadata"))
 
 
-@dataclass(frozen=True, slots=True)
-class AcquisitionChunk:
+class AcquisitionChunk(msgspec.Struct, frozen=True):
     """Part of an acquisition.
 
     Attributes:
@@ -426,8 +407,7 @@ class AcquisitionChunk:
         return head + self.data + (b"" if self.crc is None else pack(U32, self.crc))
 
 
-@dataclass(frozen=True, slots=True)
-class ReadAcquisition(EmptyRequest):
+class ReadAcquisition(EmptyRequest, msgspec.Struct, frozen=True):
     """Ask for the next chunk. Each request advances, so a lost answer is a lost chunk."""
 
     command: ClassVar[int] = Command.DATALOG_CONTROL
@@ -451,13 +431,11 @@ class ReadAcquisition(EmptyRequest):
         return AcquisitionChunk(counter, acquisition_id, data[:-_CRC_SIZE], crc)
 
 
-@dataclass(frozen=True, slots=True)
-class ResetAnswer(EmptyAnswer):
+class ResetAnswer(EmptyAnswer, msgspec.Struct, frozen=True):
     """The datalogger is idle and has no configuration."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reset(EmptyRequest):
+class Reset(EmptyRequest, msgspec.Struct, frozen=True):
     """Drop the configuration, and with it what was recorded."""
 
     command: ClassVar[int] = Command.DATALOG_CONTROL

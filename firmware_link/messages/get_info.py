@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from struct import Struct
 from typing import ClassVar, NamedTuple, Self
+
+import msgspec
 
 from scrutiny.core.firmware_id import FIRMWARE_ID_SIZE
 from scrutiny.core.types import DataType
@@ -38,8 +39,7 @@ _LOOP_HEAD = Struct(">BBB")
 _DATALOGGING_ALLOWED = 0x80
 
 
-@dataclass(frozen=True, slots=True)
-class ProtocolVersion:
+class ProtocolVersion(msgspec.Struct, frozen=True):
     major: int
     minor: int
 
@@ -47,8 +47,7 @@ class ProtocolVersion:
         return pack(_TWO_U8, self.major, self.minor)
 
 
-@dataclass(frozen=True, slots=True)
-class GetProtocolVersion(EmptyRequest):
+class GetProtocolVersion(EmptyRequest, msgspec.Struct, frozen=True):
     """Ask for the version, which Discover has announced already."""
 
     command: ClassVar[int] = Command.GET_INFO
@@ -62,8 +61,7 @@ class GetProtocolVersion(EmptyRequest):
         return ProtocolVersion(*unpack(_TWO_U8, payload, "the protocol version"))
 
 
-@dataclass(frozen=True, slots=True)
-class SoftwareId:
+class SoftwareId(msgspec.Struct, frozen=True):
     firmware_id: bytes  # 16 octets
 
     def payload(self, fmt: AddressFormat) -> bytes:
@@ -72,8 +70,7 @@ class SoftwareId:
         return self.firmware_id
 
 
-@dataclass(frozen=True, slots=True)
-class GetSoftwareId(EmptyRequest):
+class GetSoftwareId(EmptyRequest, msgspec.Struct, frozen=True):
     """Ask for the firmware id, the one of Discover."""
 
     command: ClassVar[int] = Command.GET_INFO
@@ -89,16 +86,14 @@ class GetSoftwareId(EmptyRequest):
         return SoftwareId(payload)
 
 
-@dataclass(frozen=True, slots=True)
-class SupportedFeatures:
+class SupportedFeatures(msgspec.Struct, frozen=True):
     features: FeatureBits
 
     def payload(self, fmt: AddressFormat) -> bytes:
         return pack(U8, self.features)
 
 
-@dataclass(frozen=True, slots=True)
-class GetSupportedFeatures(EmptyRequest):
+class GetSupportedFeatures(EmptyRequest, msgspec.Struct, frozen=True):
     """Ask what the firmware was built with."""
 
     command: ClassVar[int] = Command.GET_INFO
@@ -113,8 +108,7 @@ class GetSupportedFeatures(EmptyRequest):
         return SupportedFeatures(FeatureBits(bitmap))
 
 
-@dataclass(frozen=True, slots=True)
-class SpecialRegionCount:
+class SpecialRegionCount(msgspec.Struct, frozen=True):
     readonly_count: int
     forbidden_count: int
 
@@ -122,8 +116,7 @@ class SpecialRegionCount:
         return pack(_TWO_U8, self.readonly_count, self.forbidden_count)
 
 
-@dataclass(frozen=True, slots=True)
-class GetSpecialRegionCount(EmptyRequest):
+class GetSpecialRegionCount(EmptyRequest, msgspec.Struct, frozen=True):
     """Ask how many regions are protected."""
 
     command: ClassVar[int] = Command.GET_INFO
@@ -137,8 +130,7 @@ class GetSpecialRegionCount(EmptyRequest):
         return SpecialRegionCount(*unpack(_TWO_U8, payload, "the special region count"))
 
 
-@dataclass(frozen=True, slots=True)
-class SpecialRegion:
+class SpecialRegion(msgspec.Struct, frozen=True):
     """A protected part of memory; ``end`` is inclusive, both are in the target's bytes."""
 
     kind: RegionType
@@ -150,8 +142,7 @@ class SpecialRegion:
         return pack(_TWO_U8, self.kind, self.index) + fmt.encode(self.start) + fmt.encode(self.end)
 
 
-@dataclass(frozen=True, slots=True)
-class GetSpecialRegion(FixedRequest):
+class GetSpecialRegion(FixedRequest, msgspec.Struct, frozen=True):
     """Ask where a protected region lies; regions of each kind are numbered from 0."""
 
     kind: RegionType
@@ -184,16 +175,14 @@ class GetSpecialRegion(FixedRequest):
         return cls(to_enum(RegionType, kind), index)
 
 
-@dataclass(frozen=True, slots=True)
-class RpvCount:
+class RpvCount(msgspec.Struct, frozen=True):
     count: int
 
     def payload(self, fmt: AddressFormat) -> bytes:
         return pack(U16, self.count)
 
 
-@dataclass(frozen=True, slots=True)
-class GetRpvCount(EmptyRequest):
+class GetRpvCount(EmptyRequest, msgspec.Struct, frozen=True):
     """Ask how many runtime published values there are."""
 
     command: ClassVar[int] = Command.GET_INFO
@@ -214,16 +203,14 @@ class PublishedValueDefinition(NamedTuple):
     type: DataType
 
 
-@dataclass(frozen=True, slots=True)
-class RpvDefinitions:
+class RpvDefinitions(msgspec.Struct, frozen=True):
     rpvs: tuple[PublishedValueDefinition, ...]
 
     def payload(self, fmt: AddressFormat) -> bytes:
         return b"".join(pack(_DEFINITION, rpv_id, type_.value) for rpv_id, type_ in self.rpvs)
 
 
-@dataclass(frozen=True, slots=True)
-class GetRpvDefinitions(FixedRequest):
+class GetRpvDefinitions(FixedRequest, msgspec.Struct, frozen=True):
     """Ask for a part of the table of published values; ``start`` is a position, not an id.
 
     On an empty table this is refused: ask for the count first.
@@ -261,16 +248,14 @@ class GetRpvDefinitions(FixedRequest):
         return cls(*unpack(_TWO_U16, payload, "GetRpvDefinitions"))
 
 
-@dataclass(frozen=True, slots=True)
-class LoopCount:
+class LoopCount(msgspec.Struct, frozen=True):
     count: int
 
     def payload(self, fmt: AddressFormat) -> bytes:
         return pack(U8, self.count)
 
 
-@dataclass(frozen=True, slots=True)
-class GetLoopCount(EmptyRequest):
+class GetLoopCount(EmptyRequest, msgspec.Struct, frozen=True):
     """Ask how many loops there are; their ids are 0 to count - 1."""
 
     command: ClassVar[int] = Command.GET_INFO
@@ -284,8 +269,7 @@ class GetLoopCount(EmptyRequest):
         return LoopCount(*unpack(U8, payload, "the loop count"))
 
 
-@dataclass(frozen=True, slots=True)
-class LoopDefinition:
+class LoopDefinition(msgspec.Struct, frozen=True):
     """A loop of the firmware, which is also a sampling rate of the datalogger.
 
     Attributes:
@@ -313,8 +297,7 @@ class LoopDefinition:
         return head + period + encode_text(self.name)
 
 
-@dataclass(frozen=True, slots=True)
-class GetLoopDefinition(FixedRequest):
+class GetLoopDefinition(FixedRequest, msgspec.Struct, frozen=True):
     """Ask for one loop."""
 
     loop_id: int

@@ -7,8 +7,9 @@ Memory is raw, in the target's byte order; published values are big endian.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import ClassVar, Final, NamedTuple, Self, TypeVar
+
+import msgspec
 
 from scrutiny.core.types import DataType
 
@@ -63,16 +64,14 @@ class RpvWritten(NamedTuple):
     size: int  # in octets
 
 
-@dataclass(frozen=True, slots=True)
-class ReadMemoryAnswer:
+class ReadMemoryAnswer(msgspec.Struct, frozen=True):
     blocks: tuple[MemoryData, ...]
 
     def payload(self, fmt: AddressFormat) -> bytes:
         return b"".join(_block_head(a, len(data), fmt) + data for a, data in self.blocks)
 
 
-@dataclass(frozen=True, slots=True)
-class ReadMemory(FixedRequest):
+class ReadMemory(FixedRequest, msgspec.Struct, frozen=True):
     """Read blocks of memory."""
 
     blocks: tuple[MemoryBlock, ...]
@@ -116,16 +115,14 @@ class ReadMemory(FixedRequest):
         return request
 
 
-@dataclass(frozen=True, slots=True)
-class WriteMemoryAnswer:
+class WriteMemoryAnswer(msgspec.Struct, frozen=True):
     blocks: tuple[MemoryBlock, ...]
 
     def payload(self, fmt: AddressFormat) -> bytes:
         return _block_heads(self.blocks, fmt)
 
 
-@dataclass(frozen=True, slots=True)
-class WriteMemory(FixedRequest):
+class WriteMemory(FixedRequest, msgspec.Struct, frozen=True):
     """Write blocks of memory. When one is refused, those before it have been written."""
 
     blocks: tuple[MemoryData, ...]
@@ -155,16 +152,14 @@ class WriteMemory(FixedRequest):
         return cls(_some(blocks))
 
 
-@dataclass(frozen=True, slots=True)
-class WriteMemoryMaskedAnswer:
+class WriteMemoryMaskedAnswer(msgspec.Struct, frozen=True):
     blocks: tuple[MemoryBlock, ...]
 
     def payload(self, fmt: AddressFormat) -> bytes:
         return _block_heads(self.blocks, fmt)
 
 
-@dataclass(frozen=True, slots=True)
-class WriteMemoryMasked(FixedRequest):
+class WriteMemoryMasked(FixedRequest, msgspec.Struct, frozen=True):
     """Write single bits: ``new = (old AND NOT mask) OR (data AND mask)``."""
 
     blocks: tuple[MaskedMemoryData, ...]
@@ -199,16 +194,14 @@ class WriteMemoryMasked(FixedRequest):
         return cls(_some(blocks))
 
 
-@dataclass(frozen=True, slots=True)
-class ReadRpvsAnswer:
+class ReadRpvsAnswer(msgspec.Struct, frozen=True):
     values: tuple[RpvValue, ...]
 
     def payload(self, fmt: AddressFormat) -> bytes:
         return b"".join(pack(U16, rpv_id) + data for rpv_id, data in self.values)
 
 
-@dataclass(frozen=True, slots=True)
-class ReadRpvs(FixedRequest):
+class ReadRpvs(FixedRequest, msgspec.Struct, frozen=True):
     """Read published values. Only the size of a type counts here."""
 
     rpvs: tuple[PublishedValueDefinition, ...]
@@ -261,16 +254,14 @@ class ReadRpvs(FixedRequest):
         return cls(tuple(rpvs))
 
 
-@dataclass(frozen=True, slots=True)
-class WriteRpvsAnswer:
+class WriteRpvsAnswer(msgspec.Struct, frozen=True):
     written: tuple[RpvWritten, ...]
 
     def payload(self, fmt: AddressFormat) -> bytes:
         return b"".join(pack(U16, rpv_id) + pack(U8, size) for rpv_id, size in self.written)
 
 
-@dataclass(frozen=True, slots=True)
-class WriteRpvs(FixedRequest):
+class WriteRpvs(FixedRequest, msgspec.Struct, frozen=True):
     """Write published values. When one is refused, those before it have been applied."""
 
     values: tuple[RpvValue, ...]

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar, Self
+
+import msgspec
 
 from ..codes import Command
 from ..frames import Request
 from .base import AddressFormat
 
 
-@dataclass(frozen=True, slots=True)
-class UserCommandAnswer:
+class UserCommandAnswer(msgspec.Struct, frozen=True):
     data: bytes
 
     def payload(self, fmt: AddressFormat) -> bytes:
         return self.data
 
 
-@dataclass(frozen=True, slots=True)
-class UserCommand:
+class UserCommand(msgspec.Struct, frozen=True):
     """Call the application's handler; what it does when repeated, only the application knows."""
 
     subfunction: int

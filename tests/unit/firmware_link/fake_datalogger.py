@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Any
+
+from msgspec.structs import replace
 
 from scrutiny.core.types import DataType
 from scrutiny.firmware_link.acquisition_transfer import AcquisitionTransfer

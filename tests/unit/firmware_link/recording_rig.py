@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, TypeVar
 
+import msgspec
+
 from scrutiny.core.types import DataType
 from scrutiny.core.values import Value
 from scrutiny.firmware_link.codes import DatalogState, LoopType, ResponseCode, TriggerCondition
@@ -59,7 +61,9 @@ COUNTER_SIGNAL = MemorySignal(COUNTER, 1)
 FLAG_IS_SET = (VariableOperand(DataType.UINT8, FLAG), VariableOperand(DataType.UINT8, FLAG + 1))
 
 ALWAYS = Configure(FIXED, 0x4321, 1, 128, 0, TriggerCondition.ALWAYS_TRUE, 0, (), (COUNTER_SIGNAL,))
-ON_FLAG = replace(ALWAYS, condition=TriggerCondition.GREATER_THAN, operands=FLAG_IS_SET)
+ON_FLAG = msgspec.structs.replace(
+    ALWAYS, condition=TriggerCondition.GREATER_THAN, operands=FLAG_IS_SET
+)
 
 AnswerT = TypeVar("AnswerT")
 

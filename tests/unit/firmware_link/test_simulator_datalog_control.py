@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import zlib
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from scrutiny.core.types import DataType
 from scrutiny.firmware_link.codes import DatalogEncoding, ResponseCode, TriggerCondition
@@ -150,7 +151,7 @@ def test_bytes_of_16_bits_are_what_is_counted_and_chunks_have_whole_ones() -> No
         char_bit=16,
         max_tx_payload=33,
         datalog_buffer_size=35,
-        segments=(replace(SETTINGS.segments[0], start=2 * COUNTER),),
+        segments=(dataclasses.replace(SETTINGS.segments[0], start=2 * COUNTER),),
         rpvs=(PublishedValueDefinition(VALUE_ID, DataType.UINT16),),
     )
     signals = (MemorySignal(COUNTER, 2), RpvSignal(VALUE_ID), TimeSignal())

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import struct
 from collections.abc import Callable
-from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from scrutiny.core.types import DataType
 from scrutiny.firmware_link.codes import DatalogState, ResponseCode, TriggerCondition
@@ -142,7 +143,7 @@ def test_without_64_bits_there_are_no_types_of_8_octets(data_type: DataType) -> 
     ],
 )
 def test_bytes_of_16_bits(operand: Operand, code: ResponseCode) -> None:
-    segments = (replace(SETTINGS.segments[0], start=2 * COUNTER),)
+    segments = (dataclasses.replace(SETTINGS.segments[0], start=2 * COUNTER),)
     settings = {"char_bit": 16, "rpvs": (), "segments": segments}
 
     assert code_of(replace(with_operand(operand), signals=(TimeSignal(),)), **settings) is code

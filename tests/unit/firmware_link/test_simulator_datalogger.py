@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from scrutiny.core.types import DataType
 from scrutiny.firmware_link.codes import DatalogState, ResponseCode, TriggerCondition

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import msgspec
 import pytest
 
 from scrutiny.firmware_link.codes import ResponseCode
@@ -329,8 +330,8 @@ def test_settings_that_no_device_can_have_are_refused() -> None:
     with pytest.raises(ValueError, match="firmware id"):
         DeviceSettings(firmware_id=b"short")
     with pytest.raises(ValueError, match="have a period"):
-        DeviceSettings(loops=(replace(loop, period_100ns=0),))
+        DeviceSettings(loops=(msgspec.structs.replace(loop, period_100ns=0),))
     with pytest.raises(ValueError, match="its position is 0"):
-        DeviceSettings(loops=(replace(loop, loop_id=1),))
+        DeviceSettings(loops=(msgspec.structs.replace(loop, loop_id=1),))
     with pytest.raises(ValueError, match="address size"):
         DeviceSettings(address_size=3)

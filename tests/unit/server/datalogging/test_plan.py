@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from dataclasses import replace
 
+import msgspec
 import pytest
 
 from scrutiny.core.datalogging import Axis
@@ -109,7 +110,7 @@ def test_ideal_time_counts_iterations_of_the_loop() -> None:
     text = refusal(wanted(STATE, x_axis=XAxis.IDEAL_TIME, loop_id=1))
     assert "no fixed frequency" in text
     assert "use measured_time" in text
-    endless = replace(PROFILE.loops[0], period_100ns=0)
+    endless = msgspec.structs.replace(PROFILE.loops[0], period_100ns=0)
     assert "no fixed" in refusal(wanted(STATE, x_axis=XAxis.IDEAL_TIME), profile(loops=(endless,)))
 
 

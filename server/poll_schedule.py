@@ -21,7 +21,7 @@ from .write_queue import WriteQueue
 
 # After so many urgent jobs in a row a due read has its turn: a client that only writes must not
 # stop the values of the others.
-MAX_URGENT_IN_A_ROW: Final = 8
+MAX_URGENT_IN_A_ROW: Final = 16
 
 
 class PollSchedule:

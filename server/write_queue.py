@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from typing import Final
 
 from scrutiny.core.values import decode
 from scrutiny.core.watchables import Variable
@@ -23,9 +22,6 @@ from .memory_blocks import PlanLimits
 from .pending_writes import PendingWrite
 from .store import ValueStore
 from .target_memory import TargetMemory
-
-# More writes than this do not share a request: if it is lost, the fate of all of them is unknown.
-MAX_WRITES_PER_REQUEST: Final = 32
 
 
 class WriteJob(Job):
@@ -119,7 +115,7 @@ class WriteQueue:
         writes = [first]
         request_size = len(first.part or b"")
         answer_size = len(first.acknowledgement)
-        while self._waiting and not first.is_alone and len(writes) < MAX_WRITES_PER_REQUEST:
+        while self._waiting and not first.is_alone:
             candidate = self._waiting[0]
             if isinstance(candidate, Job) or candidate.is_alone or candidate.part is None:
                 break
@@ -139,7 +135,7 @@ class WriteQueue:
         pointer = first.pointer
         assert pointer is not None
         writes = [first]
-        while self._waiting and not first.is_alone and len(writes) < MAX_WRITES_PER_REQUEST:
+        while self._waiting and not first.is_alone:
             candidate = self._waiting[0]
             if isinstance(candidate, Job) or candidate.is_alone or candidate.part is not None:
                 break

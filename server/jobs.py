@@ -38,7 +38,7 @@ class Job(Transaction):
 class MessageJob(Job):
     """A typed message whose answer, or the error that stands for it, goes to a callback."""
 
-    __slots__ = ("_done", "_fmt", "_message")
+    __slots__ = ("_decides", "_done", "_fmt", "_message")
 
     def __init__(
         self,
@@ -48,8 +48,12 @@ class MessageJob(Job):
         *,
         retries: int | None = None,
         patience_ns: int = 0,
+        decides: bool = True,
     ) -> None:
-        """Prepare the message; ``done`` gets the answer or a `LinkError`, and the time."""
+        """Prepare the message; ``done`` gets the answer or a `LinkError`, and the time.
+
+        Without ``decides``, what is queued already may be sent before ``done`` is called.
+        """
         made = transaction_of(message, fmt, retries)
         super().__init__(
             made.frame,
@@ -63,9 +67,10 @@ class MessageJob(Job):
         self._message = message
         self._fmt = fmt
         self._done = done
+        self._decides = decides
 
     def decides_next(self, response: Response) -> bool:
-        return True
+        return self._decides
 
     def answered(self, response: Response, now_ns: int) -> None:
         self._done(self._result(response), now_ns)

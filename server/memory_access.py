@@ -26,8 +26,13 @@ _LENGTH_SIZE: Final = 2
 AddJob = Callable[[Job], None]
 
 
+# Pieces that are queued at a time, so that the device gets the next request before the last answer
+# is looked at. Each is asked for in vain if the one before it fails.
+READ_AHEAD: Final = 2
+
+
 class MemoryTransfer:
-    """One read or write of any size: the next piece is queued when the last one was answered.
+    """One read or write of any size, piece by piece; what was refused ends it.
 
     Args:
         profile: of the device; addresses count its bytes, sizes are in octets.
@@ -45,7 +50,8 @@ class MemoryTransfer:
         self._done = done
         self._address = 0
         self._size = 0
-        self._position = 0
+        self._position = 0  # of what is asked for next
+        self._is_over = False
         self._received = bytearray()
         self._data = b""
 
@@ -55,7 +61,8 @@ class MemoryTransfer:
         if (reason := self._objection(is_write=False)) is not None:
             self._finish(False, reason)
             return
-        self._read_piece()
+        for _ in range(READ_AHEAD):
+            self._read_piece()
 
     def write(self, address: int, data: bytes) -> None:
         """Begin to write."""
@@ -66,17 +73,23 @@ class MemoryTransfer:
         self._write_piece()
 
     def _read_piece(self) -> None:
+        """Queue the next piece, if there is one."""
+        if self._position == self._size:
+            return
         size = self._piece_size(self._limits.max_answer)
         message = ReadMemory((MemoryBlock(self._piece_address(), size),))
-        self._add_job(MessageJob(message, self._profile.address_format, self._piece_was_read))
+        self._position += size
+        fmt = self._profile.address_format
+        self._add_job(MessageJob(message, fmt, self._piece_was_read, decides=False))
 
     def _piece_was_read(self, answer: ReadMemoryAnswer | LinkError, now_ns: int) -> None:
+        if self._is_over:
+            return
         if isinstance(answer, LinkError):
             self._finish(False, f"{answer}", now_ns)
             return
         self._received += answer.blocks[0].data
-        self._position = len(self._received)
-        if self._position < self._size:
+        if len(self._received) < self._size:
             self._read_piece()
         else:
             self._finish(True, "", now_ns)
@@ -121,5 +134,6 @@ class MemoryTransfer:
         return objection(self._address, self._size)
 
     def _finish(self, success: bool, reason: str, now_ns: int | None = None) -> None:
+        self._is_over = True
         when_ns = time.monotonic_ns() if now_ns is None else now_ns
         self._done(Outcome(success, reason, bytes(self._received) if success else b"", when_ns))

@@ -6,12 +6,22 @@ from dataclasses import replace
 
 import pytest
 
+from scrutiny.firmware_link.codes import ResponseCode
+from scrutiny.firmware_link.frames import Request, Response
+from scrutiny.firmware_link.messages import (
+    AddressFormat,
+    MemoryData,
+    ReadMemory,
+    ReadMemoryAnswer,
+)
 from scrutiny.server.jobs import Job
 from scrutiny.server.memory_access import MemoryTransfer
 from scrutiny.server.memory_blocks import PlanLimits
 from scrutiny.server.outcome import Outcome
 
 from ...support.api_bench import PROFILE
+
+FMT = AddressFormat(4)
 
 
 class Bench:
@@ -26,6 +36,14 @@ class Bench:
         )
 
 
+def answer_to(job: Job, content: bytes) -> Response:
+    """Return what a device says that has this content from 0x1000 on."""
+    (block,) = ReadMemory.parse(Request.decode(job.frame).payload, FMT).blocks
+    start = block.address - 0x1000
+    data = MemoryData(block.address, content[start : start + block.size])
+    return Response(3, 1, 0, ReadMemoryAnswer((data,)).payload(FMT))
+
+
 @pytest.mark.parametrize(("char_bit", "size"), [(8, 4), (16, 8)])
 def test_nothing_is_written_beyond_the_end_of_the_addresses(char_bit: int, size: int) -> None:
     inside, beyond = Bench(char_bit), Bench(char_bit)
@@ -37,6 +55,33 @@ def test_nothing_is_written_beyond_the_end_of_the_addresses(char_bit: int, size:
     (outcome,) = beyond.outcomes
     assert (beyond.asked, outcome.success) == ([], False)
     assert "address 0x100000000 is beyond the device's 32 bits" in outcome.reason
+
+
+def test_the_next_piece_is_asked_for_before_the_last_one_is_looked_at() -> None:
+    bench = Bench()
+    content = bytes(range(256)) * 2
+
+    bench.transfer.read(0x1000, len(content))
+
+    for answered, known in enumerate((2, 3, 4, 5, 5)):  # pieces of 122 octets, the last of 24
+        assert len(bench.asked) == known
+        job = bench.asked[answered]
+        assert not job.decides_next(answer_to(job, content))
+        job.answered(answer_to(job, content), 0)
+    assert [outcome.data for outcome in bench.outcomes] == [content]
+
+
+def test_what_was_asked_for_in_vain_is_not_missed() -> None:
+    bench = Bench()
+    bench.transfer.read(0x1000, 512)
+    first, second = bench.asked
+
+    first.answered(Response(3, 1, ResponseCode.FORBIDDEN, b""), 0)
+    second.answered(answer_to(second, bytes(512)), 0)
+
+    (outcome,) = bench.outcomes
+    assert not outcome.success
+    assert len(bench.asked) == 2
 
 
 def test_nothing_is_read_beyond_the_end_of_the_addresses() -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import binascii
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from scrutiny.api.messages import ValueUpdate, WatchableUpdate
@@ -119,6 +119,18 @@ class ValueFeed:
         while self.samples:
             self._send_samples()
 
+    def flush_only(self, entries: Sequence[Entry]) -> None:
+        """Do as `flush` does for these entries; others may wait for their time."""
+        if self._is_closed:
+            return
+        marked = [entry for entry in dict.fromkeys(entries) if entry in self._dirty]
+        if marked:
+            self._dirty.difference_update(marked)
+            self._send_entries(marked)
+        if self.samples and any(self.samples in entry.watchers for entry in entries):
+            while self.samples:
+                self._send_samples()
+
     def close(self) -> None:
         """Send nothing more."""
         self._is_closed = True
@@ -159,14 +171,16 @@ class ValueFeed:
             self._schedule()
 
     def _send_dirty(self) -> None:
-        # An answer that was under way when a subscription ended may have marked its entry.
-        entries = [
-            entry
-            for entry in self._dirty
-            if self in entry.watchers or self.changes in entry.watchers
-        ]
+        marked = list(self._dirty)
         self._dirty.clear()
         self._last_flush_s = self._loop.time()
+        self._send_entries(marked)
+
+    def _send_entries(self, marked: Iterable[Entry]) -> None:
+        # An answer that was under way when a subscription ended may have marked its entry.
+        entries = [
+            entry for entry in marked if self in entry.watchers or self.changes in entry.watchers
+        ]
         self._last_count += len(entries)
         self.changes.told(entries)
         for start in range(0, len(entries), LARGEST_UPDATE):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from scrutiny.api.codec import encode
@@ -50,6 +50,7 @@ from .limits import (
     MOST_WRITES,
     InFlight,
 )
+from .outlet import Outlet
 
 logger = logging.getLogger(__name__)
 
@@ -160,11 +161,9 @@ class Client:
 
     Args:
         parts: of the server.
-        send: passes one encoded message on, without waiting.
-        backlog: how many octets the client has not taken yet.
+        outlet: where its messages go out.
         address: where it comes from.
         identity: who it is, and what it may do.
-        send_binary: the same for binary messages; None if they cannot be sent.
 
     Attributes:
         identity: who it is, and what it may do.
@@ -186,19 +185,13 @@ class Client:
     """
 
     def __init__(
-        self,
-        parts: SharedParts,
-        send: Callable[[bytes], None],
-        backlog: Callable[[], int],
-        address: str,
-        identity: Identity,
-        send_binary: Callable[[bytes], None] | None = None,
+        self, parts: SharedParts, outlet: Outlet, address: str, identity: Identity
     ) -> None:
         self.parts = parts
         self.identity = identity
         self.address = address
-        self.feed = ValueFeed(parts.loop, self.send, backlog, parts.clock)
-        self.backlog = backlog
+        self.feed = ValueFeed(parts.loop, self.send, outlet.backlog, parts.clock)
+        self.backlog = outlet.backlog
         self.writes = InFlight("writes", MOST_WRITES)
         self.reads = InFlight("reads", MOST_READS)
         self.memory_transfers = InFlight("memory transfers", MOST_MEMORY_TRANSFERS)
@@ -211,8 +204,7 @@ class Client:
         self.fetches = InFlight("fetches of acquisitions", MOST_FETCHES)
         self.requester = Requester(address)
         self.uploads: dict[str, Upload] = {}
-        self._send = send
-        self._send_binary = send_binary
+        self._outlet = outlet
         self._counters = parts.metrics.clients
         self.is_open = True
 
@@ -224,8 +216,10 @@ class Client:
         """Return what puts the outcome of a change into the audit log, and tells it on."""
 
         def finish(outcome: Outcome) -> None:
-            self.note(change, CONFIRMED if outcome.success else outcome.reason)
-            done(outcome)
+            try:
+                done(outcome)  # somebody waits for it
+            finally:
+                self.note(change, CONFIRMED if outcome.success else outcome.reason)
 
         return finish
 
@@ -239,7 +233,20 @@ class Client:
         if self.is_open:
             self._counters.messages_sent += 1
             self._counters.octets_sent += len(data)
-            self._send(data)
+            self._outlet.send(data)
+
+    def send_behind_values(self, entries: Sequence[Entry], messages: Iterable[bytes]) -> None:
+        """Send encoded messages in one piece, right behind the newest values of entries.
+
+        Whoever reads such a value after one of the messages finds the newest.
+        """
+        self._outlet.hold()
+        try:
+            self.feed.flush_only(entries)
+            for message in messages:
+                self.send_encoded(message)
+        finally:
+            self._outlet.release()
 
     def set_value_format(self, *, binary: bool, with_octets: bool) -> None:
         """Choose how values are sent, from the next message on.
@@ -250,9 +257,9 @@ class Client:
         if not binary:
             self.feed.send_entries = self.feed.send_blocks = None
             return
-        send = self._send_binary
-        if send is None:
+        if not self._outlet.takes_binary:
             raise CommandRefused("this connection carries JSON only")
+        send = self._outlet.send_binary
 
         def send_frames(frames: list[bytes]) -> None:
             for frame in frames:

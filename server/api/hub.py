@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Final
 
 from scrutiny import __version__
@@ -13,6 +12,7 @@ from ..access.identity import Identity
 from ..access.rights import Right
 from ..datalogging.logger_status import LoggerStatus
 from .client import SharedParts
+from .outlet import Outlet
 from .session import ClientSession
 from .status import server_status
 
@@ -29,24 +29,15 @@ class Hub:
         parts.recordings.on_status = self._logger_changed
         parts.recordings.on_stored = self._acquisition_stored
 
-    def connect(
-        self,
-        send: Callable[[bytes], None],
-        backlog: Callable[[], int],
-        address: str,
-        identity: Identity,
-        send_binary: Callable[[bytes], None] | None = None,
-    ) -> ClientSession:
+    def connect(self, outlet: Outlet, address: str, identity: Identity) -> ClientSession:
         """Add a client and welcome it.
 
         Args:
-            send: passes one encoded message on, without waiting.
-            backlog: how many octets the client has not taken yet.
+            outlet: where its messages go out.
             address: where it comes from, for other clients to read.
             identity: who it is, and what it may do.
-            send_binary: the same for binary messages; None if they cannot be sent.
         """
-        session = ClientSession(self._parts, send, backlog, address, identity, send_binary)
+        session = ClientSession(self._parts, outlet, address, identity)
         session.client.send(
             Welcome(
                 server_time_zero_timestamp=self._parts.clock.zero_timestamp,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 
 from scrutiny.api import messages as m
 from scrutiny.api.codec import decode_command
@@ -27,6 +26,7 @@ from . import (
 )
 from .authorization import authorize
 from .client import Client, SharedParts
+from .outlet import Outlet
 from .steps import answered
 
 DescriptionCommand = (
@@ -55,23 +55,15 @@ class ClientSession:
 
     Args:
         parts: of the server.
-        send: passes one encoded message on, without waiting.
-        backlog: how many octets the client has not taken yet.
+        outlet: where its messages go out.
         address: where it comes from.
         identity: who it is, and what it may do.
-        send_binary: the same for binary messages; None if they cannot be sent.
     """
 
     def __init__(
-        self,
-        parts: SharedParts,
-        send: Callable[[bytes], None],
-        backlog: Callable[[], int],
-        address: str,
-        identity: Identity,
-        send_binary: Callable[[bytes], None] | None = None,
+        self, parts: SharedParts, outlet: Outlet, address: str, identity: Identity
     ) -> None:
-        self.client = Client(parts, send, backlog, address, identity, send_binary)
+        self.client = Client(parts, outlet, address, identity)
         self._counters = parts.metrics.clients
         self._idle = asyncio.Event()
         self._idle.set()

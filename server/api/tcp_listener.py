@@ -22,6 +22,7 @@ from .backlog import PAUSE_BACKLOG
 from .backlog_guard import BacklogGuard
 from .hub import Hub
 from .limits import MOST_CLIENTS
+from .outlet import Outlet
 from .ports import MOST_READ, bind, limit_reads
 from .repeated import RepeatedWarning
 from .strangers import Door
@@ -97,7 +98,7 @@ class TcpListener:
             writer.close()
             return
         client = _TcpClient(writer, name)
-        session = self._hub.connect(client.send, client.backlog, name, self._identity)
+        session = self._hub.connect(client, name, self._identity)
         client.on_room = connection.on_room = session.room_made
         task = asyncio.current_task()
         assert task is not None
@@ -152,17 +153,20 @@ class _Connection(asyncio.StreamReaderProtocol):
             self.on_room()
 
 
-class _TcpClient:
+class _TcpClient(Outlet):
     """Sends to one client at once or into the buffer of its socket, and watches that buffer.
 
     Attributes:
         on_room: called when all messages that had to be compressed are in that buffer.
     """
 
+    takes_binary = False
+
     def __init__(self, writer: asyncio.StreamWriter, name: str) -> None:
         self._transport = writer.transport
         self._name = name
         self._guard = BacklogGuard(self._transport.get_write_buffer_size, self._give_up)
+        self._held: list[bytes] | None = None
         self._waiting: deque[bytes] = deque()  # what comes after a message that is compressed
         self._waiting_octets = 0
         self._packing: asyncio.Task[None] | None = None
@@ -178,9 +182,23 @@ class _TcpClient:
         if self._packing is None:
             self._packing = asyncio.get_running_loop().create_task(self._pack())
 
+    def send_binary(self, data: bytes) -> None:
+        """Fail: the framing of the original carries JSON."""
+        raise AssertionError("TCP carries JSON only")
+
     def backlog(self) -> int:
         """Return how many octets wait for the client."""
         return self._transport.get_write_buffer_size() + self._waiting_octets
+
+    def hold(self) -> None:
+        """Keep what is sent from now on."""
+        self._held = []
+
+    def release(self) -> None:
+        """Send what was kept, in one piece."""
+        held, self._held = self._held, None
+        if held:
+            self._put(b"".join(held))
 
     async def packed(self) -> None:
         """Wait until all that was sent is in the buffer of the socket."""
@@ -221,14 +239,19 @@ class _TcpClient:
                 self.on_room()
 
     def _write(self, message: bytes, datagram: bytes | None) -> None:
-        if self._transport.is_closing():
-            return
         if datagram is None:
             logger.warning("a message of %d octets is too large for TCP", len(message))
             datagram = to_datagram(_too_large(message))
             assert datagram is not None
-        self._transport.write(datagram)
-        self._guard.sent(len(datagram))
+        if self._held is None:
+            self._put(datagram)
+        else:
+            self._held.append(datagram)
+
+    def _put(self, octets: bytes) -> None:
+        if not self._transport.is_closing():
+            self._transport.write(octets)
+            self._guard.sent(len(octets))
 
     def _give_up(self, reason: str) -> None:
         logger.warning("client %s is too slow and is closed: %s", self._name, reason)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections import defaultdict
 from functools import partial
 
 from scrutiny.api.codec import encode
@@ -48,14 +49,14 @@ def write_batch(client: Client, command: WriteWatchable) -> Steps:
         yield NO_PAUSE
     client.writes.start(len(writes))
 
-    # The answer goes first: a write may end while it is being queued.
-    token = new_token()
-    client.send(WriteReply(reqid=command.reqid, request_token=token, count=len(writes)))
+    batch = _Batch(client, command.reqid, len(writes))
     for batch_index, (entry, value) in writes.items():
-        done = partial(_report_item, client, entry, token, batch_index)
+        done = partial(batch.ended, entry, batch_index)
         change = Change("write_watchable", entry.path, entry.value, value)
         client.parts.device.write_value(entry, value, client.noted(change, done))
+        batch.announce()
         yield NO_PAUSE
+    batch.announce()  # of no writes, too
 
 
 def write_single(client: Client, command: WriteSingleWatchable) -> None:
@@ -79,24 +80,68 @@ def _fitting(entry: Entry, written: WrittenValue) -> Value:
         raise CommandRefused(f"cannot write {entry.path}: {error}") from None
 
 
-def _report_item(
-    client: Client, entry: Entry, token: str, batch_index: int, outcome: Outcome
-) -> None:
-    client.writes.end()
-    completion = encode(
-        WriteCompleted(
-            request_token=token,
-            batch_index=batch_index,
-            watchable=entry.id,
-            success=outcome.success,
-            failure_reason=outcome.reason,
-            completion_server_time_us=client.parts.clock.to_us(outcome.time_ns),
+class _Batch:
+    """Tells of one batch that it was taken, and then how each of its writes has ended.
+
+    The first write is on its way before that is told: the device works meanwhile. What one answer
+    of the device confirms is told together.
+
+    Args:
+        client: whose it is.
+        reqid: of its command.
+        count: of its writes.
+    """
+
+    def __init__(self, client: Client, reqid: int | None, count: int) -> None:
+        self._client = client
+        self._token = new_token()
+        self._reply: WriteReply | None = WriteReply(
+            reqid=reqid, request_token=self._token, count=count
         )
-    )
-    # Whoever reads the value after the completion finds what was written.
-    for receiver in {client, *client.parts.watchers(entry)}:
-        receiver.feed.flush()
-        receiver.send_encoded(completion)
+        self._is_single = count == 1
+        self._ended: list[tuple[Entry, int, Outcome]] = []  # and not told yet
+
+    def announce(self) -> None:
+        """Tell that it was taken, once."""
+        if self._reply is None:
+            return
+        self._client.send(self._reply)
+        self._reply = None
+        if self._ended:
+            self._report()
+
+    def ended(self, entry: Entry, batch_index: int, outcome: Outcome) -> None:
+        """Learn that a write has ended."""
+        self._client.writes.end()
+        self._ended.append((entry, batch_index, outcome))
+        if self._reply is not None:
+            return
+        if self._is_single:
+            self._report()
+        elif len(self._ended) == 1:
+            self._client.parts.loop.call_soon(self._report)
+
+    def _report(self) -> None:
+        parts = self._client.parts
+        shown: defaultdict[Client, list[Entry]] = defaultdict(list)
+        told: defaultdict[Client, list[bytes]] = defaultdict(list)
+        for entry, batch_index, outcome in self._ended:
+            completion = encode(
+                WriteCompleted(
+                    request_token=self._token,
+                    batch_index=batch_index,
+                    watchable=entry.id,
+                    success=outcome.success,
+                    failure_reason=outcome.reason,
+                    completion_server_time_us=parts.clock.to_us(outcome.time_ns),
+                )
+            )
+            for receiver in {self._client, *parts.watchers(entry)}:
+                shown[receiver] += parts.store.same_source(entry.source)
+                told[receiver].append(completion)
+        self._ended.clear()
+        for receiver, completions in told.items():
+            receiver.send_behind_values(shown[receiver], completions)
 
 
 def _report_single(client: Client, reqid: int | None, outcome: Outcome) -> None:

@@ -22,6 +22,7 @@ from scrutiny.server.api.background import BackgroundTasks
 from scrutiny.server.api.client import SharedParts
 from scrutiny.server.api.device_port import Device
 from scrutiny.server.api.hub import Hub
+from scrutiny.server.api.outlet import Outlet
 from scrutiny.server.clock import ServerClock
 from scrutiny.server.datalog_lane import DatalogLane
 from scrutiny.server.datalogging.firmware_names import FirmwareNames
@@ -242,6 +243,30 @@ class FakeDevice:
             finish()
 
 
+class _FakeOutlet(Outlet):
+    """Takes what a session sends to a fake client."""
+
+    takes_binary = False
+
+    def __init__(self, client: FakeClient) -> None:
+        self._client = client
+
+    def send(self, data: bytes) -> None:
+        self._client.take(data)
+
+    def send_binary(self, data: bytes) -> None:
+        raise AssertionError("nobody has asked for it")
+
+    def backlog(self) -> int:
+        return self._client.unread_octets
+
+    def hold(self) -> None:
+        """Go on: nobody is woken up."""
+
+    def release(self) -> None:
+        """Nothing was held."""
+
+
 class FakeClient:
     """Talks JSON to a session, and keeps what comes back."""
 
@@ -252,10 +277,11 @@ class FakeClient:
         self._received: list[Message] = []
         self.sizes: list[int] = []
         self.unread_octets = 0
-        self.session = server.hub.connect(self._take, lambda: self.unread_octets, address, identity)
+        self.session = server.hub.connect(_FakeOutlet(self), address, identity)
         self.welcome = self.all()
 
-    def _take(self, data: bytes) -> None:
+    def take(self, data: bytes) -> None:
+        """Keep a message; for the session."""
         self.sizes.append(len(data))
         self._received.append(json.loads(data))
 

@@ -217,6 +217,36 @@ def test_what_is_not_watched_any_more_is_not_sent(store: ValueStore, make_feed: 
     assert [update.id for update in feed.sent[0].updates] == [store.published[1].id]
 
 
+def test_what_is_sent_before_its_time_leaves_the_rest_to_theirs(
+    loop: asyncio.AbstractEventLoop, store: ValueStore, make_feed: MakeFeed
+) -> None:
+    feed = watching(make_feed, store)
+    first, second, third = store.published[:3]
+    feed.mark((first, second))
+
+    feed.flush_only((first, third))
+    assert [update.id for update in feed.sent[0].updates] == [first.id]
+
+    run_until_quiet(loop)
+    assert [update.id for update in feed.sent[1].updates] == [second.id]
+    assert len(feed.sent) == 2
+
+
+@pytest.mark.parametrize("is_watched_so", [True, False])
+def test_samples_are_sent_before_their_time_only_with_their_entry(
+    store: ValueStore, make_feed: MakeFeed, is_watched_so: bool
+) -> None:
+    feed = make_feed()
+    sampled, other = store.published[:2]
+    sampled.watchers[feed.samples] = other.watchers[feed] = None
+    feed.samples.mark((sampled,))
+
+    feed.flush_only((sampled if is_watched_so else other,))
+
+    assert len(feed.sent) == is_watched_so
+    assert bool(feed.samples) is not is_watched_so
+
+
 def test_room_is_of_no_interest_when_nothing_waits_for_it(
     loop: asyncio.AbstractEventLoop, store: ValueStore, make_feed: MakeFeed
 ) -> None:

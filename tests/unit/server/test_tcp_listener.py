@@ -15,6 +15,7 @@ from scrutiny.server.access.identity import Identity
 from scrutiny.server.access.rights import Role
 from scrutiny.server.api import backlog, backlog_guard
 from scrutiny.server.api.hub import Hub
+from scrutiny.server.api.outlet import Outlet
 from scrutiny.server.api.tcp_framing import DatagramDecoder, to_datagram
 from scrutiny.server.api.tcp_listener import TcpListener
 
@@ -25,11 +26,8 @@ NOISE = base64.b64encode(random.Random(1).randbytes(3 << 20)).decode()
 class LoudSession:
     """Answers what it gets: a number of octets of noise, then a short message."""
 
-    def __init__(
-        self, send: Callable[[bytes], None], backlog: Callable[[], int], hub: LoudHub
-    ) -> None:
-        self._send = send
-        self._backlog = backlog
+    def __init__(self, outlet: Outlet, hub: LoudHub) -> None:
+        self._outlet = outlet
         self._hub = hub
 
     def room_made(self) -> None:
@@ -38,9 +36,9 @@ class LoudSession:
     async def take(self, data: bytes) -> None:
         """Answer one message."""
         size = int(data)
-        self._send(json.dumps({"cmd": "loud", "reqid": 4, "noise": NOISE[:size]}).encode())
-        self._send(b'{"cmd":"after"}')
-        self._hub.largest_backlog = max(self._hub.largest_backlog, self._backlog())
+        self._outlet.send(json.dumps({"cmd": "loud", "reqid": 4, "noise": NOISE[:size]}).encode())
+        self._outlet.send(b'{"cmd":"after"}')
+        self._hub.largest_backlog = max(self._hub.largest_backlog, self._outlet.backlog())
 
 
 class LoudHub:
@@ -53,15 +51,9 @@ class LoudHub:
     def __init__(self) -> None:
         self.largest_backlog = 0
 
-    def connect(
-        self,
-        send: Callable[[bytes], None],
-        backlog: Callable[[], int],
-        address: str,
-        identity: Identity,
-    ) -> LoudSession:
+    def connect(self, outlet: Outlet, address: str, identity: Identity) -> LoudSession:
         """Add a client."""
-        return LoudSession(send, backlog, self)
+        return LoudSession(outlet, self)
 
     def disconnect(self, session: LoudSession) -> None:
         """Remove it."""

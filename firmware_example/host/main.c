@@ -34,6 +34,9 @@
  * value may be, only how often an idle process wakes up. */
 #define TICK_US 10000
 
+/* For exact lines: a timer is set to end so long before octets are through, as it may be late. */
+#define SPIN_NS (200u * (uint64_t)CLOCK_NS_PER_US)
+
 /* How long to leave the library alone with what it could not finish. */
 #define RETRY_NS (1u * (uint64_t)CLOCK_NS_PER_MS)
 
@@ -45,6 +48,7 @@ typedef struct {
     uart_line_t rx;
     uart_line_t tx;
     loop_pacer_t pacer;
+    bool exact;           /* no octet waits for a timer */
     uint64_t now_ns;      /* of this turn of the loop */
     uint64_t progress_ns; /* when octets last left */
     bool blocked;         /* the transport took nothing, although octets are due */
@@ -175,6 +179,7 @@ static void start_lines(const options_t *options) {
     /* A tty is a serial line already. */
     const uint32_t baud = options->transport == TRANSPORT_TTY ? 0u : options->baud;
 
+    host.exact = options->exact && baud != 0u;
     uart_line_init(&host.rx, baud);
     uart_line_init(&host.tx, baud);
 #ifdef __linux__
@@ -198,6 +203,16 @@ static uint64_t next_wake_ns(void) {
     return wake_ns;
 }
 
+/* Returns false if that is too far away to look at the clock until then. */
+static bool spin_until(uint64_t wake_ns) {
+    if (clock_now_ns() + SPIN_NS < wake_ns) {
+        return false;
+    }
+    while (clock_now_ns() < wake_ns) {
+    }
+    return true;
+}
+
 static struct timespec time_until(uint64_t wake_ns) {
     const uint64_t now_ns = clock_now_ns();
     const uint64_t wait_ns = wake_ns > now_ns ? wake_ns - now_ns : 0u;
@@ -211,12 +226,19 @@ static struct timespec time_until(uint64_t wake_ns) {
 /* Wait for octets, a client, room to write, a signal or the next thing to do. */
 static ready_t wait_for_work(const sigset_t *mask) {
     transport_t *const transport = host.transport;
-    const uint64_t wake_ns = next_wake_ns();
+    uint64_t wake_ns = next_wake_ns();
     struct timespec timeout;
     ready_t ready = {false, false};
     fd_set readable;
     fd_set writable;
     int highest = -1;
+
+    if (host.exact && wake_ns != CLOCK_NEVER) {
+        if (spin_until(wake_ns)) {
+            return ready;
+        }
+        wake_ns -= SPIN_NS;
+    }
 
     FD_ZERO(&readable);
     FD_ZERO(&writable);

@@ -23,6 +23,7 @@ enum {
     OPTION_TCP,
     OPTION_BIND,
     OPTION_BAUD,
+    OPTION_EXACT,
     OPTION_NAME,
     OPTION_SEED,
     OPTION_RX_SIZE,
@@ -39,6 +40,7 @@ static const struct option long_options[] = {
     {"tcp", required_argument, NULL, OPTION_TCP},
     {"bind", required_argument, NULL, OPTION_BIND},
     {"baud", required_argument, NULL, OPTION_BAUD},
+    {"exact", no_argument, NULL, OPTION_EXACT},
     {"name", required_argument, NULL, OPTION_NAME},
     {"seed", required_argument, NULL, OPTION_SEED},
     {"rx-size", required_argument, NULL, OPTION_RX_SIZE},
@@ -65,6 +67,8 @@ static void print_help(const char *program) {
            "  --bind ADDRESS     IPv4 address to listen on (default 127.0.0.1)\n"
            "  --baud N           tty: its speed (default %u); others: slow down to that of a\n"
            "                     serial line, in both directions (default 0: do not)\n"
+           "  --exact            with --baud, for measurements: let no octet wait for a timer, at\n"
+           "                     the price of a processor that is busy while octets travel\n"
            "  --name TEXT        display name, at most 64 octets\n"
            "  --seed N           first session id (default: random)\n"
            "  --rx-size N        largest request payload, %u to %u octets (default %u)\n"
@@ -163,6 +167,9 @@ static bool parse_option(options_t *options, int option, const char *text) {
                             &options->datalog_size);
     case OPTION_NO_MEMORY_WRITE:
         options->memory_write = false;
+        return true;
+    case OPTION_EXACT:
+        options->exact = true;
         return true;
     case OPTION_FREEZE:
         options->frozen = true;

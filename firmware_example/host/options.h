@@ -23,6 +23,7 @@ typedef struct {
     uint16_t port;    /* UDP, TCP; 0: any free one */
     const char *bind_address;
     uint32_t baud; /* bit/s; 0: as fast as possible (pty, UDP, TCP), 115200 (tty) */
+    bool exact;    /* octets that travel are waited for by looking at the clock */
     const char *name;
     bool has_seed;
     uint32_t seed;

@@ -733,6 +733,21 @@ def test_throttled_link_has_the_pace_of_a_serial_line(
     assert 0.99 <= min(ratios) <= 1.10
 
 
+def test_an_exact_line_is_as_fast_as_the_other(open_client: OpenClient) -> None:
+    client = open_client("pty", "--baud", "1000000", "--exact")
+    client.connect()
+    frame = request_frame(USER_COMMAND, 0, bytes(200))
+    line_s = ((8 + 200) + (9 + 200)) * 10 / 1_000_000
+
+    times_s: list[float] = []
+    for _ in range(20):
+        began = time.perf_counter()
+        client.exchange(frame)
+        times_s.append(time.perf_counter() - began)
+
+    assert min(times_s) >= 0.99 * line_s
+
+
 # --- The pseudo terminal's name -----------------------------------------------------------------
 
 

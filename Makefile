@@ -19,6 +19,10 @@ PARALLEL := tests/unit tests/fuzz tests/firmware
 PROCESSES := tests/integration tests/interop
 BOARDS := tests/e2e/boards
 
+# What is compiled once need not be compiled by each of a thousand processes that tests start.
+unexport PYTHONDONTWRITEBYTECODE
+export PYTHONPYCACHEPREFIX := $(CURDIR)/build/bytecode
+
 .PHONY: bench boards demo docs test clean
 
 demo: $(VENV)/.installed

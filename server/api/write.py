@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections import defaultdict
 from functools import partial
+from typing import Final
 
 from scrutiny.api.codec import encode
 from scrutiny.api.messages import (
@@ -26,6 +27,10 @@ from ..write_fitting import fit_to_entry
 from .client import Client
 from .errors import CommandRefused
 from .written_values import parse_written_value
+
+# Ends of writes that are told in one turn of the loop, in some 5 ms: a request seldom has more, but
+# a device that disappears ends all that wait.
+LARGEST_REPORT: Final = 250
 
 
 def new_token() -> str:
@@ -125,7 +130,10 @@ class _Batch:
         parts = self._client.parts
         shown: defaultdict[Client, list[Entry]] = defaultdict(list)
         told: defaultdict[Client, list[bytes]] = defaultdict(list)
-        for entry, batch_index, outcome in self._ended:
+        part, self._ended = self._ended[:LARGEST_REPORT], self._ended[LARGEST_REPORT:]
+        if self._ended:
+            parts.loop.call_soon(self._report)
+        for entry, batch_index, outcome in part:
             completion = encode(
                 WriteCompleted(
                     request_token=self._token,
@@ -139,7 +147,6 @@ class _Batch:
             for receiver in {self._client, *parts.watchers(entry)}:
                 shown[receiver] += parts.store.same_source(entry.source)
                 told[receiver].append(completion)
-        self._ended.clear()
         for receiver, completions in told.items():
             receiver.send_behind_values(shown[receiver], completions)
 

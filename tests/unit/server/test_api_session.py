@@ -35,6 +35,7 @@ from scrutiny.server.api.lists import (
     MOST_PATTERNS,
     PATHS_PER_STEP,
 )
+from scrutiny.server.api.write import LARGEST_REPORT
 from scrutiny.server.metrics import DeviceStatistics
 from scrutiny.server.outcome import OutcomeCallback
 from scrutiny.server.turns import SLICE_S
@@ -740,6 +741,27 @@ def test_an_empty_batch_is_accepted(client: FakeClient) -> None:
     assert client.ask("write_watchable", updates=[])["count"] == 0
 
 
+def test_the_ends_of_many_writes_are_told_over_several_turns(
+    server: Server, client: FakeClient
+) -> None:
+    count = 2 * LARGEST_REPORT + 1
+    (entry_id,) = client.ids(SMALL)
+    server.device.is_slow = True
+    client.send("write_watchable", updates=write_items([entry_id] * count, *[7] * count))
+    while not client.has_received(lambda message: message["cmd"] == "response_write_watchable"):
+        server.turn()
+    client.all()
+
+    server.device.answer()
+    parts: list[list[Message]] = []
+    while sum(map(len, parts)) < count:
+        parts.append(client.all())
+
+    assert max(map(len, parts)) == LARGEST_REPORT
+    told = [message["batch_index"] for part in parts for message in part]
+    assert told == list(range(count))
+
+
 def test_the_same_entry_is_written_as_often_as_asked(server: Server, client: FakeClient) -> None:
     (entry_id,) = client.ids(SMALL)
 
@@ -1016,7 +1038,10 @@ def test_a_batch_that_is_too_large_is_refused_as_a_whole(
 
     server.device.refusal = "the device is gone"
     server.device.answer()
-    assert len(client.all()) == MOST_WRITES
+    ended = 0
+    while ended < MOST_WRITES:
+        ended += len(client.all())
+    assert ended == MOST_WRITES
     assert client.ask("write_watchable", updates=updates)["count"] == count
 
 

@@ -52,7 +52,7 @@ boards: $(VENV)/.installed
 # Linux. On a machine that does nothing else.
 bench: $(VENV)/.installed-for-tests
 	@mkdir -p build
-	$(BIN)/python -m benchmarks.comparison $(if $(QUICK),--quick) --json build/bench.json
+	$(BIN)/python -m benchmarks.comparison $(if $(QUICK),--quick) --json build/bench.json --picture build/bench.svg
 
 clean:
 	rm -rf $(VENV) .venv-* build firmware_example/build .mypy_cache .pytest_cache .ruff_cache \

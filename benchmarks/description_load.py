@@ -20,19 +20,20 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))  # of a checkout that is not installed
 
+from benchmarks.firmware import Firmware, build_big_firmware  # noqa: E402
 from benchmarks.measured import MeasuredBoard, MeasuredProcess, MeasuredServer  # noqa: E402
 from benchmarks.timed_line import Passage, read_notes  # noqa: E402
 from scrutiny.firmware_link.codes import Command, CommControlFunction  # noqa: E402
 from scrutiny.sdk.client import ScrutinyClient  # noqa: E402
-from tests.support.example_board import SCRATCH, build_board  # noqa: E402
+from tests.support.example_board import SCRATCH  # noqa: E402
 from tests.support.peer import peer_python  # noqa: E402
 from tests.support.processes import LoggedProcess  # noqa: E402
 
@@ -44,15 +45,6 @@ SETTLED_S: Final = 6.0
 HEARTBEAT: Final = bytes((Command.COMM_CONTROL, CommControlFunction.HEARTBEAT))
 _MIB: Final = 1 << 20
 Events = ScrutinyClient.Events
-
-
-@dataclass(frozen=True, slots=True)
-class BigBoard:
-    """A program with many variables, its description, and their paths."""
-
-    program: Path
-    description: Path
-    paths: Sequence[str]
 
 
 @dataclass(slots=True)
@@ -76,7 +68,7 @@ def main() -> int:
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        big = build_big_board(folder, arguments.units, arguments.vars_per_unit)
+        big = build_big_firmware(folder, arguments.units, arguments.vars_per_unit)
         print(f"{len(big.paths)} generated leaves that are no arrays")
         print("\nfirst time, the description has to be prepared:")
         worst = report(*measure(big, folder, "first"))
@@ -89,38 +81,11 @@ def main() -> int:
     return 0 if worst <= LONGEST_GAP_MS else 1
 
 
-def build_big_board(folder: Path, units: int, vars_per_unit: int) -> BigBoard:
-    """Compile generated units and the example, link them together, tag and package."""
-    generator = ROOT / "benchmarks" / "gen_big_firmware.py"
-    size = ["--units", str(units), "--vars-per-unit", str(vars_per_unit)]
-    generated = folder / "generated"
-    command = [sys.executable, str(generator), "--out", str(generated), *size, "--build"]
-    subprocess.run(command, check=True)
-    build_board(folder / "example")
-    units_objects = [
-        str(found)
-        for found in sorted((generated / "obj").rglob("*.o"))
-        if found.name not in ("main.o", "firmware_id.o")
-    ]
-    example_objects = [str(found) for found in (folder / "example" / "objects").rglob("*.o")]
-    linked, program = folder / "linked.elf", folder / "board.elf"
-    link = ["g++", "-no-pie", "-o", str(linked), *example_objects, *units_objects]
-    subprocess.run(link, check=True)
-    description = folder / "board.sfd"
-    build = ["sfd", "build", str(linked), "--tagged", str(program), "-o", str(description)]
-    started = time.perf_counter()
-    subprocess.run([sys.executable, "-m", "scrutiny.cli.main", *build], check=True, env=_env())
-    print(f"described in {time.perf_counter() - started:.1f} s")
-    manifest: Mapping[str, Any] = json.loads((generated / "manifest.json").read_text())
-    paths = [leaf["path"] for leaf in manifest["leaves"] if "arrays" not in leaf]
-    return BigBoard(program, description, paths)
-
-
 def _env() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(ROOT)}
 
 
-def measure(big: BigBoard, folder: Path, name: str) -> tuple[Milestones, list[Passage]]:
+def measure(big: Firmware, folder: Path, name: str) -> tuple[Milestones, list[Passage]]:
     """Let a server meet the board, and note what happens."""
     home = folder / "home"
     store = home / "data" / "server" / "sfd_storage"
@@ -153,7 +118,7 @@ def measure(big: BigBoard, folder: Path, name: str) -> tuple[Milestones, list[Pa
     return milestones, read_notes(notes)
 
 
-def follow(client: ScrutinyClient, big: BigBoard, milestones: Milestones) -> None:
+def follow(client: ScrutinyClient, big: Firmware, milestones: Milestones) -> None:
     """Watch published values at once, variables as soon as they are known."""
     _expect(client, Events.DeviceReadyEvent)
     client.watch_many(SCRATCH)
@@ -218,7 +183,7 @@ def print_gaps(name: str, passages: Sequence[Passage], start_s: float, end_s: fl
     return gaps[-1][0]
 
 
-def compare_memory(ours: int, big: BigBoard, folder: Path, peer: Path) -> None:
+def compare_memory(ours: int, big: Firmware, folder: Path, peer: Path) -> None:
     """Let the peer's server load the same description, and print what that adds to it."""
     empty, full = folder / "peer-empty", folder / "peer-full"
     store = full / "data" / "server" / "sfd_storage"
@@ -229,7 +194,7 @@ def compare_memory(ours: int, big: BigBoard, folder: Path, peer: Path) -> None:
     print(f"\nthe peer adds {theirs / _MIB:.0f} MiB, ours {ours / _MIB:.1f}: {ours / theirs:.3f}")
 
 
-def peer_memory(big: BigBoard, home: Path, peer: Path) -> int:
+def peer_memory(big: Firmware, home: Path, peer: Path) -> int:
     """Return what the peer's server uses once it has settled."""
     home.mkdir(exist_ok=True)
     terminal = home / "tty"

@@ -1,12 +1,14 @@
-"""How fast much is read: 64 KiB of memory."""
+"""How fast much is read: 64 KiB of memory, and a recording of as many."""
 
 from __future__ import annotations
 
 from typing import Final
 
+from benchmarks.fetches import answer_sizes, gapless_s
 from scrutiny.firmware_link.codes import RESPONSE_OVERHEAD
 from scrutiny.firmware_link.messages import MemoryBlock, ReadMemory
 
+from .emission import Emission
 from .exchanges import FORMAT, Exchange, cycle_s
 from .rig import QUICK, Rig, line_text
 from .rows import BOUND, LOOP, Rows
@@ -14,15 +16,20 @@ from .rows import BOUND, LOOP, Rows
 SIZE: Final = 64 << 10
 BUFFERS: Final = (256, 1024, 4096)
 BAUDS: Final = (115_200, 1_000_000, 3_000_000, 0)
+LONGEST_LOOP_S: Final = 4.0  # without a heartbeat, a device ends the session after 5 s
 UNIT: Final = "KiB/s"
+TICKS: Final = "/rpv/x1010"  # 8 octets
+OTHERS: Final = [f"/rpv/x{0x2000 + number:04X}" for number in range(14)]  # 4 octets each
+SIGNALS: Final = [TICKS, *OTHERS]  # 64 octets in an entry
 
 
 def measure(rig: Rig, rows: Rows) -> None:
     """Measure everything once."""
     is_quick = rig.duration is QUICK
     for baud in BAUDS[1:] if is_quick else BAUDS:
-        for buffer_size in (1024,) if is_quick else BUFFERS:
+        for buffer_size in (1024,) if is_quick or baud == BAUDS[0] else BUFFERS:
             measure_memory(rig, rows, baud, buffer_size)
+            measure_recording(rig, rows, baud, buffer_size)
 
 
 def measure_memory(rig: Rig, rows: Rows, baud: int, buffer_size: int) -> None:
@@ -33,9 +40,10 @@ def measure_memory(rig: Rig, rows: Rows, baud: int, buffer_size: int) -> None:
     exchanges = read_exchanges(rig.table_address, buffer_size)
     if baud:
         row.note(BOUND, (SIZE >> 10) / cycle_s(exchanges, baud))
-    with rig.board(baud, buffer_size) as board:
-        rate = rig.loop.run(board.port, exchanges, rig.duration.measure_s)
-        row.note(LOOP, rate.cycles_per_s * (SIZE >> 10))
+    if not baud or cycle_s(exchanges, baud) < LONGEST_LOOP_S:
+        with rig.board(baud, buffer_size) as board:
+            rate = rig.loop.run(board.port, exchanges, rig.duration.measure_s)
+            row.note(LOOP, rate.cycles_per_s * (SIZE >> 10))
     job = {
         "address": rig.table_address,
         "size": SIZE,
@@ -44,6 +52,24 @@ def measure_memory(rig: Rig, rows: Rows, baud: int, buffer_size: int) -> None:
     for who, side, board in rig.contenders(baud, buffer_size):
         outcome = side.do(board, "memory", **job)
         row.note(who, (SIZE >> 10) / outcome.result["s"], outcome.server_cpu)
+
+
+def measure_recording(rig: Rig, rows: Rows, baud: int, buffer_size: int) -> None:
+    """Let a board record, and time how long the recording takes to the client."""
+    line = line_text(baud)
+    rig.progress(f"recording: {line}, buffers of {buffer_size}")
+    row = rows.row("recording", f"{line}, 64 KiB, buffers of {buffer_size}", UNIT)
+    told = rows.row("recording", f"{line}, told after the last octet", "ms", more_is_better=False)
+    answers = answer_sizes(SIZE, buffer_size)
+    if baud:
+        row.note(BOUND, (SIZE >> 10) / gapless_s(baud, answers))
+    for who, side, board in rig.contenders(baud, buffer_size, "--datalog-size", f"{SIZE}"):
+        with Emission(board.pid) as emission:
+            outcome = side.do(board, "record", signals=SIGNALS)
+        told_s = outcome.result["told_s"]
+        begin_s, end_s = emission.of_last(sum(answers), told_s)
+        row.note(who, (SIZE >> 10) / (end_s - begin_s), outcome.server_cpu)
+        told.note(who, 1e3 * (told_s - end_s))
 
 
 def read_exchanges(address: int, buffer_size: int) -> list[Exchange]:

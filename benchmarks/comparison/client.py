@@ -16,11 +16,13 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from scrutiny.sdk import listeners
+from scrutiny.sdk import datalogging, listeners
 from scrutiny.sdk.client import ScrutinyClient
 
 DEADLINE_S = 60.0
 LOOK_AGAIN_S = 0.02
+LOOK_CLOSELY_S = 0.0005
+PEER_LARGEST_READ = 0x3FFF
 
 CallBack = Callable[[Callable[[Any], None]], object]
 
@@ -35,6 +37,7 @@ def main() -> None:
         "memory": measure_memory,
         "poll": measure_polling,
         "ready": measure_ready,
+        "record": measure_recording,
         "watch": measure_watching,
         "write": measure_writing,
     }
@@ -55,18 +58,24 @@ def wait_described(client: ScrutinyClient) -> None:
         time.sleep(LOOK_AGAIN_S)
 
 
-def watched(client: ScrutinyClient, paths: list[str], *, every_sample: bool = False) -> list[Any]:
+def watched(
+    client: ScrutinyClient,
+    paths: list[str],
+    update_rate: float | None = None,
+    *,
+    every_sample: bool = False,
+) -> list[Any]:
     """Watch values, and wait until all have one."""
     if not paths:
         return []
     if not hasattr(client, "watch_many"):
-        handles = [client.watch(path) for path in paths]
+        handles = [client.watch(path, update_rate) for path in paths]
     elif every_sample:
         from scrutiny.sdk.definitions import UpdateMode
 
-        handles = client.watch_many(paths, mode=UpdateMode.EverySample)
+        handles = client.watch_many(paths, update_rate, mode=UpdateMode.EverySample)
     else:
-        handles = client.watch_many(paths)
+        handles = client.watch_many(paths, update_rate)
     client.wait_new_value_for_all(DEADLINE_S)
     return handles
 
@@ -80,13 +89,28 @@ def measure_polling(client: ScrutinyClient, job: dict[str, Any]) -> dict[str, fl
     """Count the updates that the handles get."""
     handles = watched(client, job["paths"], every_sample=job.get("every_sample", False))
     time.sleep(job["settle"])
+    lost_before = getattr(client, "lost_sample_count", 0)
     say("begin")
-    before, begin_s = sum(each.update_counter for each in handles), time.perf_counter()
+    before, begin_s = count_at_update(handles)
     time.sleep(job["seconds"])
-    after, end_s = sum(each.update_counter for each in handles), time.perf_counter()
+    after, end_s = count_at_update(handles)
     say("end")
-    lost = getattr(client, "lost_sample_count", 0)
+    lost = getattr(client, "lost_sample_count", 0) - lost_before
     return {"updates_per_s": (after - before) / (end_s - begin_s), "lost": lost}
+
+
+def count_at_update(handles: list[Any]) -> tuple[int, float]:
+    """Return how many updates there were when a handle got its next one, and when that was.
+
+    So a slow line is measured over whole cycles, however few there are.
+    """
+    if handles:
+        before = handles[0].update_counter
+        deadline_s = time.perf_counter() + DEADLINE_S
+        while handles[0].update_counter == before and time.perf_counter() < deadline_s:
+            time.sleep(LOOK_CLOSELY_S)
+    now_s = time.perf_counter()
+    return sum(each.update_counter for each in handles), now_s
 
 
 class AgeListener(listeners.BaseListener):
@@ -109,7 +133,9 @@ def measure_age(client: ScrutinyClient, job: dict[str, Any]) -> dict[str, float]
     if on_update is not None:
 
         def note(update: Any) -> None:
-            ages_ns.append(time.monotonic_ns() - update.value)
+            now_ns = time.monotonic_ns()
+            if update.value is not None:
+                ages_ns.append(now_ns - update.value)
 
         on_update(note)
         time.sleep(job["settle"])
@@ -155,7 +181,7 @@ def measure_writing(client: ScrutinyClient, job: dict[str, Any]) -> dict[str, fl
 
 def measure_batch(client: ScrutinyClient, job: dict[str, Any]) -> dict[str, float]:
     """Time a batch that writes each value once."""
-    handles = watched(client, job["paths"])
+    handles = watched(client, job["paths"], 1)
     say("begin")
     begin_s = time.perf_counter()
     with client.batch_write(DEADLINE_S):
@@ -172,11 +198,34 @@ def measure_memory(client: ScrutinyClient, job: dict[str, Any]) -> dict[str, flo
     say("begin")
     for _ in range(job["repeats"]):
         begin_s = time.perf_counter()
-        octets = client.read_memory(job["address"], job["size"], timeout=DEADLINE_S)
+        octets = read_memory(client, job["address"], job["size"])
         times_s.append(time.perf_counter() - begin_s)
         assert len(octets) == job["size"]
     say("end")
     return {"s": statistics.median(times_s)}
+
+
+def read_memory(client: ScrutinyClient, address: int, size: int) -> bytes:
+    """Read any size, as the peer's users have to."""
+    if hasattr(client, "watch_many"):
+        return client.read_memory(address, size, timeout=DEADLINE_S)
+    starts = range(0, size, PEER_LARGEST_READ)
+    pieces = [(address + start, min(PEER_LARGEST_READ, size - start)) for start in starts]
+    return b"".join(client.read_memory(*piece, timeout=DEADLINE_S) for piece in pieces)
+
+
+def measure_recording(client: ScrutinyClient, job: dict[str, Any]) -> dict[str, float]:
+    """Let the device record once, and note when the recording is there."""
+    config = datalogging.DataloggingConfig(sampling_rate=0)
+    axis = config.add_axis("all")
+    for path in job["signals"]:
+        config.add_signal(path, axis)
+    config.configure_trigger(datalogging.TriggerCondition.AlwaysTrue, position=0)
+    say("begin")
+    client.start_datalog(config).wait_for_completion(DEADLINE_S)
+    told_s = time.monotonic()
+    say("end")
+    return {"told_s": told_s}
 
 
 def measure_watching(client: ScrutinyClient, job: dict[str, Any]) -> dict[str, float]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from typing import Final
 
 from .exchanges import planned_exchanges
 from .rig import QUICK, Rig, line_text
-from .rows import Rows
+from .rows import OURS, Rows
+from .sides import FAILED, ClientFailed
 
 BUFFER: Final = 1024
 WATCHED: Final = 100
@@ -46,6 +48,11 @@ def measure_clients(rig: Rig, rows: Rows, baud: int, count: int) -> None:
             for other in others:
                 other.wait_for("begin")
             outcome = side.do(board, "poll", **job)
+        except ClientFailed as reason:
+            if who == OURS:
+                raise
+            print(f"{count} stock clients failed: {reason}", file=sys.stderr)
+            outcome = FAILED
         finally:
             for other in others:
                 other.kill()

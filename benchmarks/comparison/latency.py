@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from scrutiny.firmware_link.codes import RESPONSE_OVERHEAD
@@ -79,14 +80,30 @@ def measure_batch(rig: Rig, rows: Rows, baud: int, count: int) -> None:
     """Time many writes in one batch."""
     line = line_text(baud)
     rig.progress(f"batch of {count}: {line}")
-    row = rows.row("batch", f"{line}, {count} writes", "ms", more_is_better=False)
-    paths = rig.paths(rig.indices("scattered", count))
+    row = rows.row(
+        "batch",
+        f"{line}, {count} writes, watched once a second",
+        "ms",
+        more_is_better=False,
+    )
+    indices = rig.indices("scattered", count)
+    paths = rig.paths(indices)
+    if baud:
+        addresses = [rig.table_address + ELEMENT * index for index in indices]
+        row.note(BOUND, cycle_s(batch_exchanges(addresses, BUFFER), baud) * 1e3)
     for who, side, board in rig.contenders(baud, BUFFER):
         row.note(who, side.do(board, "batch", paths=paths).result["s"] * 1e3)
 
 
-def write_exchange(address: int) -> Exchange:
-    """Return the request that writes one element, and the size of its answer."""
-    message = WriteMemory((MemoryData(address, bytes(ELEMENT)),))
+def write_exchange(*addresses: int) -> Exchange:
+    """Return the request that writes elements, and the size of its answer."""
+    message = WriteMemory(tuple(MemoryData(address, bytes(ELEMENT)) for address in addresses))
     head = FORMAT.address_size + 2
-    return Exchange(message.request(FORMAT).encode(), RESPONSE_OVERHEAD + head)
+    return Exchange(message.request(FORMAT).encode(), RESPONSE_OVERHEAD + head * len(addresses))
+
+
+def batch_exchanges(addresses: Sequence[int], buffer_size: int) -> list[Exchange]:
+    """Return the fewest requests that write all elements, each apart from the others."""
+    fitting = buffer_size // (FORMAT.address_size + 2 + ELEMENT)
+    starts = range(0, len(addresses), fitting)
+    return [write_exchange(*addresses[start : start + fitting]) for start in starts]

@@ -1,18 +1,24 @@
-"""How long it takes until a server listens, until a device is ready, and until it is gone."""
+"""How long it takes until a server listens, until a device is ready, and until it is gone.
+
+The board has the example application with 6,000 variables besides. When it is plugged in, the
+server has seen it once before.
+"""
 
 from __future__ import annotations
 
 import time
 from typing import Final
 
+from benchmarks.firmware import Firmware
 from benchmarks.measured import MeasuredBoard
 
 from .rig import Rig
-from .rows import OURS, PEER, Row, Rows
+from .rows import Row, Rows
 from .sides import Side
 
 BAUD: Final = 115_200
 BUFFER: Final = 256
+LEAVES: Final = 6_000
 
 
 def measure(rig: Rig, rows: Rows) -> None:
@@ -23,22 +29,23 @@ def measure(rig: Rig, rows: Rows) -> None:
     ready = rows.row("life", "plugged in to DeviceReady", "ms", more_is_better=False)
     value = rows.row("life", "DeviceReady to the first value by name", "ms", more_is_better=False)
     found: list[Row] = [gone, ready, value]
-    for who in (OURS, PEER) if rig.has_peer else (OURS,):
-        board = rig.start_board(rig.new_port(), BAUD, BUFFER)
+    firmware = rig.big_firmware(LEAVES)
+    for who in rig.who:
+        board = rig.start_board(rig.new_port(), BAUD, BUFFER, firmware=firmware)
         try:
-            with rig.side(who, board, BAUD) as side:
+            with rig.side(who, board, BAUD, firmware=firmware) as side:
                 start.note(who, 1e3 * side.start_s)
-                board = measure_side(rig, side, board, found, who)
+                board = measure_side(rig, firmware, side, board, found, who)
         finally:
             board.kill()
 
 
 def measure_side(
-    rig: Rig, side: Side, board: MeasuredBoard, found: list[Row], who: str
+    rig: Rig, firmware: Firmware, side: Side, board: MeasuredBoard, found: list[Row], who: str
 ) -> MeasuredBoard:
     """Switch a board off, and another one on at the same port; return that."""
     gone, ready, value = found
-    paths = rig.paths([0])
+    paths = firmware.paths[:1]
     client = side.client("gone", paths=paths)
     client.wait_for("begin")
     off_s = time.monotonic()
@@ -48,7 +55,7 @@ def measure_side(
 
     client = side.client("ready", paths=paths)
     client.wait_for("begin")
-    board = rig.start_board(board.port, BAUD, BUFFER)
+    board = rig.start_board(board.port, BAUD, BUFFER, firmware=firmware)
     _, there_s = board.wait_for_line("^pty ")
     client.wait_for("end")
     result = client.result()

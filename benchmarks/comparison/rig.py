@@ -13,6 +13,7 @@ from typing import Final
 from elftools.elf.elffile import ELFFile
 from elftools.elf.sections import SymbolTableSection
 
+from benchmarks.firmware import Firmware, build_big_firmware
 from benchmarks.measured import MeasuredBoard
 from scrutiny.core.types import DataType
 from scrutiny.core.watchables import Variable
@@ -27,6 +28,7 @@ TABLE: Final = "measured_table"
 CLOCK: Final = "/global/measured_clock_ns"
 ELEMENT: Final = 4  # octets
 STRIDE: Final = 16  # elements from one to the next, where they are scattered
+LEAVES_PER_UNIT: Final = 250
 LAYOUTS: Final = ("contiguous", "scattered")
 
 
@@ -45,18 +47,24 @@ class Duration:
     rounds: int
 
 
-FULL: Final = Duration(0.5, 2.0, 3)
+FULL: Final = Duration(0.3, 1.5, 2)
 QUICK: Final = Duration(0.2, 0.5, 1)
 
 
 class Rig:
-    """Builds what is measured, and starts it."""
+    """Builds what is measured, and starts it.
+
+    Attributes:
+        firmware: the example application.
+    """
 
     def __init__(self, folder: Path, duration: Duration, *, with_peer: bool) -> None:
         self.duration = duration
         self._folder = folder
-        self._program = build_board(folder / "build", described=True)
-        self._table_address = _address_of(self._program, TABLE)
+        program = build_board(folder / "build", described=True)
+        self.firmware = Firmware(program, description_of(program))
+        self._table_address = _address_of(program, TABLE)
+        self._big: dict[int, Firmware] = {}
         self.loop = BareLoop(folder)
         python: Path | None = None
         if with_peer:
@@ -64,7 +72,7 @@ class Rig:
                 python = peer_python()
             except NoPeer as reason:
                 print(f"without the peer: {reason}")
-        self._sides = Sides(description_of(self._program), folder, python)
+        self._sides = Sides(folder, python)
         self._port_count = 0
 
     @property
@@ -90,10 +98,19 @@ class Rig:
             for index, path in zip(indices, self.paths(indices), strict=True)
         ]
 
+    def big_firmware(self, leaves: int) -> Firmware:
+        """Return the example application with generated variables besides, built once."""
+        if leaves not in self._big:
+            self.progress(f"building {leaves:,} variables")
+            folder = self._folder / f"big{leaves}"
+            units = leaves // LEAVES_PER_UNIT
+            self._big[leaves] = build_big_firmware(folder, units, LEAVES_PER_UNIT)
+        return self._big[leaves]
+
     @contextmanager
-    def board(self, baud: int, buffer_size: int) -> Generator[MeasuredBoard]:
+    def board(self, baud: int, buffer_size: int, *options: str) -> Generator[MeasuredBoard]:
         """A board with a line of its own; 0 baud: as fast as the terminal is."""
-        board = self.start_board(self.new_port(), baud, buffer_size)
+        board = self.start_board(self.new_port(), baud, buffer_size, *options)
         try:
             yield board
         finally:
@@ -104,30 +121,47 @@ class Rig:
         self._port_count += 1
         return self._folder / f"port{self._port_count}"
 
-    def start_board(self, port: Path, baud: int, buffer_size: int) -> MeasuredBoard:
-        """Switch a board on."""
+    def start_board(
+        self,
+        port: Path,
+        baud: int,
+        buffer_size: int,
+        *options: str,
+        firmware: Firmware | None = None,
+    ) -> MeasuredBoard:
+        """Switch a board on, by default with the example application."""
+        program = (firmware or self.firmware).program
+        line = ("--baud", f"{baud}", "--exact")
         sizes = ("--rx-size", f"{buffer_size}", "--tx-size", f"{buffer_size}")
-        return MeasuredBoard(self._program, port, "--freeze", "--baud", f"{baud}", *sizes)
+        return MeasuredBoard(program, port, "--freeze", *line, *sizes, *options)
 
-    def contenders(self, baud: int, buffer_size: int) -> Generator[tuple[str, Side, MeasuredBoard]]:
+    def contenders(
+        self, baud: int, buffer_size: int, *options: str
+    ) -> Generator[tuple[str, Side, MeasuredBoard]]:
         """Yield ours and the peer, if it can be had: its name in rows, its server, its board.
 
         Each has a board of its own, and ends when the next one is asked for.
         """
-        for who in (OURS, PEER) if self._sides.has_peer else (OURS,):
-            with self.board(baud, buffer_size) as board, self.side(who, board, baud) as side:
+        for who in self.who:
+            with (
+                self.board(baud, buffer_size, *options) as board,
+                self.side(who, board, baud) as side,
+            ):
                 yield who, side, board
 
     @contextmanager
-    def side(self, who: str, board: MeasuredBoard, baud: int) -> Generator[Side]:
+    def side(
+        self, who: str, board: MeasuredBoard, baud: int, *, firmware: Firmware | None = None
+    ) -> Generator[Side]:
         """A server of ours or of the peer, with the board."""
+        description = (firmware or self.firmware).description
         with ExitStack() as stack:
-            yield self._sides.start(who, stack, board, baud)
+            yield self._sides.start(who, stack, board, baud, description)
 
     @property
-    def has_peer(self) -> bool:
-        """Whether the peer can be had."""
-        return self._sides.has_peer
+    def who(self) -> Sequence[str]:
+        """Those that are compared: ours, and the peer if it can be had."""
+        return (OURS, PEER) if self._sides.has_peer else (OURS,)
 
     def progress(self, text: str) -> None:
         """Tell what is being measured."""

@@ -12,6 +12,8 @@ BOUND: Final = "bound"
 LOOP: Final = "loop"
 OURS: Final = "ours"
 PEER: Final = "peer"
+POLLING: Final = "polling"  # the scenario with most rows
+USUAL_BUFFER: Final = 1024  # octets of payload, in the device
 WHO: Final = (BOUND, LOOP, OURS, PEER)
 
 

@@ -56,6 +56,9 @@ class _NoResult(dict[str, float]):
         return math.nan
 
 
+FAILED: Final = Outcome(_NoResult(), math.nan, math.nan, 0)
+
+
 class Client:
     """A client process with one task."""
 
@@ -82,7 +85,8 @@ class Client:
     def kill(self) -> None:
         """End it, whatever it does."""
         self._process.kill()
-        self._process.communicate()
+        with suppress(ValueError):  # it was killed before
+            self._process.communicate()
 
     @property
     def _output(self) -> IO[str]:
@@ -178,7 +182,7 @@ class Theirs(Side):
             return super().do(board, task, **job)
         except ClientFailed as reason:
             print(f"the stock client failed at {task!r}: {reason}", file=sys.stderr)
-            return Outcome(_NoResult(), math.nan, math.nan, 0)
+            return FAILED
 
     def close(self) -> None:
         """End the server."""
@@ -199,8 +203,7 @@ def _time_of_listening(port: int) -> float:
 class Sides:
     """Starts both, one at a time, with homes of their own."""
 
-    def __init__(self, description: Path, folder: Path, python: Path | None) -> None:
-        self._description = description
+    def __init__(self, folder: Path, python: Path | None) -> None:
         self._folder = folder
         self._python = python
         self._count = 0
@@ -210,15 +213,15 @@ class Sides:
         """Whether the stock server can be had."""
         return self._python is not None
 
-    def start(self, who: str, stack: ExitStack, board: Board, baud: int) -> Side:
+    def start(self, who: str, stack: ExitStack, board: Board, baud: int, description: Path) -> Side:
         """Start our server or the stock one; it ends with the stack."""
         folder = self._new_folder()
         side: Ours | Theirs
         if who == OURS:
-            side = Ours(board, baud, self._description, folder)
+            side = Ours(board, baud, description, folder)
         else:
             assert self._python is not None
-            side = Theirs(self._python, board, self._description, folder)
+            side = Theirs(self._python, board, description, folder)
         stack.callback(side.close)
         return side
 

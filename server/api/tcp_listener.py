@@ -172,13 +172,13 @@ class _TcpClient(Outlet):
         self._packing: asyncio.Task[None] | None = None
         self.on_room: Callable[[], None] | None = None
 
-    def send(self, message: bytes) -> None:
+    def send(self, data: bytes) -> None:
         """Send a message; all arrive in the order in which they were sent."""
-        if self._packing is None and len(message) <= _LARGEST_AT_ONCE:
-            self._write(message, to_datagram(message))
+        if self._packing is None and len(data) <= _LARGEST_AT_ONCE:
+            self._write(data, to_datagram(data))
             return
-        self._waiting.append(message)
-        self._waiting_octets += len(message)
+        self._waiting.append(data)
+        self._waiting_octets += len(data)
         if self._packing is None:
             self._packing = asyncio.get_running_loop().create_task(self._pack())
 

@@ -29,7 +29,12 @@ ROOT: Final = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))  # of a checkout that is not installed
 
 from benchmarks.firmware import Firmware, build_big_firmware  # noqa: E402
-from benchmarks.measured import MeasuredBoard, MeasuredProcess, MeasuredServer  # noqa: E402
+from benchmarks.measured import (  # noqa: E402
+    MeasuredBoard,
+    MeasuredProcess,
+    MeasuredServer,
+    checkout_environment,
+)
 from benchmarks.timed_line import Passage, read_notes  # noqa: E402
 from scrutiny.firmware_link.codes import Command, CommControlFunction  # noqa: E402
 from scrutiny.sdk.client import ScrutinyClient  # noqa: E402
@@ -81,17 +86,13 @@ def main() -> int:
     return 0 if worst <= LONGEST_GAP_MS else 1
 
 
-def _env() -> dict[str, str]:
-    return {**os.environ, "PYTHONPATH": str(ROOT)}
-
-
 def measure(big: Firmware, folder: Path, name: str) -> tuple[Milestones, list[Passage]]:
     """Let a server meet the board, and note what happens."""
     home = folder / "home"
     store = home / "data" / "server" / "sfd_storage"
     store.mkdir(parents=True, exist_ok=True)
     install = ["install-sfd", str(big.description)]
-    environment = {**_env(), "SCRUTINY_DATA_FOLDER": str(store.parent)}
+    environment = {**checkout_environment(), "SCRUTINY_DATA_FOLDER": str(store.parent)}
     subprocess.run(
         [sys.executable, "-m", "scrutiny.cli.main", *install],
         check=True, env=environment, stdout=subprocess.DEVNULL,

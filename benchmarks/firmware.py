@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -11,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmarks.measured import checkout_environment
 from tests.support.example_board import ROOT, build_board
 
 
@@ -48,9 +48,8 @@ def build_big_firmware(folder: Path, units: int, vars_per_unit: int) -> Firmware
     subprocess.run(link, check=True)
     description = folder / "board.sfd"
     build = ["sfd", "build", str(linked), "--tagged", str(program), "-o", str(description)]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-m", "scrutiny.cli.main", *build]
-    subprocess.run(command, check=True, env=environment, stdout=subprocess.DEVNULL)
+    subprocess.run(command, check=True, env=checkout_environment(), stdout=subprocess.DEVNULL)
     manifest: Mapping[str, Any] = json.loads((generated / "manifest.json").read_text())
     paths = [leaf["path"] for leaf in manifest["leaves"] if "arrays" not in leaf]
     return Firmware(program, description, paths)

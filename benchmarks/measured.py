@@ -13,13 +13,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from tests.support.example_board import Board
+from tests.support.example_board import ROOT, Board
 from tests.support.processes import LoggedProcess
 from tests.support.server_process import ServerProcess
 
 PLACEMENTS: Final = ("apart", "free")
 
 _PAGE_SIZE: Final = os.sysconf("SC_PAGE_SIZE")
+
+
+def checkout_environment() -> dict[str, str]:
+    """Return an environment in which Python finds this checkout, installed or not."""
+    return {**os.environ, "PYTHONPATH": str(ROOT)}
 
 
 @dataclass(frozen=True, slots=True)

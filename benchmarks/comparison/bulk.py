@@ -7,27 +7,26 @@ from typing import Final
 from benchmarks.fetches import answer_sizes, gapless_s
 from scrutiny.firmware_link.codes import RESPONSE_OVERHEAD
 from scrutiny.firmware_link.messages import MemoryBlock, ReadMemory
+from tests.support.example_board import SCRATCH
 
-from .emission import Emission
+from .emission import looking_at
 from .exchanges import FORMAT, Exchange, cycle_s
 from .rig import QUICK, Rig, line_text
-from .rows import BOUND, LOOP, Rows
+from .rows import BOUND, LOOP, USUAL_BUFFER, Rows
 
 SIZE: Final = 64 << 10
 BUFFERS: Final = (256, 1024, 4096)
 BAUDS: Final = (115_200, 1_000_000, 3_000_000, 0)
 LONGEST_LOOP_S: Final = 4.0  # without a heartbeat, a device ends the session after 5 s
 UNIT: Final = "KiB/s"
-TICKS: Final = "/rpv/x1010"  # 8 octets
-OTHERS: Final = [f"/rpv/x{0x2000 + number:04X}" for number in range(14)]  # 4 octets each
-SIGNALS: Final = [TICKS, *OTHERS]  # 64 octets in an entry
+SIGNALS: Final = ["/rpv/x1010", *SCRATCH[:14]]  # one of 8 octets, 14 of 4: 64 in an entry
 
 
 def measure(rig: Rig, rows: Rows) -> None:
     """Measure everything once."""
     is_quick = rig.duration is QUICK
     for baud in BAUDS[1:] if is_quick else BAUDS:
-        for buffer_size in (1024,) if is_quick or baud == BAUDS[0] else BUFFERS:
+        for buffer_size in (USUAL_BUFFER,) if is_quick or baud == BAUDS[0] else BUFFERS:
             measure_memory(rig, rows, baud, buffer_size)
             measure_recording(rig, rows, baud, buffer_size)
 
@@ -64,7 +63,7 @@ def measure_recording(rig: Rig, rows: Rows, baud: int, buffer_size: int) -> None
     if baud:
         row.note(BOUND, (SIZE >> 10) / gapless_s(baud, answers))
     for who, side, board in rig.contenders(baud, buffer_size, "--datalog-size", f"{SIZE}"):
-        with Emission(board.pid) as emission:
+        with looking_at(board.pid) as emission:
             outcome = side.do(board, "record", signals=SIGNALS)
         told_s = outcome.result["told_s"]
         begin_s, end_s = emission.of_last(sum(answers), told_s)

@@ -8,10 +8,9 @@ from typing import Final
 
 from .exchanges import planned_exchanges
 from .rig import QUICK, Rig, line_text
-from .rows import OURS, Rows
+from .rows import OURS, USUAL_BUFFER, Rows
 from .sides import FAILED, ClientFailed
 
-BUFFER: Final = 1024
 WATCHED: Final = 100
 CLIENTS: Final = (1, 10, 50)
 BAUD: Final = 1_000_000
@@ -35,14 +34,14 @@ def measure_clients(rig: Rig, rows: Rows, baud: int, count: int) -> None:
     at_device = rows.row("clients", f"{case}, device", "requests/s")
     at_clients = rows.row("clients", f"{case}, each client", "updates/s")
     indices = rig.indices("contiguous", WATCHED)
-    (exchange,) = planned_exchanges(rig.variables(indices), BUFFER)
+    (exchange,) = planned_exchanges(rig.variables(indices), USUAL_BUFFER)
     job = {
         "paths": rig.paths(indices),
         "seconds": rig.duration.measure_s,
         "settle": rig.duration.settle_s,
     }
 
-    for who, side, board in rig.contenders(baud, BUFFER):
+    for who, side, board in rig.contenders(baud, USUAL_BUFFER):
         others = [side.client("poll", **{**job, "seconds": 600.0}) for _ in range(count - 1)]
         try:
             for other in others:
@@ -68,7 +67,7 @@ def measure_idle(rig: Rig, rows: Rows) -> None:
     memory = rows.row("idle", "memory, a device, no client", "MB", more_is_better=False)
     seconds = rig.duration.measure_s if rig.duration is QUICK else IDLE_S
 
-    for who, side, board in rig.contenders(0, BUFFER):
+    for who, side, board in rig.contenders(0, USUAL_BUFFER):
         side.do(board, "poll", paths=[], seconds=0.0, settle=0.0)  # it is ready
         time.sleep(1.0)
         before = side.usage
@@ -83,5 +82,5 @@ def measure_watching(rig: Rig, rows: Rows) -> None:
     rig.progress("watching 1,000")
     row = rows.row("watch", "1,000 paths", "ms", more_is_better=False)
     job = {"paths": rig.paths(rig.indices("scattered", 1000))}
-    for who, side, board in rig.contenders(0, BUFFER):
+    for who, side, board in rig.contenders(0, USUAL_BUFFER):
         row.note(who, side.do(board, "watch", **job).result["s"] * 1e3)

@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 from .rig import QUICK, Rig
-from .rows import Rows
+from .rows import USUAL_BUFFER, Rows
 
 BAUD: Final = 1_000_000
-BUFFER: Final = 1024
 WATCHED: Final = 100
 MANY: Final = 50_000
 QUICK_MANY: Final = 6_000
@@ -26,11 +25,6 @@ def measure(rig: Rig, rows: Rows) -> None:
         "seconds": rig.duration.measure_s,
         "settle": rig.duration.settle_s,
     }
-    for who in rig.who:
-        board = rig.start_board(rig.new_port(), BAUD, BUFFER, firmware=firmware)
-        try:
-            with rig.side(who, board, BAUD, firmware=firmware) as side:
-                side.do(board, "poll", **job)
-                memory.note(who, side.usage.resident_octets / 1e6)
-        finally:
-            board.kill()
+    for who, side, board in rig.contenders(BAUD, USUAL_BUFFER, firmware=firmware):
+        side.do(board, "poll", **job)
+        memory.note(who, side.usage.resident_octets / 1e6)

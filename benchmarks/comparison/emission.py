@@ -6,35 +6,25 @@ import math
 import threading
 import time
 from bisect import bisect_left, bisect_right
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
-from typing import Final, Self
+from typing import Final
 
 LOOK_AGAIN_S: Final = 0.0005
 
 
 class Emission:
-    """Looks at a process while the context lasts."""
+    """What a process has written, as `looking_at` finds out."""
 
-    def __init__(self, pid: int) -> None:
-        self._file = Path("/proc", f"{pid}", "io")
+    def __init__(self) -> None:
         self._times_s: list[float] = []
         self._counts: list[int] = []
-        self._is_over = threading.Event()
-        self._thread = threading.Thread(target=self._look, name="emission")
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self._is_over.set()
-        self._thread.join()
+    def note(self, time_s: float, count: int) -> None:
+        """Learn how many octets there were at a moment, which is later than those before."""
+        self._times_s.append(time_s)
+        self._counts.append(count)
 
     def of_last(self, octets: int, until_s: float) -> tuple[float, float]:
         """Return from when until when the last octets were sent before a moment.
@@ -49,9 +39,23 @@ class Emission:
         end = bisect_left(self._counts, total)
         return self._times_s[begin], self._times_s[end]
 
-    def _look(self) -> None:
-        while not self._is_over.wait(LOOK_AGAIN_S):
+
+@contextmanager
+def looking_at(pid: int) -> Generator[Emission]:
+    """Note what a process writes while the context lasts."""
+    emission = Emission()
+    file = Path("/proc", f"{pid}", "io")
+    is_over = threading.Event()
+
+    def look() -> None:
+        while not is_over.wait(LOOK_AGAIN_S):
             now_s = time.monotonic()
-            written = self._file.read_text().split("wchar: ")[1].split()[0]
-            self._times_s.append(now_s)
-            self._counts.append(int(written))
+            emission.note(now_s, int(file.read_text().split("wchar: ")[1].split()[0]))
+
+    thread = threading.Thread(target=look, name="emission")
+    thread.start()
+    try:
+        yield emission
+    finally:
+        is_over.set()
+        thread.join()

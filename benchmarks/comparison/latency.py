@@ -10,9 +10,8 @@ from scrutiny.firmware_link.messages import MemoryData, WriteMemory
 
 from .exchanges import FORMAT, Exchange, cycle_s, planned_exchanges
 from .rig import CLOCK, ELEMENT, QUICK, Rig, line_text
-from .rows import BOUND, LOOP, Rows
+from .rows import BOUND, LOOP, USUAL_BUFFER, Rows
 
-BUFFER: Final = 1024
 WATCHED: Final = 100
 AGE_BAUD: Final = 1_000_000
 BATCHES: Final = (100, 1000)  # more than some hundred are too many for the peer
@@ -32,7 +31,7 @@ def measure_ages(rig: Rig, rows: Rows) -> None:
     """Take the age of a clock among 100 variables."""
     rig.progress("age of a value")
     indices = rig.indices("contiguous", WATCHED - 1)
-    exchanges = planned_exchanges(rig.variables(indices), BUFFER)
+    exchanges = planned_exchanges(rig.variables(indices), USUAL_BUFFER)
     job = {
         "clock": CLOCK,
         "paths": rig.paths(indices),
@@ -47,7 +46,7 @@ def measure_ages(rig: Rig, rows: Rows) -> None:
     }
     for row in found.values():
         row.note(BOUND, cycle_s(exchanges, AGE_BAUD) * 1e3)
-    for who, side, board in rig.contenders(AGE_BAUD, BUFFER):
+    for who, side, board in rig.contenders(AGE_BAUD, USUAL_BUFFER):
         outcome = side.do(board, "age", **job)
         for name, row in found.items():
             row.note(who, outcome.result[name], outcome.server_cpu)
@@ -62,7 +61,7 @@ def measure_writes(rig: Rig, rows: Rows, baud: int, watched: int) -> None:
     exchange = write_exchange(rig.table_address + ELEMENT * written)
     if baud:
         row.note(BOUND, cycle_s([exchange], baud) * 1e3)
-    with rig.board(baud, BUFFER) as board:
+    with rig.board(baud, USUAL_BUFFER) as board:
         rate = rig.loop.run(board.port, [exchange], rig.duration.measure_s)
         row.note(LOOP, 1e3 / rate.requests_per_s)
     job = {
@@ -71,7 +70,7 @@ def measure_writes(rig: Rig, rows: Rows, baud: int, watched: int) -> None:
         "seconds": rig.duration.measure_s,
         "settle": rig.duration.settle_s,
     }
-    for who, side, board in rig.contenders(baud, BUFFER):
+    for who, side, board in rig.contenders(baud, USUAL_BUFFER):
         outcome = side.do(board, "write", **job)
         row.note(who, outcome.result["p50_ms"], outcome.server_cpu)
 
@@ -90,8 +89,8 @@ def measure_batch(rig: Rig, rows: Rows, baud: int, count: int) -> None:
     paths = rig.paths(indices)
     if baud:
         addresses = [rig.table_address + ELEMENT * index for index in indices]
-        row.note(BOUND, cycle_s(batch_exchanges(addresses, BUFFER), baud) * 1e3)
-    for who, side, board in rig.contenders(baud, BUFFER):
+        row.note(BOUND, cycle_s(batch_exchanges(addresses, USUAL_BUFFER), baud) * 1e3)
+    for who, side, board in rig.contenders(baud, USUAL_BUFFER):
         row.note(who, side.do(board, "batch", paths=paths).result["s"] * 1e3)
 
 

@@ -108,9 +108,12 @@ class Rig:
         return self._big[leaves]
 
     @contextmanager
-    def board(self, baud: int, buffer_size: int, *options: str) -> Generator[MeasuredBoard]:
+    def board(
+        self, baud: int, buffer_size: int, *options: str, firmware: Firmware | None = None
+    ) -> Generator[MeasuredBoard]:
         """A board with a line of its own; 0 baud: as fast as the terminal is."""
-        board = self.start_board(self.new_port(), baud, buffer_size, *options)
+        port = self.new_port()
+        board = self.start_board(port, baud, buffer_size, *options, firmware=firmware)
         try:
             yield board
         finally:
@@ -136,7 +139,7 @@ class Rig:
         return MeasuredBoard(program, port, "--freeze", *line, *sizes, *options)
 
     def contenders(
-        self, baud: int, buffer_size: int, *options: str
+        self, baud: int, buffer_size: int, *options: str, firmware: Firmware | None = None
     ) -> Generator[tuple[str, Side, MeasuredBoard]]:
         """Yield ours and the peer, if it can be had: its name in rows, its server, its board.
 
@@ -144,8 +147,8 @@ class Rig:
         """
         for who in self.who:
             with (
-                self.board(baud, buffer_size, *options) as board,
-                self.side(who, board, baud) as side,
+                self.board(baud, buffer_size, *options, firmware=firmware) as board,
+                self.side(who, board, baud, firmware=firmware) as side,
             ):
                 yield who, side, board
 

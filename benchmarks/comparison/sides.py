@@ -17,10 +17,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Final
 
-from benchmarks.measured import MeasuredServer, Usage, usage_of
+from benchmarks.measured import MeasuredServer, Usage, checkout_environment, usage_of
 from scrutiny.sfd.store import DescriptionStore
 from tests.interop.peer_processes import Peer
-from tests.support.example_board import ROOT, Board
+from tests.support.example_board import Board
 
 from .rows import OURS
 
@@ -145,7 +145,7 @@ class Ours(Side):
 
     def client(self, task: str, **job: Any) -> Client:
         text = json.dumps({"port": self.server.tcp_port, "task": task, **job})
-        return Client([sys.executable, str(SCRIPT), text], _environment(), self._folder)
+        return Client([sys.executable, str(SCRIPT), text], checkout_environment(), self._folder)
 
     def close(self) -> None:
         """End the server."""
@@ -187,10 +187,6 @@ class Theirs(Side):
     def close(self) -> None:
         """End the server."""
         self._server.stop()
-
-
-def _environment() -> dict[str, str]:
-    return {**os.environ, "PYTHONPATH": str(ROOT)}
 
 
 def _time_of_listening(port: int) -> float:

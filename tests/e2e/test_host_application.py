@@ -733,7 +733,7 @@ def test_throttled_link_has_the_pace_of_a_serial_line(
     assert 0.99 <= min(ratios) <= 1.10
 
 
-def test_an_exact_line_is_as_fast_as_the_other(open_client: OpenClient) -> None:
+def test_an_exact_line_is_no_faster_than_a_serial_one(open_client: OpenClient) -> None:
     client = open_client("pty", "--baud", "1000000", "--exact")
     client.connect()
     frame = request_frame(USER_COMMAND, 0, bytes(200))

@@ -88,6 +88,7 @@ class FeatureBits(IntFlag):
     DATALOGGING = 0x40
     USER_COMMAND = 0x20
     SUPPORT_64BITS = 0x10
+    REQUEST_AHEAD = 0x08  # of our library: a request may arrive while the last one is answered
 
 
 class RegionType(IntEnum):

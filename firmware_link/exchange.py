@@ -1,6 +1,6 @@
-"""One request in flight: deadlines, retries, and what an answer has to look like; no I/O, no clock.
+"""Requests in flight: deadlines, retries, and what an answer has to look like; no I/O, no clock.
 
-The device is half duplex and has no sequence numbers (device protocol, section 3), so:
+The device has no sequence numbers (device protocol, section 3), so there is one at a time:
 
 - A request has a deadline made from the speed of the line, the size of both frames, and the answer
   times seen so far (RFC 6298, with the silence time-out of the device as the floor: a device whose
@@ -13,7 +13,12 @@ The device is half duplex and has no sequence numbers (device protocol, section 
 - After a retry the answer to the first attempt may still be on its way; nothing is sent until the
   line was quiet for a moment, so that it cannot be taken for the answer to the next request.
 
+A device that keeps what arrives while it answers may have more, if all of them only read: they are
+sent when the answers to those before near their end, see `overlap`. When anything goes wrong, all
+but the first are forgotten, and their owner has to send them again.
+
 States: IDLE --start--> WAITING --answer--> IDLE, or SETTLING after a retry
+        WAITING --answer, with a request sent ahead--> WAITING, for that one
         WAITING --bad, or deadline--> PAUSING --wake--> WAITING (retry)
         WAITING --last deadline--> IDLE, with a failure;  SETTLING --wake--> IDLE
 """
@@ -27,6 +32,7 @@ from typing import Final
 from .codes import RESPONSE_OVERHEAD, ResponseCode
 from .errors import FrameError
 from .frames import Response, ResponseParser
+from .overlap import Overlap
 
 BITS_PER_OCTET: Final = 10  # a UART adds a start and a stop bit
 
@@ -38,6 +44,9 @@ SETTLE_NS: Final = 5_000_000
 
 # Before any answer was timed: generous, because a board may just be starting.
 FIRST_TIMEOUT_NS: Final = 200_000_000
+
+# What came together tells when the next octets come, up to here: no answer is awaited for longer.
+LONGEST_LUMP_NS: Final = 2_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +89,7 @@ class Transaction:
         idempotent: whether it may be sent again after a lost answer.
         retries: how often, if idempotent; None: as the settings of the exchange say.
         patience_ns: time the device may take beyond the usual.
+        only_reads: whether another one that only reads may be sent before it is answered.
     """
 
     __slots__ = (
@@ -87,6 +97,7 @@ class Transaction:
         "frame",
         "idempotent",
         "max_size",
+        "only_reads",
         "patience_ns",
         "prefix",
         "retries",
@@ -104,6 +115,7 @@ class Transaction:
         idempotent: bool = True,
         retries: int | None = None,
         patience_ns: int = 0,
+        only_reads: bool = False,
     ) -> None:
         self.frame = frame
         self.command = frame[0]
@@ -114,6 +126,7 @@ class Transaction:
         self.idempotent = idempotent
         self.retries = retries
         self.patience_ns = patience_ns
+        self.only_reads = only_reads
 
     def is_answered_by(self, response: Response) -> bool:
         """Whether a response belongs to this request. A refusal carries nothing to compare."""
@@ -147,19 +160,29 @@ class _State(Enum):
 
 
 class Exchange:
-    """The request in flight. The owner writes what it is given and calls back at `wake_ns`."""
+    """The requests in flight. The owner writes what it is given and calls back at `wake_ns`.
+
+    Attributes:
+        settings: how patient it is.
+        statistics: counters.
+        overlap: knows of the requests that were sent ahead, and when that may be done.
+        wake_ns: when `tick` has something to do.
+    """
 
     def __init__(self, settings: ExchangeSettings, max_payload: int) -> None:
         self.settings = settings
+        self.overlap = Overlap()
         self.statistics = ExchangeStatistics()
-        self.wake_ns: int | None = None  # when tick() has something to do
+        self.wake_ns: int | None = None
         self._max_payload = max_payload
         self._parser = ResponseParser(max_payload)
         self._state = _State.IDLE
         self._transaction: Transaction | None = None
+        self._was_ahead = False  # the one in flight was sent before the last answer was complete
         self._attempt = 0
         self._gave_up = False  # on the last request; its answer may still come
         self._sent_ns = 0
+        self._written_ns = 0  # when anything was sent
         self._line_ns = 0  # time of request and answer on the line
         self._deadline_ns = 0
         self._quiet_limit_ns = 0  # a line that never gets quiet is not waited for any longer
@@ -172,6 +195,16 @@ class Exchange:
     def is_idle(self) -> bool:
         """Whether start() may be called."""
         return self._state is _State.IDLE
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether a request is in flight, or will be again."""
+        return self._transaction is not None
+
+    @property
+    def holds_octets(self) -> bool:
+        """Whether octets behind the last answer wait: feed() may find another answer in them."""
+        return self._parser.pending_size > 0
 
     def set_limits(self, settings: ExchangeSettings, max_payload: int) -> None:
         """Go on with what the device announced; the measured answer times are kept."""
@@ -188,8 +221,45 @@ class Exchange:
         self._parser.max_payload = self._largest_answer(transaction)
         return self._send(transaction, now_ns)
 
+    def ahead_room(self, now_ns: int, arrived: int) -> int:
+        """Return how many octets a request may have that is sent before the answer has come.
+
+        Args:
+            now_ns: the time.
+            arrived: octets that came just now; so many will come together the next time.
+
+        Returns:
+            0 if it is too early, or not to be done at all.
+        """
+        transaction = self._transaction
+        overlap = self.overlap
+        if (
+            not overlap.room
+            or transaction is None
+            or not transaction.only_reads
+            or self._attempt
+            or self._state is not _State.WAITING
+        ):
+            return 0
+        lump_ns = min(self.settings.line_ns(arrived), LONGEST_LUMP_NS)
+        if not overlap.is_due(self._missing_ns() - lump_ns, now_ns):
+            return 0
+        # A device that answers has taken the request out of where the next one arrives.
+        is_heard = self.statistics.octets_received > self._heard_before
+        return overlap.room_left - (0 if is_heard else len(transaction.frame))
+
+    def start_ahead(self, transaction: Transaction, now_ns: int) -> bytes:
+        """Begin one more exchange; the result has to be written to the link at once."""
+        assert transaction.only_reads
+        self.overlap.sent(transaction, self._answer_on_line_ns(transaction))
+        self._note_sent(transaction, now_ns)
+        return transaction.frame
+
     def feed(self, data: bytes, now_ns: int) -> Response | None:
-        """Take octets from the link; return the answer to the request in flight once complete."""
+        """Take octets from the link; return the answer to the request in flight once complete.
+
+        After an answer there may be more in the octets, see `holds_octets`.
+        """
         self.statistics.octets_received += len(data)
         transaction = self._transaction
         if transaction is None:
@@ -199,17 +269,23 @@ class Exchange:
                 self._expect_later_answers(now_ns)
             return None
         self._heard_anything = True
+        ahead = self.overlap.next
         try:
-            response = self._parser.feed_one(data)
+            parser = self._parser
+            response = parser.feed_one(data) if ahead is None else parser.feed_next(data)
         except FrameError:
             self.statistics.damaged += 1
-            self._pause(now_ns, self._missing_ns() + SETTLE_NS)
+            self._pause(now_ns, self._missing_ns() + self._forget_ahead(now_ns) + SETTLE_NS)
             return None
         if response is None:
             self._wait_for_the_rest(now_ns)
             return None
         if not transaction.is_answered_by(response):
             self.statistics.mismatched += 1
+            if ahead is not None and ahead.is_answered_by(response):
+                self._forget_ahead(now_ns)
+                self._pause(now_ns, SETTLE_NS)
+                return None
             self._wait_behind_a_late_answer(transaction, now_ns)
             return None
         self._finish_answered(now_ns)
@@ -224,6 +300,7 @@ class Exchange:
             return None
         transaction = self._transaction
         assert transaction is not None
+        self._forget_ahead(now_ns)
         if self._state is _State.WAITING and self._must_stay_silent(now_ns):
             return None
         if self._attempt < self._allowed_retries(transaction):
@@ -252,22 +329,50 @@ class Exchange:
 
     def _send(self, transaction: Transaction, now_ns: int) -> bytes:
         self._parser.reset()
+        self._was_ahead = False
+        self._wait_for(transaction, now_ns)
+        self._note_sent(transaction, now_ns)
+        return transaction.frame
+
+    def _wait_for(self, transaction: Transaction, now_ns: int) -> None:
         self._state = _State.WAITING
         self._sent_ns = now_ns
         self._line_ns = self._time_on_line_ns(transaction)
         patience_ns = self._patience_ns(transaction, self._attempt)
         self._deadline_ns = now_ns + self._line_ns + patience_ns
         self.wake_ns = self._deadline_ns
-        statistics = self.statistics
-        self._heard_before = statistics.octets_received
-        statistics.requests += 1
-        statistics.octets_sent += len(transaction.frame)
-        return transaction.frame
+        self._heard_before = self.statistics.octets_received - self._parser.pending_size
+
+    def _note_sent(self, transaction: Transaction, now_ns: int) -> None:
+        self._written_ns = now_ns
+        self.statistics.requests += 1
+        self.statistics.octets_sent += len(transaction.frame)
+
+    def _forget_ahead(self, now_ns: int) -> int:
+        """Give up what was sent ahead; return how long it may still take on the line."""
+        overlap = self.overlap
+        if overlap.next is None:
+            return 0
+        left_ns = overlap.answers_ns + self.settings.line_ns(overlap.octets)
+        overlap.went_wrong(now_ns)
+        return left_ns
+
+    def _go_on_with(self, ahead: Transaction, now_ns: int) -> None:
+        """Wait for the answer to a request that was sent ahead, now that it is the first."""
+        self.overlap.went_well(self._answer_on_line_ns(ahead))
+        self._transaction = ahead
+        self._was_ahead = True
+        self._heard_anything = False
+        self._parser.max_payload = self._largest_answer(ahead)
+        self._wait_for(ahead, now_ns)
 
     def _time_on_line_ns(self, transaction: Transaction) -> int:
         """Time that the request and the largest answer to it take on the line."""
         answer_size = self._largest_answer(transaction) + RESPONSE_OVERHEAD
         return self.settings.line_ns(len(transaction.frame) + answer_size)
+
+    def _answer_on_line_ns(self, transaction: Transaction) -> int:
+        return self.settings.line_ns(self._largest_answer(transaction) + RESPONSE_OVERHEAD)
 
     def _patience_ns(self, transaction: Transaction, attempt: int) -> int:
         """How long to wait for the answer to an attempt, beyond the time on the line."""
@@ -327,7 +432,7 @@ class Exchange:
         if self._parser.pending_size:  # the device did answer, so its receiver is in step
             self.statistics.damaged += 1
             return False
-        silent_until_ns = self._sent_ns + self.settings.quiet_ns
+        silent_until_ns = self._written_ns + self.settings.quiet_ns
         if now_ns >= silent_until_ns:
             return False
         self._pause(now_ns, silent_until_ns - now_ns)
@@ -342,19 +447,26 @@ class Exchange:
 
     def _finish_answered(self, now_ns: int) -> None:
         self.statistics.answers += 1
+        if (ahead := self.overlap.next) is not None:
+            self._go_on_with(ahead, now_ns)
+            return
         self._transaction = None
         if self._attempt:
             self._state = _State.SETTLING
             self.wake_ns = now_ns + SETTLE_NS
             self._quiet_limit_ns = now_ns + self.settings.quiet_ns
             return
-        # Karn's rule: an answer after a retry may belong to either attempt and is not timed.
-        self._measure(now_ns)
+        # Karn's rule: an answer after a retry may belong to either attempt and is not timed. Nor is
+        # one to a request that waited in the device.
+        if not self._was_ahead:
+            self._measure(now_ns)
         self._state = _State.IDLE
         self.wake_ns = None
 
     def _measure(self, now_ns: int) -> None:
         answer_ns = max(1, now_ns - self._sent_ns - self._line_ns)
+        if self.overlap.room:
+            self.overlap.learn(answer_ns)
         if self._smoothed_ns == 0:
             self._smoothed_ns = answer_ns
             self._deviation_ns = answer_ns // 2
@@ -366,5 +478,6 @@ class Exchange:
     def _to_idle(self) -> None:
         self._state = _State.IDLE
         self._transaction = None
+        self.overlap.clear()
         self._parser.reset()
         self.wake_ns = None

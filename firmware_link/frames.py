@@ -255,6 +255,24 @@ class ResponseParser(_FrameParser[Response]):
                 return response
         return self._take_the_one()
 
+    def feed_next(self, data: bytes) -> Response | None:
+        """Take octets while two requests are in flight, and return the next response once complete.
+
+        What follows it is kept, as the next one begins there.
+
+        Raises:
+            FrameError: not a response. The parser is empty again afterwards.
+        """
+        buffer = self._buffer
+        if not buffer and (response := self._read_whole(data)) is not None:
+            return response
+        buffer += data
+        try:
+            return self._take_one()
+        except FrameError:
+            buffer.clear()
+            raise
+
     def feed(self, data: bytes) -> list[Response]:
         """Take octets in any chunking and return the responses they complete.
 

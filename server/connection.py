@@ -2,8 +2,10 @@
 
 The next request is written in the callback that completed the last answer, before that answer is
 decoded: the device works while we do. Only an answer that may decide what comes next, as that to a
-heartbeat, is looked at first. There is no task, queue or lock on that way; one timer serves
-deadlines, pauses, heartbeats and reads with a rate, and is moved only when it would be late.
+heartbeat, is looked at first. A device that keeps what arrives while it answers has the next read
+before its answer ends, see `firmware_link.overlap`. There is no task, queue or lock on that way;
+one timer serves deadlines, pauses, heartbeats and reads with a rate, and is moved only when it
+would be late.
 """
 
 from __future__ import annotations
@@ -11,10 +13,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections import deque
 from dataclasses import replace
 from typing import Any, Final
 
-from scrutiny.firmware_link.codes import ResponseCode
+from scrutiny.firmware_link.codes import REQUEST_OVERHEAD, FeatureBits, ResponseCode
 from scrutiny.firmware_link.errors import DeviceRefused, LinkClosed, LinkError
 from scrutiny.firmware_link.exchange import (
     Exchange,
@@ -24,6 +27,7 @@ from scrutiny.firmware_link.exchange import (
 )
 from scrutiny.firmware_link.frames import Response
 from scrutiny.firmware_link.messages import DeviceParams, Disconnect
+from scrutiny.firmware_link.overlap import Overlap
 from scrutiny.firmware_link.pacing import Pacer, effective_limit
 from scrutiny.firmware_link.profile import DeviceProfile
 from scrutiny.firmware_link.session import Apply, Ask, Conversation, Session
@@ -104,6 +108,8 @@ class DeviceConnection:
         self._pacer: Pacer | None = None
         self._paced_octets = 0
         self._job: Job | None = None  # in flight
+        self._ahead: deque[Job] = deque()  # sent while that one is in flight
+        self._may_overlap = False  # as this device keeps what arrives while it answers
         self._conversation: Conversation[DeviceProfile] | None = None
         self._step: Job | None = None  # what the conversation wants to be sent
         self._resume_ns: int | None = None  # when the conversation wants to go on
@@ -167,19 +173,27 @@ class DeviceConnection:
 
     def _bytes_received(self, data: bytes) -> None:
         now_ns = time.monotonic_ns()
-        response = self._exchange.feed(data, now_ns)
+        exchange = self._exchange
+        response = exchange.feed(data, now_ns)
         if response is None:
-            self._arm(self._exchange.wake_ns)
-            return
-        job = self._job
-        assert job is not None
-        self._job = None
-        self._heard_ns = now_ns
-        if not job.decides_next(response):
-            self._send_next(now_ns)  # the wire never waits for what follows
-        self._deliver(job, response, now_ns)
-        if self._job is None:
-            self._send_next(now_ns)  # the answer may have brought new work
+            if self._may_overlap:
+                self._take_back_ahead()
+                self._send_ahead(now_ns, len(data))
+            self._arm(exchange.wake_ns)
+        while response is not None:
+            job = self._job
+            assert job is not None
+            self._job = self._ahead.popleft() if self._ahead else None
+            self._heard_ns = now_ns
+            if self._job is None and not job.decides_next(response):
+                self._send_next(now_ns)  # the wire never waits for what follows
+            if self._may_overlap:
+                self._send_ahead(now_ns, len(data))
+            self._deliver(job, response, now_ns)
+            if self._job is None:
+                self._send_next(now_ns)  # the answer may have brought new work
+            has_more = self._may_overlap and exchange.holds_octets
+            response = exchange.feed(b"", now_ns) if has_more else None
 
     def _deliver(self, job: Job, response: Response, now_ns: int) -> None:
         try:
@@ -204,6 +218,24 @@ class DeviceConnection:
         self._job = job
         self._transport.write(exchange.start(job, now_ns))
         self._arm(exchange.wake_ns)
+
+    def _send_ahead(self, now_ns: int, arrived: int) -> None:
+        """Send the next reads before the last one is answered, if this is the time."""
+        exchange = self._exchange
+        if self._disconnected is not None or now_ns >= self._session.heartbeat_due_ns:
+            return
+        while (room := exchange.ahead_room(now_ns, arrived)) > 0:
+            job = self._schedule.next_read_ahead(now_ns, room)
+            if job is None:
+                return
+            self._ahead.append(job)
+            self._transport.write(exchange.start_ahead(job, now_ns))
+
+    def _take_back_ahead(self) -> None:
+        """Have requests sent again that were in flight when the one before them was lost."""
+        if self._ahead and self._exchange.overlap.next is None:
+            self._schedule.put_back(self._ahead)
+            self._ahead.clear()
 
     def _next_job(self, now_ns: int) -> Job | None:
         if self._is_closed:
@@ -242,6 +274,7 @@ class DeviceConnection:
         self._timer = None
         now_ns = time.monotonic_ns()
         due = self._exchange.tick(now_ns)
+        self._take_back_ahead()
         if isinstance(due, bytes):
             self._transport.write(due)
         elif due is not None:
@@ -322,6 +355,7 @@ class DeviceConnection:
         self._probes_left = 0
         self._was_refused = False
         self._exchange.abort()
+        self._take_back_ahead()
         job, self._job = self._job, None
         now_ns = time.monotonic_ns()
         if job is not None:
@@ -341,6 +375,7 @@ class DeviceConnection:
         # What answers now may be another device.
         settings = replace(self._exchange.settings, silence_ns=ExchangeSettings().silence_ns)
         self._exchange.set_limits(settings, self._settings.max_response_size)
+        self._allow_overlap(0)
         self._conversation = None
         self._step = None
         self._resume_ns = time.monotonic_ns()
@@ -399,7 +434,24 @@ class DeviceConnection:
         self._conversation = None
         self._is_ready = True
         self._probes_left = 0
+        self._allow_overlap(self._ahead_room_of(profile))
         self._events.ready(profile)
+
+    def _allow_overlap(self, room: int) -> None:
+        self._may_overlap = room > 0
+        self._exchange.overlap = Overlap(room)
+
+    def _ahead_room_of(self, profile: DeviceProfile) -> int:
+        """Return how many octets of requests the device keeps while it answers, 0 for none.
+
+        Where the rate of the line is unknown, so is when an answer ends. Where it is limited, there
+        is a pause anyway.
+        """
+        if FeatureBits.REQUEST_AHEAD not in profile.features:
+            return 0
+        if self._pacer is not None or self._exchange.settings.bits_per_second is None:
+            return 0
+        return profile.max_rx_payload + REQUEST_OVERHEAD
 
     def _apply_params(self, params: DeviceParams) -> None:
         """Take over limits and time-outs of the device."""

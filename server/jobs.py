@@ -10,7 +10,7 @@ from scrutiny.firmware_link.codes import ResponseCode
 from scrutiny.firmware_link.errors import DeviceRefused, LinkError, NoAnswer
 from scrutiny.firmware_link.exchange import Failure, Transaction
 from scrutiny.firmware_link.frames import Response
-from scrutiny.firmware_link.messages import AddressFormat, RequestMessage
+from scrutiny.firmware_link.messages import AddressFormat, ReadMemory, RequestMessage
 from scrutiny.firmware_link.transactions import transaction_of
 
 
@@ -63,6 +63,7 @@ class MessageJob(Job):
             idempotent=made.idempotent,
             retries=retries,
             patience_ns=patience_ns,
+            only_reads=isinstance(message, ReadMemory) and not decides,
         )
         self._message = message
         self._fmt = fmt

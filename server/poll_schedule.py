@@ -9,6 +9,7 @@ possible. Heartbeats come before all of this, from the connection.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 from operator import attrgetter
 from typing import Final
 
@@ -22,6 +23,10 @@ from .write_queue import WriteQueue
 # After so many urgent jobs in a row a due read has its turn: a client that only writes must not
 # stop the values of the others.
 MAX_URGENT_IN_A_ROW: Final = 16
+
+# So long after an urgent job nothing is sent ahead: whoever writes again and again waits for each
+# answer, and would wait for one more read every time.
+INTERACTIVE_NS: Final = 100_000_000
 
 
 class PollSchedule:
@@ -39,7 +44,9 @@ class PollSchedule:
         self.datalog = DatalogLane()
         self._plan: ReadPlan | None = None
         self._bulk: deque[Job] = deque()
+        self._returned: deque[Job] = deque()
         self._urgent_in_a_row = 0
+        self._interactive_until_ns = 0
         self._continuous_index = 0
         self._transfer_was_last = False
         self._datalog_was_last = False
@@ -59,12 +66,35 @@ class PollSchedule:
         self.wake_ns = None
         if self.urgent and self._urgent_in_a_row < MAX_URGENT_IN_A_ROW:
             self._urgent_in_a_row += 1
-            return self.urgent.next_job()
+            return self._next_urgent(now_ns)
         self._urgent_in_a_row = 0
         job = self._next_read_or_transfer(now_ns)
         if job is None and self.urgent:
-            return self.urgent.next_job()
+            return self._next_urgent(now_ns)
         return job
+
+    def next_read_ahead(self, now_ns: int, room: int) -> Job | None:
+        """Return the job to send before the last one is answered, None if that should not be.
+
+        Only what reads, in no more than ``room`` octets, and what would be next in any case.
+        """
+        if self.urgent or self.datalog or now_ns < self._interactive_until_ns:
+            return None
+        if self._bulk and not self._bulk[0].only_reads:
+            return None
+        job = self._next_read_or_transfer(now_ns)
+        if job is not None and len(job.frame) > room:
+            self.put_back([job])
+            return None
+        return job
+
+    def put_back(self, jobs: Iterable[Job]) -> None:
+        """Take jobs back that `next_read_ahead` has given: they come first, after urgent ones."""
+        self._returned.extend(jobs)
+
+    def _next_urgent(self, now_ns: int) -> Job | None:
+        self._interactive_until_ns = now_ns + INTERACTIVE_NS
+        return self.urgent.next_job()
 
     def read_was_refused(self, job: ReadJob) -> None:
         """Plan around a value that the device does not want to give."""
@@ -76,12 +106,16 @@ class PollSchedule:
         self._plan = None
         waiting = list(self._bulk)
         self._bulk.clear()
+        waiting.extend(self._returned)
+        self._returned.clear()
         self.urgent.fail_all(reason, now_ns)
         self.datalog.fail_all(reason, now_ns)
         for job in waiting:
             job.failed(reason, now_ns)
 
     def _next_read_or_transfer(self, now_ns: int) -> Job | None:
+        if self._returned:
+            return self._returned.popleft()
         if not self._transfer_was_last and (transfer := self._next_transfer()) is not None:
             self._transfer_was_last = True
             return transfer

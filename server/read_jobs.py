@@ -73,7 +73,7 @@ class ReadJob(Job):
             table: learns the values of the pointers among the entries.
             assumed: as the attribute.
         """
-        super().__init__(layout.frame, prefix=layout.prefix, size=layout.size)
+        super().__init__(layout.frame, prefix=layout.prefix, size=layout.size, only_reads=True)
         self.layout = layout
         self.period_ns = period_ns
         self.due_ns = 0

@@ -31,6 +31,11 @@ void scrutiny_put_protocol_version(scrutiny_exchange_t *exchange) {
     scrutiny_put_u8(exchange, SCRUTINY_PROTOCOL_MINOR);
 }
 
+/* Whether a whole request may arrive while the one before it is answered: the ring holds it. */
+static bool holds_a_request(const scrutiny_config_t *config) {
+    return config->ring_size > config->rx_buffer_size;
+}
+
 static void put_supported_features(scrutiny_exchange_t *exchange) {
     const scrutiny_t *scrutiny = exchange->scrutiny;
     unsigned int features = SCRUTINY_ENABLE_64BIT ? SCRUTINY_FEATURE_64BIT : 0u;
@@ -45,6 +50,9 @@ static void put_supported_features(scrutiny_exchange_t *exchange) {
         features |= SCRUTINY_FEATURE_USER_COMMAND;
     }
 #endif
+    if (holds_a_request(exchange->config)) {
+        features |= SCRUTINY_FEATURE_REQUEST_AHEAD;
+    }
     scrutiny_put_u8(exchange, (uint_least8_t)features);
 }
 

@@ -62,6 +62,7 @@ enum {
 #define SCRUTINY_FEATURE_DATALOGGING 0x40u
 #define SCRUTINY_FEATURE_USER_COMMAND 0x20u
 #define SCRUTINY_FEATURE_64BIT 0x10u
+#define SCRUTINY_FEATURE_REQUEST_AHEAD 0x08u /* of this library: see put_supported_features() */
 
 enum {
     SCRUTINY_MEMORY_READ = 1,

@@ -2,6 +2,7 @@
  * motor go on while nobody asks. */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -53,6 +54,7 @@ typedef struct {
     uint64_t progress_ns; /* when octets last left */
     bool blocked;         /* the transport took nothing, although octets are due */
     bool unfinished;      /* the library waits for something, like a loop that shall let go */
+    bool held_back;       /* the library has an answer for which the line is not free yet */
 } host_t;
 
 typedef struct {
@@ -126,8 +128,13 @@ static uint32_t random_seed(void) {
     return seed;
 }
 
+/* A transmitter takes an answer when the line is free, so that the next one is made no sooner. */
 static size_t port_write(void *context, const scrutiny_octet_t *data, size_t size) {
     (void)context;
+    if (host.tx.octet_ns != 0u && host.tx.count > 0u) {
+        host.held_back = true;
+        return 0u;
+    }
     return uart_line_push(&host.tx, data, size, host.now_ns);
 }
 
@@ -197,18 +204,27 @@ static uint64_t next_wake_ns(void) {
     if (tx_ns < wake_ns) {
         wake_ns = tx_ns;
     }
-    if (host.unfinished && !host.blocked && host.now_ns + RETRY_NS < wake_ns) {
+    if (host.unfinished && !host.blocked && !host.held_back && host.now_ns + RETRY_NS < wake_ns) {
         wake_ns = host.now_ns + RETRY_NS;
     }
     return wake_ns;
 }
 
-/* Returns false if that is too far away to look at the clock until then. */
-static bool spin_until(uint64_t wake_ns) {
+/* Whether octets can be read, and there is room for them. */
+static bool look_for_octets(void) {
+    struct pollfd look = {host.transport->fd, POLLIN, 0};
+
+    return look.fd >= 0 && uart_line_space(&host.rx) >= READ_SIZE && poll(&look, 1u, 0) > 0;
+}
+
+/* Look at the clock until then, or until octets arrive: both directions of a line work at a time.
+ * Returns false if that is too far away. */
+static bool spin_until(uint64_t wake_ns, ready_t *ready) {
     if (clock_now_ns() + SPIN_NS < wake_ns) {
         return false;
     }
-    while (clock_now_ns() < wake_ns) {
+    while (clock_now_ns() < wake_ns && !ready->readable) {
+        ready->readable = look_for_octets();
     }
     return true;
 }
@@ -234,7 +250,7 @@ static ready_t wait_for_work(const sigset_t *mask) {
     int highest = -1;
 
     if (host.exact && wake_ns != CLOCK_NEVER) {
-        if (spin_until(wake_ns)) {
+        if (spin_until(wake_ns, &ready)) {
             return ready;
         }
         wake_ns -= SPIN_NS;
@@ -342,11 +358,12 @@ static bool serve(void) {
             (void)scrutiny_receive(&app_scrutiny, uart_line_data(&host.rx), due);
             uart_line_take(&host.rx, due);
         }
+        host.held_back = false;
         host.unfinished = app_idle();
         if (!write_octets()) {
             return false;
         }
-    } while (uart_line_due(&host.rx, host.now_ns) > 0u);
+    } while (uart_line_due(&host.rx, host.now_ns) > 0u || (host.held_back && host.tx.count == 0u));
     return true;
 }
 

@@ -8,8 +8,9 @@
 
 /* A wake-up per octet would cost 11,520 of them per second at 115,200 baud. In lumps of 2 ms, a
  * frame still ends on time, and the gaps stay far below the 50 ms at which a receiver starts
- * anew. */
+ * anew. No lump is larger than those in which USB brings what an adapter receives. */
 #define LUMP_NS (2u * CLOCK_NS_PER_MS)
+#define LUMP_OCTETS 64u
 
 void uart_line_init(uart_line_t *line, uint32_t baud) {
     line->octet_ns = baud == 0u ? 0u : (uint64_t)BITS_PER_OCTET * CLOCK_NS_PER_S / baud;
@@ -83,6 +84,9 @@ uint64_t uart_line_wake_ns(const uart_line_t *line) {
     }
     if (lump > LUMP_NS / line->octet_ns) {
         lump = LUMP_NS / line->octet_ns;
+    }
+    if (lump > LUMP_OCTETS) {
+        lump = LUMP_OCTETS;
     }
     if (lump == 0u) {
         lump = 1u;

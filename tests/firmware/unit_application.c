@@ -158,7 +158,7 @@ static void test_user_command_may_use_the_whole_buffer(void **state) {
     start(&f);
     assert_int_equal(UNSUPPORTED, ask_empty(&f, USER, 0).code);
     f.config.user_command = user_command;
-    assert_int_equal(0xB0, ask_empty(&f, INFO, 3).payload[0]);
+    assert_int_equal(0xB8, ask_empty(&f, INFO, 3).payload[0]);
     assert_int_equal(TOO_LARGE, ask_empty(&f, USER, 0).code);
     assert_int_equal(0, ask_empty(&f, USER, 1).size);
     answer_t answer = ask_octets(&f, USER, 255, "hello", 5);
@@ -208,6 +208,37 @@ static void test_regions_are_told_with_inclusive_ends(void **state) {
     assert_int_equal(INVALID_REQUEST, ask_octets(&f, INFO, 5, "\0", 1).code);
 }
 
+static void test_a_ring_that_holds_a_request_is_announced(void **state) {
+    (void)state;
+    fixture_t f;
+    start(&f);
+    f.config.ring_size = f.config.rx_buffer_size + 1;
+    assert_int_equal(0x98, ask_empty(&f, INFO, 3).payload[0]);
+    f.config.ring_size = f.config.rx_buffer_size;
+    assert_int_equal(0x90, ask_empty(&f, INFO, 3).payload[0]);
+}
+
+static void test_what_arrives_while_a_request_is_answered_is_answered_next(void **state) {
+    (void)state;
+    const message_t nothing = {{0}, 0};
+    const message_t version = request_frame(INFO, 1, &nothing);
+    const message_t features = request_frame(INFO, 3, &nothing);
+    fixture_t f;
+    start(&f);
+    f.write_limit = 0;
+    receive(&f, &version);
+    poll_all(&f);
+    receive(&f, &features);
+    receive(&f, &version);
+    poll_all(&f);
+    f.write_limit = FIXTURE_OUTPUT;
+    poll_all(&f);
+    assert_int_equal(1, take_answer(&f).subfunction);
+    assert_int_equal(3, take_answer(&f).subfunction);
+    assert_int_equal(1, take_answer(&f).subfunction);
+    assert_int_equal(0, f.output_size);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_values_are_big_endian_of_their_size),
@@ -217,6 +248,8 @@ int main(void) {
         cmocka_unit_test(test_nothing_published_is_unsupported),
         cmocka_unit_test(test_definitions_by_position),
         cmocka_unit_test(test_user_command_may_use_the_whole_buffer),
+        cmocka_unit_test(test_a_ring_that_holds_a_request_is_announced),
+        cmocka_unit_test(test_what_arrives_while_a_request_is_answered_is_answered_next),
         cmocka_unit_test(test_loops_and_their_names),
         cmocka_unit_test(test_regions_are_told_with_inclusive_ends),
     };

@@ -676,9 +676,9 @@ static void test_without_buffer_nothing_is_supported(void **state) {
     for (unsigned int subfunction = 0; subfunction < 10; subfunction++) {
         assert_int_equal(UNSUPPORTED, ask_empty(&f, DATALOG, subfunction).code);
     }
-    assert_int_equal(0x90, ask_empty(&f, 1, 3).payload[0]);
+    assert_int_equal(0x98, ask_empty(&f, 1, 3).payload[0]);
     start(&f);
-    assert_int_equal(0xD0, ask_empty(&f, 1, 3).payload[0]);
+    assert_int_equal(0xD8, ask_empty(&f, 1, 3).payload[0]);
     assert_int_equal(UNSUPPORTED, ask_empty(&f, DATALOG, 9).code);
     assert_memory_equal("\0\0\0\100\0\20", ask_empty(&f, DATALOG, SETUP).payload, 6);
 }

@@ -189,9 +189,9 @@ static void test_writes_can_be_switched_off(void **state) {
     (void)state;
     fixture_t f;
     start(&f);
-    assert_int_equal(0x90, ask_empty(&f, 1, 3).payload[0]);
+    assert_int_equal(0x98, ask_empty(&f, 1, 3).payload[0]);
     scrutiny_set_memory_write(&f.scrutiny, false);
-    assert_int_equal(0x10, ask_empty(&f, 1, 3).payload[0]);
+    assert_int_equal(0x18, ask_empty(&f, 1, 3).payload[0]);
     assert_int_equal(FORBIDDEN, write_code(&f, &memory[0], "x"));
     assert_int_equal(FORBIDDEN, ask_empty(&f, MEMORY, WRITE_MASKED).code);
     scrutiny_set_memory_write(&f.scrutiny, true);

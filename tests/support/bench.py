@@ -51,9 +51,12 @@ class Bench:
         self._stack.callback(board.kill)
         return board
 
-    def connect_line(self, board: Board, faults: FaultSettings | None = None) -> NoisyLine:
-        """Put a line in front of a board."""
-        return self._stack.enter_context(NoisyLine(self._folder / "port", board.port, faults))
+    def connect_line(
+        self, board: Board, faults: FaultSettings | None = None, baud: int | None = None
+    ) -> NoisyLine:
+        """Put a line in front of a board; without ``baud``, one that takes no time."""
+        line = NoisyLine(self._folder / "port", board.port, faults, baud)
+        return self._stack.enter_context(line)
 
     def start_server(
         self, port: Path, baud: int = 115_200, *options: str, tcp_port: int = 0

@@ -18,7 +18,7 @@ static const scrutiny_loop_t loops[] = {
 
 static scrutiny_octet_t rx_buffer[SCRUTINY_RX_BUFFER_SIZE(256)];
 static scrutiny_octet_t tx_buffer[SCRUTINY_TX_BUFFER_SIZE(256)];
-static scrutiny_octet_t ring[256];
+static scrutiny_octet_t ring[320];
 static unsigned char recording[4096];
 static scrutiny_config_t config;
 static scrutiny_t scrutiny;

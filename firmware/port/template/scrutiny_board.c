@@ -6,8 +6,9 @@
 /* TODO: choose the largest payloads, 32 to 65519 octets. Larger ones mean fewer round trips. */
 #define RX_PAYLOAD 128u
 #define TX_PAYLOAD 128u
-/* TODO: choose what the link can bring between two polls, plus one. */
-#define RING_SIZE 128u
+/* TODO: choose what the link can bring between two polls, plus one. With more than a whole request
+ * (RX_PAYLOAD + 8), the server sends the next one while the last one is answered. */
+#define RING_SIZE 192u
 
 static scrutiny_octet_t rx_buffer[SCRUTINY_RX_BUFFER_SIZE(RX_PAYLOAD)];
 static scrutiny_octet_t tx_buffer[SCRUTINY_TX_BUFFER_SIZE(TX_PAYLOAD)];

@@ -18,7 +18,7 @@ static uint32_t run_count;
 
 static scrutiny_octet_t rx_buffer[SCRUTINY_RX_BUFFER_SIZE(256)];
 static scrutiny_octet_t tx_buffer[SCRUTINY_TX_BUFFER_SIZE(256)];
-static scrutiny_octet_t ring[256];
+static scrutiny_octet_t ring[320];
 static scrutiny_config_t config;
 static scrutiny_t scrutiny;
 

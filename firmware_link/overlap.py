@@ -1,0 +1,116 @@
+"""Requests that are sent before the last one is answered, and when; no I/O, no clock.
+
+Between the end of an answer and the next request the line is idle: for as long as the answer takes
+from the adapter through the system to us, and the request back. A device that announces
+`FeatureBits.REQUEST_AHEAD` keeps what arrives while it answers, so that the next request may be
+there already. It is sent as late as that is possible: a write that comes next waits for it, and
+what the device has read for it grows old.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from .exchange import Transaction
+
+# Time of our own, from octets to octets.
+MARGIN_NS: Final = 50_000
+
+# How late answers are is learnt from requests that had the line for themselves: so many at first,
+# and one after each so many that had not.
+FIRST_ALONE: Final = 32
+OVERLAPPED_BETWEEN: Final = 64
+
+# After a loss requests are sent one by one for a while: noise, or a device that does not keep what
+# arrives. It is twice as long each time, until so many in a row went well.
+FIRST_REST_NS: Final = 100_000_000
+LONGEST_REST_NS: Final = 20_000_000_000
+GOOD_IN_A_ROW: Final = 256
+
+# In flight beside the first; they are small if there are so many.
+MOST_AHEAD: Final = 4
+
+
+class Overlap:
+    """What is in flight at one device beside the first request.
+
+    Attributes:
+        room: octets of requests that the device keeps while it answers; 0: it does not.
+        octets: of the requests that were sent ahead.
+        answers_ns: time of their answers on the line.
+        next: the one that is answered next, after the first.
+    """
+
+    def __init__(self, room: int = 0) -> None:
+        self.room = room
+        self.octets = 0
+        self.answers_ns = 0
+        self.next: Transaction | None = None
+        self._sent: deque[Transaction] = deque()
+        self._late_ns = 0  # how much later than on an ideal line answers come; 0: not known
+        self._alone_left = FIRST_ALONE
+        self._rest_ns = FIRST_REST_NS
+        self._resting_until_ns = 0
+        self._good = 0
+
+    @property
+    def room_left(self) -> int:
+        """How many octets another request may have, if the device has taken in the first one."""
+        return self.room - self.octets
+
+    def is_due(self, left_ns: int, now_ns: int) -> bool:
+        """Whether another request has to leave now.
+
+        Args:
+            left_ns: time on the line of what is missing of the first answer, after the next octets.
+            now_ns: the time.
+        """
+        return (
+            left_ns + self.answers_ns <= self._late_ns + MARGIN_NS
+            and self._alone_left == 0
+            and len(self._sent) < MOST_AHEAD
+            and now_ns >= self._resting_until_ns
+        )
+
+    def sent(self, transaction: Transaction, answer_ns: int) -> None:
+        """Note a request that was sent ahead, and the time of its answer on the line."""
+        self._sent.append(transaction)
+        self.next = self._sent[0]
+        self.octets += len(transaction.frame)
+        self.answers_ns += answer_ns
+
+    def learn(self, late_ns: int) -> None:
+        """Take how late an answer was whose request had the line for itself."""
+        if self._alone_left:
+            self._alone_left -= 1
+        if self._late_ns == 0:
+            self._late_ns = late_ns
+        # One that was held up tells little of the others.
+        self._late_ns += (min(late_ns, 2 * self._late_ns + MARGIN_NS) - self._late_ns) >> 3
+
+    def went_well(self, answer_ns: int) -> None:
+        """Take out the next one: its answer is waited for."""
+        self.octets -= len(self._sent.popleft().frame)
+        self.next = self._sent[0] if self._sent else None
+        self.answers_ns -= answer_ns
+        self._good += 1
+        if self._good % OVERLAPPED_BETWEEN == 0:
+            self._alone_left = 1
+        if self._good == GOOD_IN_A_ROW:
+            self._rest_ns = FIRST_REST_NS
+
+    def went_wrong(self, now_ns: int) -> None:
+        """Forget all, and send one by one for a while: a request, or its answer, was lost."""
+        self.clear()
+        self._good = 0
+        self._resting_until_ns = now_ns + self._rest_ns
+        self._rest_ns = min(2 * self._rest_ns, LONGEST_REST_NS)
+
+    def clear(self) -> None:
+        """Forget all that was sent ahead."""
+        self._sent.clear()
+        self.next = None
+        self.octets = 0
+        self.answers_ns = 0

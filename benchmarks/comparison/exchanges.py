@@ -32,7 +32,7 @@ class Exchange:
 
     @property
     def octets(self) -> int:
-        """All that travels, one after the other: the device is half duplex."""
+        """All that travels, of which the bound takes one octet after the other."""
         return len(self.frame) + self.answer_size
 
 

@@ -32,7 +32,7 @@ from scrutiny.firmware_link.pacing import Pacer, effective_limit
 from scrutiny.firmware_link.profile import DeviceProfile
 from scrutiny.firmware_link.session import Apply, Ask, Conversation, Session
 from scrutiny.firmware_link.transports.base import Transport
-from scrutiny.firmware_link.transports.settings import UdpSettings
+from scrutiny.firmware_link.transports.settings import SerialSettings, TcpSettings, UdpSettings
 
 from .jobs import Job, MessageJob, failure_text
 from .poll_schedule import PollSchedule
@@ -56,6 +56,10 @@ IDLE_INTERVAL_NS: Final = 500_000_000
 # a heartbeat take longer than the device waits for it.
 MAX_SILENCE_NS: Final = 2_000_000_000
 MIN_BITRATE_BPS: Final = 300
+
+# Links on which a read is sent before the last one is answered. Over a network of unknown speed that
+# is done all the time.
+OVERLAPPING_LINKS: Final = (SerialSettings, TcpSettings, UdpSettings)
 
 NS_PER_S: Final = 1_000_000_000
 RETRY_PAUSE_NS: Final = 300_000_000  # after a handshake that failed
@@ -444,12 +448,12 @@ class DeviceConnection:
     def _ahead_room_of(self, profile: DeviceProfile) -> int:
         """Return how many octets of requests the device keeps while it answers, 0 for none.
 
-        Where the rate of the line is unknown, so is when an answer ends. Where it is limited, there
-        is a pause anyway.
+        Where the rate is limited, there is a pause anyway. What a probe or a CAN adapter does with
+        two requests is not known.
         """
-        if FeatureBits.REQUEST_AHEAD not in profile.features:
+        if FeatureBits.REQUEST_AHEAD not in profile.features or self._pacer is not None:
             return 0
-        if self._pacer is not None or self._exchange.settings.bits_per_second is None:
+        if not isinstance(self._settings.link, OVERLAPPING_LINKS):
             return 0
         return profile.max_rx_payload + REQUEST_OVERHEAD
 

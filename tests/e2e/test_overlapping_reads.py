@@ -15,12 +15,14 @@ from scrutiny.sdk.definitions import UpdateMode
 from scrutiny.sdk.watchable_handle import ValueSnapshot, WatchableHandle
 from tests.support.bench import Bench, Events
 from tests.support.example_board import SCRATCH, UPTIME
+from tests.support.network_line import NetworkLine
 from tests.support.processes import DEADLINE_S
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there are no pseudo terminals")
 
 BAUD: Final = 1_000_000
 SAMPLES: Final = 3000
+DELAY_NS: Final = 2_000_000
 NOISE: Final = LineFaults(flip=0.0001, drop=0.0001, duplicate=0.0001)
 
 
@@ -79,6 +81,21 @@ def test_reads_arrive_before_the_last_one_is_answered(bench: Bench) -> None:
     assert samples.are_there.wait(DEADLINE_S)
     assert samples.are_in_order
     assert client.lost_sample_count == 0
+    assert overlaps.count > SAMPLES / 4
+
+
+def test_reads_overlap_over_a_network_that_takes_its_time(bench: Bench) -> None:
+    overlaps = Overlaps()
+    with NetworkLine(bench.start_board().port) as line:
+        line.on_octets = overlaps.note
+        line.set_faults(FaultSettings(LineFaults(delay_ns=DELAY_NS), LineFaults(delay_ns=DELAY_NS)))
+        client = bench.connect(bench.start_server_with_link(f"tcp://127.0.0.1:{line.tcp_port}"))
+        client.wait_device_ready(DEADLINE_S)
+
+        samples = Samples(client.watch(UPTIME, mode=UpdateMode.EverySample), SAMPLES)
+
+        assert samples.are_there.wait(DEADLINE_S)
+    assert samples.are_in_order
     assert overlaps.count > SAMPLES / 4
 
 

@@ -57,8 +57,8 @@ IDLE_INTERVAL_NS: Final = 500_000_000
 MAX_SILENCE_NS: Final = 2_000_000_000
 MIN_BITRATE_BPS: Final = 300
 
-# Links on which a read is sent before the last one is answered. Over a network of unknown speed that
-# is done all the time.
+# Links on which a read is sent before the last one is answered: over a network, whose speed is
+# unknown, all the time.
 OVERLAPPING_LINKS: Final = (SerialSettings, TcpSettings, UdpSettings)
 
 NS_PER_S: Final = 1_000_000_000

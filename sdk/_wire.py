@@ -31,6 +31,7 @@ from ._connect_failures import (
 )
 from ._server_address import ServerAddress
 from ._tls_stream import TlsStream
+from ._whole_frames import FrameCutter
 
 logger = logging.getLogger(__name__)
 
@@ -40,6 +41,7 @@ IO_TIMEOUT_S = 5.0
 # How long the server may take for its half of the closing handshake.
 CLOSE_TIMEOUT_S = 1.0
 _RECEIVE_SIZE = 1 << 16
+_END_OF_ANSWER = b"\r\n\r\n"  # to the handshake; one that lets us in has no body
 # Largest message that is taken, in octets: far above what a server takes (MAX_MESSAGE_SIZE). A
 # client chooses its server and trusts it; a long list must not end the connection.
 LARGEST_MESSAGE = 64 << 20
@@ -79,6 +81,8 @@ class Wire:
         self._socket: socket.socket | TlsStream | None = None
         self._reader: threading.Thread | None = None
         self._is_aborted = False
+        self._cutter = FrameCutter(LARGEST_MESSAGE)
+        self._early = b""  # what came right behind the answer to the handshake
         self._fragments: list[bytes] = []
         self._is_binary = False  # the message that is being received
 
@@ -138,23 +142,41 @@ class Wire:
         return stream
 
     def _shake_hands(self, connection: socket.socket | TlsStream, deadline_s: float) -> None:
-        """Upgrade to a websocket; frames that follow at once stay in the protocol."""
+        """Upgrade to a websocket; frames that follow at once are kept for the reader."""
         request = self._protocol.connect()
         request.headers.update(self._address.headers())
         self._protocol.send_request(request)
         connection.sendall(b"".join(self._protocol.data_to_send()))
+        answer = b""
         while self._protocol.handshake_exc is None and not self._protocol_is_open():
             connection.settimeout(_remaining(deadline_s))
             data = connection.recv(_RECEIVE_SIZE)
-            if data:
-                self._protocol.receive_data(data)
-            else:
+            if not data:
                 self._protocol.receive_eof()
+                continue
+            answer, data = self._until_end_of_answer(answer, data)
+            if self._protocol_is_open():
+                self._early = data
+            elif data:
+                self._protocol.receive_data(data)
         if (error := self._protocol.handshake_exc) is not None:
             if isinstance(error, InvalidStatus):
                 raise turned_away(self._host, self._port, error.response) from error
             reason = str(error) if isinstance(error, InvalidHandshake) else repr(error)
             raise not_our_server(self._host, self._port, reason) from error
+
+    def _until_end_of_answer(self, before: bytes, data: bytes) -> tuple[bytes, bytes]:
+        """Let the protocol take octets up to the end of the answer to the handshake.
+
+        Returns:
+            What has come of the answer, and what is behind it.
+        """
+        answer = before + data
+        end = answer.find(_END_OF_ANSWER)
+        taken = len(data) if end < 0 else max(0, end + len(_END_OF_ANSWER) - len(before))
+        if taken:
+            self._protocol.receive_data(data[:taken])
+        return answer, data[taken:]
 
     def _protocol_is_open(self) -> bool:
         return self._protocol.state is State.OPEN
@@ -216,9 +238,9 @@ class Wire:
         assert connection is not None
         reason = ""
         try:
-            self._hand_over(user)  # what came right behind the handshake
+            self._take(self._early, user)
             while self._receive(connection, user):
-                self._hand_over(user)
+                pass
         except OSError as error:
             reason = error.strerror or str(error)
         except Exception:
@@ -229,18 +251,43 @@ class Wire:
             user.on_closed(self, reason or self._close_reason())
 
     def _receive(self, connection: socket.socket | TlsStream, user: WireUser) -> bool:
-        """Feed the protocol once; False at the end of the stream."""
+        """Take what comes next; False at the end of the stream."""
         try:
             data = connection.recv(_RECEIVE_SIZE)
         except TimeoutError:
             user.on_idle(self)
             return not self._protocol.close_expected()  # else the server forgets to hang up
+        if data:
+            self._take(data, user)
+        else:
+            self._parse(data, user)
+        return bool(data)
+
+    def _take(self, data: bytes, user: WireUser) -> None:
+        """Hand over the messages that octets complete."""
+        for kind, octets in self._cutter.cut(data):
+            if kind is None:
+                self._parse(octets, user)
+            elif self._ignores_messages:
+                continue
+            elif kind is Opcode.TEXT:
+                user.on_message(self, octets)
+            else:
+                user.on_frame(self, octets)
+
+    @property
+    def _ignores_messages(self) -> bool:
+        """Whether the server has said goodbye, or what is no websocket frame."""
+        return self._protocol.close_rcvd is not None or self._protocol.parser_exc is not None
+
+    def _parse(self, data: bytes, user: WireUser) -> None:
+        """Let the protocol take octets, or the end of the stream if there are none."""
         with self._protocol_lock:
             if data:
                 self._protocol.receive_data(data)
             else:
                 self._protocol.receive_eof()
-        return bool(data)
+        self._hand_over(user)
 
     def _hand_over(self, user: WireUser) -> None:
         with self._protocol_lock:

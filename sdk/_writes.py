@@ -40,6 +40,8 @@ def write_exchanges(core: ClientCore, writes: list[PendingWrite]) -> list[WriteE
     Raises:
         ValueError: a value is too large for any command.
     """
+    if len(writes) == 1 and not isinstance(writes[0].value, str):  # never too large
+        return [_write_exchange(core, writes)]
     return [_write_exchange(core, part) for part in _split(writes)]
 
 

@@ -6,15 +6,16 @@ import asyncio
 import contextlib
 import logging
 import socket
+import struct
 import time
 from collections.abc import Callable
 from typing import Any, Final, cast
 
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
-from websockets.frames import CloseCode
+from websockets.frames import DATA_OPCODES, CloseCode, Frame, Opcode
 from websockets.http11 import Request, Response
-from websockets.protocol import State
+from websockets.protocol import Event, State
 
 from scrutiny.firmware_link.transports.settings import address_text
 
@@ -40,6 +41,12 @@ _PING_INTERVAL_S: Final = 20.0
 _PING_TIMEOUT_S: Final = 60.0  # a slow client first has to read what is before the ping
 _CLOSE_TIMEOUT_S: Final = 2.0
 _OPEN_TIMEOUT_S: Final = 10.0  # for the whole handshake
+
+# Of the frames of messages; source: RFC 6455, section 5.2.
+_FIN: Final = 0x80
+_LARGEST_SHORT: Final = 125
+_HEAD_2: Final = struct.Struct("!BBH")
+_HEAD_8: Final = struct.Struct("!BBQ")
 
 # Messages that a client may be ahead of the one that is being done, before it is read no more.
 _MOST_AHEAD: Final = 1
@@ -148,13 +155,30 @@ class Listener:
         client_socket = _ClientSocket(connection, name)
         session = self._hub.connect(client_socket, name, identity)
         connection.on_room = session.room_made
+
+        def take(message: bytes) -> bool:
+            try:
+                session.begin(message)
+            except Exception:
+                logger.exception("client %s is closed, the server failed", name)
+                client_socket.fail()
+            return not session.is_busy and client_socket.backlog() <= PAUSE_BACKLOG
+
+        async def ready() -> None:
+            await session.idle()
+            if client_socket.backlog() > PAUSE_BACKLOG:
+                await connection.drain()
+
         self._sockets.add(client_socket)
         logger.info("client %s connected: %s", name, identity.name)
         try:
             while True:
-                await session.take(await connection.recv(decode=False))
-                if client_socket.backlog() > PAUSE_BACKLOG:
-                    await connection.drain()
+                await ready()
+                connection.take_message = take
+                message = await connection.recv(decode=False)  # the first one that was not taken
+                connection.take_message = None
+                await ready()
+                session.begin(message)
         except (ConnectionClosed, OSError) as error:
             logger.info("client %s left: %s", name, error)
         except Exception:
@@ -162,6 +186,7 @@ class Listener:
             logger.exception("client %s is closed, the server failed", name)
             raise
         finally:
+            connection.take_message = None
             self._sockets.discard(client_socket)
             client_socket.forget()
             self._hub.disconnect(session)
@@ -179,11 +204,14 @@ class _Connection(ServerConnection):
         identity: once the handshake was accepted.
         on_backlog: called when more has been sent than is taken.
         on_room: called when nearly all of that is taken.
+        take_message: takes a whole message at once, and returns whether it may have the next one,
+            too; None: messages wait for `recv`. To wake up a task for each takes 30 µs.
     """
 
     def __init__(self, strangers: Strangers, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.identity: Identity | None = None
+        self.take_message: Callable[[bytes], bool] | None = None
         self.on_backlog: Callable[[], None] | None = None
         self.on_room: Callable[[], None] | None = None
         self._strangers = strangers
@@ -204,6 +232,20 @@ class _Connection(ServerConnection):
         """Count it no more among those that may only hold a place."""
         self._strangers.discard(self._number)
 
+    def add_message(self, kind: Opcode, data: bytes) -> None:
+        """Let the next `send_joined` send a message, in its place among what the protocol sends.
+
+        The protocol would make the same frame, in 2 µs instead of 0.4.
+        """
+        size = len(data)
+        if size <= _LARGEST_SHORT:
+            head = bytes((_FIN | kind, size))
+        elif size < 1 << 16:
+            head = _HEAD_2.pack(_FIN | kind, 126, size)
+        else:
+            head = _HEAD_8.pack(_FIN | kind, 127, size)
+        self.protocol.writes.append(head + data)
+
     def send_joined(self) -> None:
         """Send what the protocol has made and that was not sent yet, in one piece."""
         writes = self.protocol.writes
@@ -217,6 +259,16 @@ class _Connection(ServerConnection):
         if self.transport.get_write_buffer_size() > PAUSE_BACKLOG:
             self._is_deaf = True
             self.transport.pause_reading()
+
+    def process_event(self, event: Event) -> None:
+        take = self.take_message
+        if take is not None and isinstance(event, Frame) and event.opcode in DATA_OPCODES:
+            if event.fin and event.opcode is not Opcode.CONT:
+                if not take(bytes(event.data)):
+                    self.take_message = None  # until `recv` has returned the next one
+                return
+            self.take_message = None
+        super().process_event(event)
 
     def pause_writing(self) -> None:
         super().pause_writing()
@@ -250,13 +302,13 @@ class _ClientSocket(Outlet):
     def send(self, data: bytes) -> None:
         """Send a text message, unless the client is leaving."""
         if self._connection.state is State.OPEN:
-            self._connection.protocol.send_text(data)
+            self._connection.add_message(Opcode.TEXT, data)
             self._sent(len(data))
 
     def send_binary(self, data: bytes) -> None:
         """Send a binary message, unless the client is leaving."""
         if self._connection.state is State.OPEN:
-            self._connection.protocol.send_binary(data)
+            self._connection.add_message(Opcode.BINARY, data)
             self._sent(len(data))
 
     def backlog(self) -> int:
@@ -287,6 +339,11 @@ class _ClientSocket(Outlet):
         """Stop watching: the client has left."""
         self._connection.on_backlog = self._connection.on_room = None
         self._guard.stop()
+
+    def fail(self) -> None:
+        """Close the connection: something is wrong here."""
+        self._connection.protocol.fail(CloseCode.INTERNAL_ERROR)
+        self._connection.send_data()
 
     def abort(self) -> None:
         """Cut the connection off, with all that waits in it."""

@@ -80,14 +80,21 @@ class ClientSession:
     async def take(self, data: bytes) -> None:
         """Take one whole message when its turn has come; return when the next may come.
 
-        The messages of all clients share the slice of a turn, so that many small ones, or costly
-        ones, leave the device and other clients their time. Cancelling is safe: what is begun
-        goes on.
+        Cancelling is safe: what is begun goes on.
+        """
+        self.begin(data)
+        if self.is_busy:
+            await self.idle()
+
+    def begin(self, data: bytes) -> None:
+        """Take one whole message when its turn has come, at once if nothing else is being done.
+
+        Not to be called while the session is busy. The messages of all clients share the slice of
+        a turn, so that many small ones, or costly ones, leave the device and other clients their
+        time.
         """
         self._idle.clear()
         self.client.parts.turns.start(self._in_turn(data))
-        if self.is_busy:
-            await self.idle()
 
     def receive(self, data: bytes) -> None:
         """Take one whole message, not while the session is busy.

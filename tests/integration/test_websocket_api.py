@@ -268,23 +268,45 @@ def test_a_message_beyond_reason_closes_its_sender_only(without_device: ServerSe
     run(test())
 
 
+@pytest.mark.parametrize("message", ["{}", ["{", "}"]], ids=["whole", "in fragments"])
 def test_a_failure_of_the_server_is_logged(
+    message: str | list[str],
     without_device: ServerSettings,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    async def fail(session: ClientSession, data: bytes) -> None:
+    def fail(session: ClientSession, data: bytes) -> None:
         raise ZeroDivisionError
 
     async def test() -> None:
-        monkeypatch.setattr(ClientSession, "take", fail)
+        monkeypatch.setattr(ClientSession, "begin", fail)
         async with running(without_device) as server, server.client() as peer:
-            await peer.connection.send("{}")
+            await peer.connection.send(message)
             with pytest.raises(ConnectionClosed):
                 await peer.receive()
 
             assert peer.connection.close_code == 1011
             assert "ZeroDivisionError" in caplog.text
+
+    run(test())
+
+
+def test_messages_that_come_together_are_taken_in_their_order(
+    without_device: ServerSettings,
+) -> None:
+    async def test() -> None:
+        async with running(without_device) as server, server.client() as peer:
+            sent: list[str] = []
+            for number in range(40):
+                payload = str(number) * (1 if number % 3 else 3000)
+                sent.append(payload)
+                echo = json.dumps({"cmd": "echo", "reqid": number, "payload": payload})
+                whole = number % 4
+                await peer.connection.send(echo if whole else [echo[:9], echo[9:]])
+
+            received = [(await peer.receive())["payload"] for _ in sent]
+
+            assert received == sent
 
     run(test())
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import struct
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from typing import Final, NamedTuple
+from operator import attrgetter
+from typing import Final, NamedTuple, cast
 
 from scrutiny.api.value_frames import (
     MOST_IN_GROUP,
@@ -77,6 +78,8 @@ class FrameEncoder:
 
     def _block_groups(self, block: SampleBlock, with_octets: bool) -> list[Group]:
         time_ns = self._clock.to_ns(block.time_ns)
+        if (alike := _all_alike(block, time_ns, with_octets=with_octets)) is not None:
+            return [alike]
         # One call per value: of all that is done with values, this is what many clients wait for.
         by_kind: defaultdict[tuple[int | None, int], list[int]] = defaultdict(list)
         for index, (entry, value, octets) in enumerate(
@@ -108,6 +111,31 @@ class FrameEncoder:
         if has_octets:
             octets = [data for index in part if (data := block.octets[index]) is not None]
         return ValueGroup(time_ns, data_type, ids, values, octets)
+
+
+def _all_alike(block: SampleBlock, time_ns: int, *, with_octets: bool) -> ValueGroup | None:
+    """Return the group of a block whose values are all of one type; None: it has several.
+
+    So it is in most blocks, and a few calls for all values take half the time of a few per value.
+    """
+    entries, octets = block.entries, block.octets
+    if len(set(map(_type_id, entries))) > 1 or any(map(_is_scaled, entries)):
+        return None
+    if len(entries) > MOST_IN_GROUP or None in block.values:
+        return None
+    told: list[bytes] = []
+    if with_octets and any(octets):
+        told = [data for data in octets if data is not None]
+        if len(told) < len(octets) or len(set(map(len, told))) > 1:
+            return None
+    values = cast("Sequence[Value]", block.values)  # none of which is None
+    numbers = tuple(map(_number, entries))
+    return ValueGroup(time_ns, entries[0].data_type, numbers, values, told)
+
+
+_type_id = attrgetter("type_id")
+_is_scaled = attrgetter("is_scaled")
+_number = attrgetter("number")
 
 
 def _type_of(entry: Entry, value: Value | None) -> DataType | None:

@@ -97,6 +97,7 @@ def test_files_are_turned_over_and_the_oldest_goes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(audit_log, "LARGEST_FILE", 1000)
+    monkeypatch.setattr(audit_log, "HAND_OVER_S", 0)
     steps = [note(Change("write", str(number))) for number in range(200)]
 
     logged(tmp_path / "audit.jsonl", *steps)

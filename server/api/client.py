@@ -235,13 +235,22 @@ class Client:
             self._counters.octets_sent += len(data)
             self._outlet.send(data)
 
-    def send_behind_values(self, entries: Sequence[Entry], messages: Iterable[bytes]) -> None:
+    def send_behind_values(
+        self, entries: Sequence[Entry], messages: Iterable[bytes], *, first: bytes | None = None
+    ) -> None:
         """Send encoded messages in one piece, right behind the newest values of entries.
 
         Whoever reads such a value after one of the messages finds the newest.
+
+        Args:
+            entries: whose values go ahead.
+            messages: that go behind them.
+            first: goes ahead of the values.
         """
         self._outlet.hold()
         try:
+            if first is not None:
+                self.send_encoded(first)
             self.feed.flush_only(entries)
             for message in messages:
                 self.send_encoded(message)

@@ -24,10 +24,11 @@ from scrutiny.core.watchables import PublishedValue
 from scrutiny.firmware_link.codes import FeatureBits
 
 from ..access.audit_log import Change
+from ..entries import Entry
 from ..outcome import Outcome
 from .client import Client
 from .errors import CommandRefused, quoted
-from .write import new_token
+from .write import answer_write, new_token
 
 LARGEST_READ: Final = 0x3FFF
 _LONGEST_NOTED: Final = 256  # octets of a write, in the audit log
@@ -92,7 +93,7 @@ def write_by_data(client: Client, command: WriteSingleWatchableByData) -> None:
     if client.parts.device.profile is None:
         raise CommandRefused("no device is connected")
     client.writes.start()
-    done = partial(_report_write_by_data, client, command.reqid)
+    done = partial(_report_write_by_data, client, entry, command.reqid)
     change = Change("write_single_watchable_by_data", entry.path, entry.value, data.hex())
     client.parts.device.write_octets(entry, data.rjust(size, b"\0"), client.noted(change, done))
 
@@ -164,11 +165,14 @@ def _report_write(client: Client, token: str, outcome: Outcome) -> None:
     )
 
 
-def _report_write_by_data(client: Client, reqid: int | None, outcome: Outcome) -> None:
+def _report_write_by_data(
+    client: Client, entry: Entry, reqid: int | None, outcome: Outcome
+) -> None:
     client.writes.end()
-    client.feed.flush()
-    client.send(
-        WriteSingleByDataReply(reqid=reqid, success=outcome.success, failure_reason=outcome.reason)
+    answer_write(
+        client,
+        entry,
+        WriteSingleByDataReply(reqid=reqid, success=outcome.success, failure_reason=outcome.reason),
     )
 
 

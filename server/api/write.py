@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from collections import defaultdict
 from functools import partial
@@ -9,6 +10,7 @@ from typing import Final
 
 from scrutiny.api.codec import encode
 from scrutiny.api.messages import (
+    ServerMessage,
     WriteCompleted,
     WriteReply,
     WriteSingleReply,
@@ -31,6 +33,11 @@ from .written_values import parse_written_value
 # Ends of writes that are told in one turn of the loop, in some 5 ms: a request seldom has more, but
 # a device that disappears ends all that wait.
 LARGEST_REPORT: Final = 250
+
+# A client is told that its write was taken together with how it ended, if that is known so soon:
+# each message of its own takes 25 µs to send, and wakes the client up. Other writes and slow lines
+# keep it waiting at most so long.
+ANNOUNCE_WITHIN_S: Final = 0.02
 
 
 def new_token() -> str:
@@ -59,9 +66,9 @@ def write_batch(client: Client, command: WriteWatchable) -> Steps:
         done = partial(batch.ended, entry, batch_index)
         change = Change("write_watchable", entry.path, entry.value, value)
         client.parts.device.write_value(entry, value, client.noted(change, done))
-        batch.announce()
+        batch.announce_soon()
         yield NO_PAUSE
-    batch.announce()  # of no writes, too
+    batch.announce_soon()  # of no writes, too
 
 
 def write_single(client: Client, command: WriteSingleWatchable) -> None:
@@ -73,7 +80,7 @@ def write_single(client: Client, command: WriteSingleWatchable) -> None:
     entry = client.parts.find_entry(command.server_path)
     value = _fitting(entry, command.value)
     client.writes.start()
-    done = partial(_report_single, client, command.reqid)
+    done = partial(_report_single, client, entry, command.reqid)
     change = Change("write_single_watchable", entry.path, entry.value, value)
     client.parts.device.write_value(entry, value, client.noted(change, done))
 
@@ -89,7 +96,7 @@ class _Batch:
     """Tells of one batch that it was taken, and then how each of its writes has ended.
 
     The first write is on its way before that is told: the device works meanwhile. What one answer
-    of the device confirms is told together.
+    of the device confirms is told together; of a single write, that it was taken, too.
 
     Args:
         client: whose it is.
@@ -104,56 +111,79 @@ class _Batch:
             reqid=reqid, request_token=self._token, count=count
         )
         self._is_single = count == 1
+        self._deadline: asyncio.TimerHandle | None = None
         self._ended: list[tuple[Entry, int, Outcome]] = []  # and not told yet
 
-    def announce(self) -> None:
-        """Tell that it was taken, once."""
-        if self._reply is None:
+    def announce_soon(self) -> None:
+        """Tell that it was taken, once: a single write at its end, if that is soon."""
+        if self._reply is None or self._deadline is not None:
             return
-        self._client.send(self._reply)
-        self._reply = None
-        if self._ended:
-            self._report()
+        if self._is_single and not self._ended:
+            loop = self._client.parts.loop
+            self._deadline = loop.call_later(ANNOUNCE_WITHIN_S, self._announce)
+        else:
+            self._announce()
 
     def ended(self, entry: Entry, batch_index: int, outcome: Outcome) -> None:
         """Learn that a write has ended."""
         self._client.writes.end()
         self._ended.append((entry, batch_index, outcome))
-        if self._reply is not None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+        elif self._reply is not None:
             return
         if self._is_single:
             self._report()
         elif len(self._ended) == 1:
             self._client.parts.loop.call_soon(self._report)
 
+    def _announce(self) -> None:
+        if self._ended:
+            self._report()
+        elif self._reply is not None:
+            self._client.send(self._reply)
+            self._reply = None
+
     def _report(self) -> None:
-        parts = self._client.parts
-        shown: defaultdict[Client, list[Entry]] = defaultdict(list)
-        told: defaultdict[Client, list[bytes]] = defaultdict(list)
         part, self._ended = self._ended[:LARGEST_REPORT], self._ended[LARGEST_REPORT:]
         if self._ended:
-            parts.loop.call_soon(self._report)
+            self._client.parts.loop.call_soon(self._report)
+        shown: defaultdict[Client, list[Entry]] = defaultdict(list)
+        told: defaultdict[Client, list[bytes]] = defaultdict(list)
+        store = self._client.parts.store
         for entry, batch_index, outcome in part:
-            completion = encode(
-                WriteCompleted(
-                    request_token=self._token,
-                    batch_index=batch_index,
-                    watchable=entry.id,
-                    success=outcome.success,
-                    failure_reason=outcome.reason,
-                    completion_server_time_us=parts.clock.to_us(outcome.time_ns),
-                )
-            )
-            for receiver in {self._client, *parts.watchers(entry)}:
-                shown[receiver] += parts.store.same_source(entry.source)
+            completion = self._completion(entry, batch_index, outcome)
+            for receiver in {self._client, *self._client.parts.watchers(entry)}:
+                shown[receiver] += store.same_source(entry.source)
                 told[receiver].append(completion)
         for receiver, completions in told.items():
-            receiver.send_behind_values(shown[receiver], completions)
+            reply = None
+            if receiver is self._client and self._reply is not None:
+                reply, self._reply = encode(self._reply), None
+            receiver.send_behind_values(shown[receiver], completions, first=reply)
+
+    def _completion(self, entry: Entry, batch_index: int, outcome: Outcome) -> bytes:
+        return encode(
+            WriteCompleted(
+                request_token=self._token,
+                batch_index=batch_index,
+                watchable=entry.id,
+                success=outcome.success,
+                failure_reason=outcome.reason,
+                completion_server_time_us=self._client.parts.clock.to_us(outcome.time_ns),
+            )
+        )
 
 
-def _report_single(client: Client, reqid: int | None, outcome: Outcome) -> None:
+def _report_single(client: Client, entry: Entry, reqid: int | None, outcome: Outcome) -> None:
     client.writes.end()
-    client.feed.flush()
-    client.send(
-        WriteSingleReply(reqid=reqid, success=outcome.success, failure_reason=outcome.reason)
+    answer_write(
+        client,
+        entry,
+        WriteSingleReply(reqid=reqid, success=outcome.success, failure_reason=outcome.reason),
     )
+
+
+def answer_write(client: Client, entry: Entry, answer: ServerMessage) -> None:
+    """Tell how a write ended, behind the values that it has changed."""
+    client.send_behind_values(client.parts.store.same_source(entry.source), [encode(answer)])

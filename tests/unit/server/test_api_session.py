@@ -726,6 +726,52 @@ def test_a_watcher_gets_the_value_before_the_completion(server: Server, client: 
     assert stranger.all() == []
 
 
+def test_a_single_write_is_announced_in_one_piece_with_its_end(
+    server: Server, client: FakeClient
+) -> None:
+    server.device.is_slow = True
+    client.send("write_watchable", updates=write_items(client.ids(SMALL), 3))
+    server.turn()
+    assert client.all() == []
+
+    server.device.answer()
+
+    assert [message["cmd"] for message in client.all()] == [
+        "response_write_watchable",
+        "inform_write_completion",
+    ]
+
+
+def test_a_single_write_that_takes_long_is_announced_before_its_end(
+    server: Server, client: FakeClient
+) -> None:
+    server.device.is_slow = True
+    client.send("write_watchable", updates=write_items(client.ids(SMALL), 3))
+    token = client.wait_for("response_write_watchable")["request_token"]
+
+    server.device.answer()
+
+    (completion,) = client.all()
+    assert completion["cmd"] == "inform_write_completion"
+    assert completion["request_token"] == token
+
+
+def test_a_write_is_answered_behind_its_value_and_before_others(
+    server: Server, client: FakeClient
+) -> None:
+    client.subscribe(SMALL, FLOAT)
+    server.device.is_slow = True
+    client.send("write_single_watchable", server_path=SMALL, value=3)
+    client.all()
+    client.session.client.feed.mark(server.store.published)
+
+    server.device.answer()
+
+    update, answer, *_ = client.all()
+    assert [one["v"] for one in update["updates"]] == [3]
+    assert answer["cmd"] == "response_write_single_watchable"
+
+
 def test_failures_have_their_reason(server: Server, client: FakeClient) -> None:
     server.device.refusal = "the device did not answer"
     ids = client.ids(FLOAT)
@@ -1034,7 +1080,7 @@ def test_a_batch_that_is_too_large_is_refused_as_a_whole(
     assert [reply["count"] for reply in client.all()] == [count] * 10
 
     assert "1 more writes" in client.refusal("write_watchable", updates=updates[:1])
-    assert other.ask("write_watchable", updates=updates[:1])["count"] == 1
+    assert other.answer_to("write_watchable", updates=updates[:1])["count"] == 1
 
     server.device.refusal = "the device is gone"
     server.device.answer()

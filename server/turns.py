@@ -65,10 +65,12 @@ class Turns:
         What the work raises is logged; whoever has to be told catches it in the work.
         """
         self._waiting.append(steps)
+        if self._is_working:  # who does it looks at what waits, too
+            return
         now_s = self._now_s()
         if now_s - self._window_s >= 2 * SLICE_S:
             self._window_s, self._used_s = now_s, 0.0
-        if self._is_working or len(self._waiting) > 1 or self._used_s >= SLICE_S:
+        if len(self._waiting) > 1 or self._used_s >= SLICE_S:
             self._schedule()
         else:
             self._work()

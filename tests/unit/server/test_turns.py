@@ -56,6 +56,22 @@ def test_little_work_is_done_when_it_is_started(bench: Bench) -> None:
     assert not bench.turns.is_busy
 
 
+@pytest.mark.parametrize(("steps", "done"), [(2, "abb"), (8, "abbb")])
+def test_work_that_work_starts_shares_its_slice(bench: Bench, steps: int, done: str) -> None:
+    def outer() -> Generator[float, None, None]:
+        bench.now_s += STEP_S
+        bench.done.append("a")
+        bench.start("b", steps)
+        yield NO_PAUSE
+
+    bench.turns.start(outer())
+
+    assert "".join(bench.done) == done
+    assert bench.turns.is_busy == (steps > 3)
+    rest = "b" * max(0, steps - 3)
+    assert [bench.turn() for _ in range(3)] == [rest[:4], rest[4:], ""]
+
+
 def test_long_work_is_done_a_slice_per_turn(bench: Bench) -> None:
     bench.start("a", 10)
 

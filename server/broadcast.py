@@ -1,7 +1,8 @@
 """From the value store to one client: dirty entries, flushed together, newest value wins.
 
 What a client wants every sample of waits in a queue instead, and what it wants changes of passes a
-filter first; see `SampleQueue` and `ChangeFilter`.
+filter first; see `SampleQueue` and `ChangeFilter`. Where many clients leave the server too little
+of the processor, they are told less often; see `FrameBudget`.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import binascii
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Final
 
 from scrutiny.api.messages import ValueUpdate, WatchableUpdate
@@ -18,6 +19,8 @@ from scrutiny.core.values import Value
 from .change_filter import ChangeFilter
 from .clock import ServerClock
 from .entries import Entry
+from .frame_budget import FrameBudget
+from .metrics import ClientStatistics
 from .receivers import Receiver
 from .sample_queue import SampleBlock, SampleQueue
 
@@ -43,6 +46,8 @@ class ValueFeed:
         send: encodes and sends a message to the client.
         backlog: how many octets the client has not taken yet.
         clock: of the server.
+        budget: that all clients share.
+        statistics: of all clients.
     """
 
     def __init__(
@@ -51,17 +56,23 @@ class ValueFeed:
         send: Callable[[WatchableUpdate], None],
         backlog: Callable[[], int],
         clock: ServerClock,
+        *,
+        budget: FrameBudget | None = None,
+        statistics: ClientStatistics | None = None,
     ) -> None:
         self._loop = loop
         self._send = send
         self._backlog = backlog
         self._clock = clock
+        self._budget = budget or FrameBudget()
+        self._statistics = statistics or ClientStatistics()
         self.changes = ChangeFilter(self, self.mark, self.withdraw)
         self.samples = SampleQueue(self, self._wake)
         self.receivers: tuple[Receiver, ...] = (self, self.changes, self.samples)
         self._dirty: set[Entry] = set()
         self._scheduled: asyncio.Handle | None = None
         self._waits_for_room = False
+        self._has_slot = False  # it has been told when to send, which is next
         self._is_closed = False
         self._last_flush_s = -math.inf  # loop time
         self._last_count = 0  # of updates in that flush
@@ -88,9 +99,12 @@ class ValueFeed:
             self._scheduled.cancel()
             self._schedule()
 
-    def mark(self, entries: Iterable[Entry]) -> None:
+    def mark(self, entries: Collection[Entry]) -> None:
         """Note that these entries have a new value."""
-        self._dirty.update(entries)
+        dirty = self._dirty
+        count = len(dirty) + len(entries)
+        dirty.update(entries)
+        self._statistics.values_replaced += count - len(dirty)
         self._wake()
 
     def room_made(self) -> None:
@@ -158,6 +172,14 @@ class ValueFeed:
         if self._backlog() > MAX_BACKLOG:
             self._waits_for_room = True
             return
+        has_slot, self._has_slot = self._has_slot, False
+        if not has_slot and not self.samples:
+            now_s = self._loop.time()
+            slot_s = self._budget.slot_s(id(self), now_s)
+            if slot_s > now_s:
+                self._has_slot = True
+                self._scheduled = self._loop.call_at(slot_s, self._flush)
+                return
         rest: set[Entry] = set()
         if len(self._dirty) > LARGEST_FLUSH:
             rest = self._dirty

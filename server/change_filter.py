@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import TYPE_CHECKING
 
 from scrutiny.core.values import Value
@@ -30,7 +30,7 @@ class ChangeFilter:
     def __init__(
         self,
         feed: ValueFeed,
-        announce: Callable[[Iterable[Entry]], None],
+        announce: Callable[[Collection[Entry]], None],
         withdraw: Callable[[Iterable[Entry]], None],
     ) -> None:
         self.feed = feed
@@ -49,7 +49,7 @@ class ChangeFilter:
         self._bands[entry] = dead_band
         self._told.pop(entry, None)
 
-    def mark(self, entries: Iterable[Entry]) -> None:
+    def mark(self, entries: Collection[Entry]) -> None:
         """Announce those that differ from what was told."""
         news: list[Entry] = []
         old: list[Entry] = []

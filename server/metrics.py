@@ -41,6 +41,7 @@ class ClientStatistics:
         octets_sent: likewise.
         invalid_requests: messages that were refused.
         unexpected_errors: failures of the server itself.
+        values_replaced: by newer ones, before the client that waited for them was told.
     """
 
     messages_received: int = 0
@@ -49,6 +50,7 @@ class ClientStatistics:
     octets_sent: int = 0
     invalid_requests: int = 0
     unexpected_errors: int = 0
+    values_replaced: int = 0
 
 
 class RateMeter:

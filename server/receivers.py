@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -18,5 +18,5 @@ class Receiver(Protocol):
         """What sends to the client."""
         ...
 
-    def mark(self, entries: Iterable[Entry]) -> None:
+    def mark(self, entries: Collection[Entry]) -> None:
         """Note that these entries have just got a value, or have lost it."""

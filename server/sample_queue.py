@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from operator import attrgetter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -68,7 +68,7 @@ class SampleQueue:
         """Whether any wait; not whether it exists."""
         return self._count > 0
 
-    def mark(self, entries: Iterable[Entry]) -> None:
+    def mark(self, entries: Collection[Entry]) -> None:
         """Keep the values that these entries have now."""
         # For a moment after a change, an answer may come that was asked for before it.
         kept = [entry for entry in entries if self in entry.watchers]

@@ -148,3 +148,4 @@ class ServerStatsReply(ServerMessage, tag="response_get_server_stats"):
     device_request_per_sec: float
     device_retry_count: int = 0  # added: requests that were sent again
     device_failed_request_count: int = 0  # added: requests given up after all retries
+    value_replaced_count: int = 0  # added: by newer ones, before a client could be told

@@ -24,6 +24,7 @@ from ..datalogging.recordings import Recordings
 from ..datalogging.storage import AcquisitionStorage
 from ..demo import DemoMode
 from ..entries import Entry
+from ..frame_budget import FrameBudget
 from ..library import DescriptionLibrary
 from ..metrics import ServerMetrics
 from ..outcome import Outcome, OutcomeCallback
@@ -73,6 +74,7 @@ class SharedParts:
         clients: all that are connected, by the feed that brings them values.
         audit: where every change is noted.
         policy: what is allowed, besides what each client may do.
+        frame_budget: how often clients get the newest values.
         frames: what values look like to clients that take them in binary.
     """
 
@@ -93,6 +95,7 @@ class SharedParts:
     policy: AccessPolicy = field(default_factory=AccessPolicy)
     metrics: ServerMetrics = field(default_factory=lambda: ServerMetrics(time.monotonic()))
     clients: dict[ValueFeed, Client] = field(default_factory=dict["ValueFeed", "Client"])
+    frame_budget: FrameBudget = field(default_factory=FrameBudget)
     frames: FrameEncoder = field(init=False)
 
     def __post_init__(self) -> None:
@@ -190,7 +193,14 @@ class Client:
         self.parts = parts
         self.identity = identity
         self.address = address
-        self.feed = ValueFeed(parts.loop, self.send, outlet.backlog, parts.clock)
+        self.feed = ValueFeed(
+            parts.loop,
+            self.send,
+            outlet.backlog,
+            parts.clock,
+            budget=parts.frame_budget,
+            statistics=parts.metrics.clients,
+        )
         self.backlog = outlet.backlog
         self.writes = InFlight("writes", MOST_WRITES)
         self.reads = InFlight("reads", MOST_READS)

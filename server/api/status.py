@@ -184,5 +184,6 @@ def get_server_stats(client: Client, command: GetServerStats) -> None:
             device_request_per_sec=rates.requests_to_device,
             device_retry_count=device.retries,
             device_failed_request_count=device.failed_requests,
+            value_replaced_count=clients.values_replaced,
         )
     )

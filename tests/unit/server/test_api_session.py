@@ -337,6 +337,7 @@ def test_a_bad_link_config_changes_nothing(
 def test_server_stats(server: Server, client: FakeClient) -> None:
     FakeClient(server)
     server.device.statistics = DeviceStatistics(2, 100, 1000, 2000, 3, 1)
+    server.parts.metrics.clients.values_replaced = 4
     client.refusal("read_memory", address=0, size=0)
 
     stats = client.ask("get_server_stats")
@@ -348,6 +349,7 @@ def test_server_stats(server: Server, client: FakeClient) -> None:
     assert stats["msg_sent"] == 3
     assert stats["device_session_count"] == 2
     assert stats["device_retry_count"] == 3
+    assert stats["value_replaced_count"] == 4
     assert stats["device_failed_request_count"] == 1
     assert stats["device_request_per_sec"] > 0
     assert stats["uptime"] >= 0

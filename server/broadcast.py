@@ -67,7 +67,7 @@ class ValueFeed:
         self._budget = budget or FrameBudget()
         self._statistics = statistics or ClientStatistics()
         self.changes = ChangeFilter(self, self.mark, self.withdraw)
-        self.samples = SampleQueue(self, self._wake)
+        self.samples = SampleQueue(loop, self, self._wake)
         self.receivers: tuple[Receiver, ...] = (self, self.changes, self.samples)
         self._dirty: set[Entry] = set()
         self._scheduled: asyncio.Handle | None = None

@@ -109,6 +109,7 @@ class DeviceDriver(ConnectionEvents):
         self._schedule = PollSchedule(self._writes)
         self.datalog = self._schedule.datalog
         self.datalog.on_job = self._kick
+        self._schedule.on_ready = self._kick
         self._session: Session | None = None
         self._connection: DeviceConnection | None = None
         self._profile: DeviceProfile | None = None

@@ -3,13 +3,14 @@
 Order: writes and user commands, then in turn a transfer and a read. Transfers are those of the
 datalogger and pieces of bulk access, in turn as well. Of the reads comes first what lies behind a
 pointer that has just moved, then in turn one whose rate makes it due and one that goes as fast as
-possible. Heartbeats come before all of this, from the connection.
+possible, unless a client that takes every sample has enough of it. Heartbeats come before all of
+this, from the connection.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from operator import attrgetter
 from typing import Final
 
@@ -36,12 +37,14 @@ class PollSchedule:
         wake_ns: when the next read is due, if `next_job` had nothing; None: nothing is planned.
         urgent: writes and user commands; they are sent in their order, before reads.
         datalog: what the datalogger is asked.
+        on_ready: called when a read may be sent that had to wait for a client.
     """
 
     def __init__(self, urgent: WriteQueue) -> None:
         self.wake_ns: int | None = None
         self.urgent = urgent
         self.datalog = DatalogLane()
+        self.on_ready: Callable[[], None] = lambda: None
         self._plan: ReadPlan | None = None
         self._bulk: deque[Job] = deque()
         self._returned: deque[Job] = deque()
@@ -142,7 +145,10 @@ class PollSchedule:
             return None
         if plan.overdue:
             return plan.overdue.popleft()
-        if plan.periodic and not (self._periodic_was_last and plan.continuous):
+        if self._periodic_was_last and (job := self._next_continuous(plan)) is not None:
+            self._periodic_was_last = False
+            return job
+        if plan.periodic:
             job = min(plan.periodic, key=_due_ns)
             if job.due_ns <= now_ns:
                 job.due_ns = next_due_ns(job.due_ns, job.period_ns, now_ns)
@@ -150,12 +156,22 @@ class PollSchedule:
                 return job
             self.wake_ns = job.due_ns
         self._periodic_was_last = False
-        if not plan.continuous:
-            return None
-        self._continuous_index += 1
-        if self._continuous_index >= len(plan.continuous):
-            self._continuous_index = 0
-        return plan.continuous[self._continuous_index]
+        return self._next_continuous(plan)
+
+    def _next_continuous(self, plan: ReadPlan) -> ReadJob | None:
+        jobs = plan.continuous
+        for _ in jobs:
+            self._continuous_index += 1
+            if self._continuous_index >= len(jobs):
+                self._continuous_index = 0
+            job = jobs[self._continuous_index]
+            for queue in job.sample_queues:
+                if queue.holds_reads:
+                    queue.on_room = self.on_ready
+                    break
+            else:
+                return job
+        return None
 
 
 _due_ns = attrgetter("due_ns")

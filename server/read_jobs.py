@@ -16,6 +16,7 @@ from .pointers import Pointer, PointerTable
 from .rate_gate import RateGate, next_due_ns
 from .read_layouts import ReadLayout
 from .receivers import Receiver
+from .sample_queue import SampleQueue
 from .store import ValueStore
 from .target_memory import FORBIDDEN
 
@@ -39,6 +40,7 @@ class ReadJob(Job):
         was_refused: the device said no to this request as it stands.
         is_under_way: it was sent, and its answer has not come yet.
         assumed: pointers that its addresses were made from.
+        sample_queues: of those clients that get every value that it reads.
     """
 
     __slots__ = (
@@ -53,6 +55,7 @@ class ReadJob(Job):
         "is_under_way",
         "layout",
         "period_ns",
+        "sample_queues",
         "was_refused",
     )
 
@@ -85,6 +88,7 @@ class ReadJob(Job):
         self._table = table
         self._pointers = table.among(layout.entries)
         self._direct, self._gates = _receivers(layout.entries, period_ns)
+        self.sample_queues = [feed for feed, _ in self._direct if isinstance(feed, SampleQueue)]
 
     @property
     def entries(self) -> Sequence[Entry]:

@@ -1,7 +1,11 @@
-"""Keeps every value for a client that wants them all, in order, as long as there is room."""
+"""Keeps every value for a client that wants them all, in order, as long as there is room.
+
+What is read as fast as possible is read no faster than the client takes it: see `holds_reads`.
+"""
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from collections.abc import Callable, Collection, Sequence
 from operator import attrgetter
@@ -16,6 +20,10 @@ if TYPE_CHECKING:
 
 # Values that wait for one client; at 100,000 per second it may look away for half a second.
 MOST_SAMPLES: Final = 50_000
+
+# A client that has taken nothing for so long is not worth waiting for: it loses samples, and what
+# others watch is read as fast as before.
+PATIENCE_S: Final = 0.2
 
 _value_of: Callable[[Entry], Value | None] = attrgetter("value")
 _octets_of: Callable[[Entry], bytes | None] = attrgetter("octets")
@@ -49,16 +57,30 @@ class SampleQueue:
     one gap, of a known size, at a known place.
 
     Args:
+        loop: tells when the client has taken nothing for too long.
         feed: of the client.
         announce: called when there is something to send.
+
+    Attributes:
+        holds_reads: more than half of the room is taken, by a client that goes on taking: what is
+            read as fast as possible has to wait until half of that is gone.
+        on_room: called when it has ceased to do so.
     """
 
-    def __init__(self, feed: ValueFeed, announce: Callable[[], None]) -> None:
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, feed: ValueFeed, announce: Callable[[], None]
+    ) -> None:
         self.feed = feed
+        self.holds_reads = False
+        self.on_room: Callable[[], None] = lambda: None
+        self._loop = loop
         self._announce = announce
         self._blocks: deque[SampleBlock] = deque()
         self._count = 0
         self._lost = 0
+        self._has_taken = False  # since the client was looked at
+        self._is_stuck = False
+        self._look: asyncio.TimerHandle | None = None
 
     def __len__(self) -> int:
         """How many values wait."""
@@ -79,6 +101,9 @@ class SampleQueue:
             self._blocks.append(block_of(alike, self._lost))
             self._lost = 0
         self._count += len(kept)
+        if self._count > MOST_SAMPLES // 2 and not (self.holds_reads or self._is_stuck):
+            self.holds_reads = True
+            self._look_again()
         self._announce()
 
     def take(self, most: int) -> list[SampleBlock]:
@@ -90,12 +115,36 @@ class SampleQueue:
             count += len(block.entries)
             taken.append(block)
         self._count -= count
+        self._has_taken = True
+        self._is_stuck = False
+        if self.holds_reads and self._count <= MOST_SAMPLES // 4:
+            self._let_go()
         return taken
 
     def clear(self) -> None:
         """Throw all away: the client has left."""
         self._blocks.clear()
         self._count = self._lost = 0
+        if self.holds_reads:
+            self._let_go()
+
+    def _look_again(self) -> None:
+        self._has_taken = False
+        self._look = self._loop.call_later(PATIENCE_S, self._judge)
+
+    def _judge(self) -> None:
+        if self._has_taken:
+            self._look_again()
+        else:
+            self._is_stuck = True
+            self._let_go()
+
+    def _let_go(self) -> None:
+        self.holds_reads = False
+        if self._look is not None:
+            self._look.cancel()
+            self._look = None
+        self.on_room()
 
 
 def by_time(entries: Sequence[Entry]) -> Sequence[Sequence[Entry]]:

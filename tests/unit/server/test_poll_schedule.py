@@ -316,3 +316,57 @@ def test_a_question_of_the_datalogger_is_asked_once_and_fails_with_the_device(
 
     assert schedule.next_job(0) is None
     assert isinstance(results[0], NoAnswer)
+
+
+def entries_of(job: Job | None) -> list[Entry]:
+    assert isinstance(job, ReadJob)
+    return list(job.entries)
+
+
+def test_reads_for_a_client_that_has_enough_samples_are_left_out(
+    store: ValueStore, make_feed: MakeFeed
+) -> None:
+    schedule, _ = make_schedule(store)
+    slow = make_feed()
+    sampled, rated = store.published[0], store.published[30]
+    subscriptions = Subscriptions()
+    subscriptions.watch(slow.samples, sampled, None)
+    subscriptions.watch(slow.samples, rated, 100.0)
+    schedule.set_plan(make_plan(subscriptions.watched, LIMITS, store), 0)
+    kicks: list[str] = []
+    schedule.on_ready = lambda: kicks.append("kick")
+
+    slow.samples.holds_reads = True
+    first, second = schedule.next_job(0), schedule.next_job(0)
+
+    assert entries_of(first) == [rated]
+    assert second is None
+    assert schedule.wake_ns == 10 * MS
+    # The rated read was the last one, and nothing else may be sent: it has its turn again.
+    assert entries_of(schedule.next_job(10 * MS)) == [rated]
+
+    slow.samples.on_room()
+    slow.samples.holds_reads = False
+    assert kicks == ["kick"]
+    assert entries_of(schedule.next_job(11 * MS)) == [sampled]
+
+
+def test_reads_for_others_go_on_meanwhile(store: ValueStore, make_feed: MakeFeed) -> None:
+    schedule, queue = make_schedule(store)
+    slow, other = make_feed(), make_feed()
+    subscriptions = Subscriptions()
+    for index in range(60):
+        subscriptions.watch(slow.samples if index < 20 else other, store.published[index], None)
+    plan = make_plan(subscriptions.watched, LIMITS, store)
+    schedule.set_plan(plan, 0)
+    held = [job for job in plan.continuous if job.sample_queues]
+
+    slow.samples.holds_reads = True
+    jobs = Counter(schedule.next_job(0) for _ in range(3 * (len(plan.continuous) - len(held))))
+
+    assert 0 < len(held) < len(plan.continuous)
+    assert set(jobs) == set(plan.continuous) - set(held)
+    assert set(jobs.values()) == {3}
+
+    queue.add(PendingWrite(store.published[0], 1.0, ignore))
+    assert isinstance(schedule.next_job(0), WriteJob)

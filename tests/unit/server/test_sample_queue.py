@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -133,3 +133,88 @@ def test_what_waits_is_sent_before_a_message_that_must_not_overtake_it(
     feed.flush()
 
     assert values(feed.sent) == [0, 1, 2]
+
+
+class Waiting:
+    """A client whose queue has room for so many samples, and who holds up the reads of a value."""
+
+    def __init__(self, feed: NotingFeed, store: ValueStore) -> None:
+        self.queue = feed.samples
+        self.feed = feed
+        self.resumed = asyncio.Event()
+        self.queue.on_room = self.resumed.set
+        feed.unread_octets = MAX_BACKLOG + 1
+        self._store = store
+        self._count = 0
+
+    def read(self, count: int) -> None:
+        """Take so many answers of the device."""
+        entry = self._store.published[0]
+        for _ in range(count):
+            self._count += 1
+            self._store.update((entry,), (self._count,), self._count)
+            self.queue.mark((entry,))
+
+
+@pytest.fixture
+def waiting(
+    store: ValueStore, make_feed: MakeFeed, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Waiting]:
+    monkeypatch.setattr(sample_queue, "MOST_SAMPLES", 100)
+    client = Waiting(wanting_all(make_feed, store), store)
+    yield client
+    client.feed.close()
+
+
+def test_reads_are_held_from_half_of_the_room_until_a_quarter(waiting: Waiting) -> None:
+    queue = waiting.queue
+    waiting.read(50)
+    assert not queue.holds_reads
+    waiting.read(1)
+    assert queue.holds_reads
+
+    queue.take(25)
+    assert queue.holds_reads
+    assert not waiting.resumed.is_set()
+    queue.take(1)
+
+    assert not queue.holds_reads
+    assert waiting.resumed.is_set()
+
+
+def test_nobody_waits_for_a_client_that_takes_nothing(
+    loop: asyncio.AbstractEventLoop, waiting: Waiting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sample_queue, "PATIENCE_S", 0.001)
+    waiting.read(60)
+    assert waiting.queue.holds_reads
+
+    loop.run_until_complete(asyncio.wait_for(waiting.resumed.wait(), 10))
+    waiting.read(60)
+
+    assert not waiting.queue.holds_reads
+    assert len(waiting.queue) == 100
+
+
+def test_once_it_takes_something_it_is_waited_for_again(
+    loop: asyncio.AbstractEventLoop, waiting: Waiting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sample_queue, "PATIENCE_S", 0.001)
+    waiting.read(60)
+    loop.run_until_complete(asyncio.wait_for(waiting.resumed.wait(), 10))
+    waiting.read(1)
+    assert not waiting.queue.holds_reads
+
+    waiting.queue.take(5)
+    waiting.read(1)
+
+    assert waiting.queue.holds_reads
+
+
+def test_the_reads_go_on_when_the_client_leaves(waiting: Waiting) -> None:
+    waiting.read(60)
+
+    waiting.feed.close()
+
+    assert not waiting.queue.holds_reads
+    assert waiting.resumed.is_set()

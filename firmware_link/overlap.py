@@ -87,8 +87,9 @@ class Overlap:
             self._alone_left -= 1
         if self._late_ns == 0:
             self._late_ns = late_ns
-        # One that was held up tells little of the others.
-        self._late_ns += (min(late_ns, 2 * self._late_ns + MARGIN_NS) - self._late_ns) >> 3
+        # One that was held up tells little of the others: what counts is how late they are at best.
+        difference_ns = min(late_ns, 2 * self._late_ns + MARGIN_NS) - self._late_ns
+        self._late_ns += difference_ns >> (4 if difference_ns > 0 else 2)
 
     def went_well(self, answer_ns: int) -> None:
         """Take out the next one: its answer is waited for."""

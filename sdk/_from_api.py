@@ -162,6 +162,7 @@ def server_statistics(message: api.ServerStatsReply) -> ServerStatistics:
         device_request_per_sec=message.device_request_per_sec,
         device_retry_count=message.device_retry_count,
         device_failed_request_count=message.device_failed_request_count,
+        value_replaced_count=message.value_replaced_count,
     )
 
 

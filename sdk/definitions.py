@@ -329,6 +329,7 @@ class ServerStatistics:
     Attributes:
         device_retry_count: requests to the device that were sent again.
         device_failed_request_count: requests to the device given up after all retries.
+        value_replaced_count: values that were replaced by newer ones before a client was told.
     """
 
     uptime: float
@@ -345,3 +346,4 @@ class ServerStatistics:
     device_request_per_sec: float
     device_retry_count: int = 0
     device_failed_request_count: int = 0
+    value_replaced_count: int = 0

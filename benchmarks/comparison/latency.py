@@ -81,7 +81,7 @@ def measure_batch(rig: Rig, rows: Rows, baud: int, count: int) -> None:
     rig.progress(f"batch of {count}: {line}")
     row = rows.row(
         "batch",
-        f"{line}, {count} writes, watched once a second",
+        f"{line}, {count} writes",
         "ms",
         more_is_better=False,
     )

@@ -20,6 +20,7 @@ from scrutiny.firmware_link.overlap import (
     FIRST_ALONE,
     FIRST_REST_NS,
     GOOD_IN_A_ROW,
+    MARGIN_NS,
     MOST_AHEAD,
     OVERLAPPED_BETWEEN,
     Overlap,
@@ -114,7 +115,7 @@ def test_requests_fit_what_the_device_keeps() -> None:
 
 def test_no_more_than_a_few_are_in_flight() -> None:
     exchange = make_exchange(room=10_000)
-    for _ in range(100):
+    for _ in range(200):
         exchange.overlap.learn(16 * MS)
     sent = 0
     exchange.start(read(0), 0)
@@ -161,12 +162,20 @@ def test_an_answer_that_was_held_up_changes_little() -> None:
     assert not overlap.is_due(2 * LATE_NS, 0)
 
 
+def test_answers_that_are_late_now_and_then_change_little() -> None:
+    overlap = Overlap(ROOM)
+    for index in range(10 * FIRST_ALONE):
+        overlap.learn(LATE_NS if index % 2 else 5 * LATE_NS)
+
+    assert not overlap.is_due(2 * LATE_NS + MARGIN_NS, 0)
+
+
 def test_a_line_that_becomes_slower_is_noticed() -> None:
     overlap = Overlap(ROOM)
     for _ in range(FIRST_ALONE):
         overlap.learn(1)
 
-    for _ in range(100):
+    for _ in range(200):
         overlap.learn(16 * MS)
 
     assert overlap.is_due(15 * MS, 0)

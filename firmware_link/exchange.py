@@ -337,7 +337,8 @@ class Exchange:
     def _wait_for(self, transaction: Transaction, now_ns: int) -> None:
         self._state = _State.WAITING
         self._sent_ns = now_ns
-        self._line_ns = self._time_on_line_ns(transaction)
+        octets = len(transaction.frame) + self._parser.max_payload + RESPONSE_OVERHEAD
+        self._line_ns = self.settings.line_ns(octets)
         patience_ns = self._patience_ns(transaction, self._attempt)
         self._deadline_ns = now_ns + self._line_ns + patience_ns
         self.wake_ns = self._deadline_ns

@@ -19,6 +19,7 @@ from scrutiny.core.errors import ScrutinyError
 
 from .access_keys import access_flags, add_access_options
 from .daemon import Daemon
+from .scheduling import ask_for_short_turns
 from .service_manager import ServiceManager
 from .settings import ServerSettings, load_settings
 
@@ -77,13 +78,17 @@ async def _serve(settings: ServerSettings, signals: _StopSignals) -> None:
         with suppress(RuntimeError):  # the loop is closed: the daemon ended by itself
             loop.call_soon_threadsafe(daemon.stop)
 
+    def ready(port: int) -> None:
+        manager.ready(port)
+        ask_for_short_turns()
+
     signals.stop = stop
     # What is there now stays: to look through it for garbage would hold the loop for 10 ms more.
     gc.freeze()
     gc.set_threshold(*gc.get_threshold()[:2], FULL_COLLECTION_AFTER)
     manager = ServiceManager(os.environ, os.getpid())
     try:
-        await daemon.run(manager.ready)
+        await daemon.run(ready)
     finally:
         manager.stopping()
 
@@ -116,17 +121,22 @@ class _StopSignals:
         traceback: TracebackType | None,
     ) -> None:
         """Put back what was there before, unless the process was told to end."""
-        if not self._is_stopping:
-            for number, handler in zip(self._NUMBERS, self._before, strict=True):
-                signal.signal(number, handler)
+        after = [signal.SIG_IGN] * len(self._NUMBERS) if self._is_stopping else self._before
+        for number, handler in zip(self._NUMBERS, after, strict=True):
+            signal.signal(number, handler)
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         self._is_stopping = True
         for each in self._NUMBERS:
-            signal.signal(each, signal.SIG_IGN)
+            # Not SIG_IGN yet: Python complains of one that has just come.
+            signal.signal(each, _ignored)
         if self.stop is None:
             raise KeyboardInterrupt
         self.stop()
+
+
+def _ignored(number: int, frame: FrameType | None) -> None:
+    """Take a signal that comes while the server is ending."""
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -195,10 +195,16 @@ class DeviceDriver(ConnectionEvents):
         self.gone(LINK_CHANGED)
         self._announce()
 
-    def write_value(self, entry: Entry, value: Value, done: OutcomeCallback) -> None:
-        """Write what `fit_to_entry` has made; watchers get it before ``done`` is called."""
+    def write_value(
+        self, entry: Entry, value: Value, done: OutcomeCallback, *, more_follow: bool = False
+    ) -> None:
+        """Write what `fit_to_entry` has made; watchers get it before ``done`` is called.
+
+        With ``more_follow`` it may wait for those that go into the same request.
+        """
         if self._is_known(entry, done):
             self._writes.add(PendingWrite(entry, value, done))
+        if not more_follow:
             self._kick()
 
     def write_octets(self, entry: Entry, octets: bytes, done: OutcomeCallback) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
+from collections.abc import Sequence
 
 from scrutiny.core.values import decode
 from scrutiny.core.watchables import Variable
@@ -38,8 +39,17 @@ class WriteJob(Job):
         self._queue = queue
         self._store = store
 
+    @property
+    def writes(self) -> Sequence[PendingWrite]:
+        """What it writes, in this order."""
+        return self._writes
+
+    def decides_next(self, response: Response) -> bool:
+        return response.code != ResponseCode.OK  # they are sent again, before the others
+
     def answered(self, response: Response, now_ns: int) -> None:
         if response.code == ResponseCode.OK:
+            self._queue.prepare()
             for write in self._writes:
                 write.confirmed(self._store, now_ns)
             self._finish("", now_ns)
@@ -62,14 +72,16 @@ class WriteQueue:
     def __init__(self, store: ValueStore) -> None:
         self._store = store
         self._waiting: deque[PendingWrite | Job] = deque()
+        self._prepared: WriteJob | None = None  # ahead of all that waits
         self._limits = PlanLimits(0, 0)
         self._memory = TargetMemory(AddressFormat(4))
 
     def __len__(self) -> int:
-        return len(self._waiting)
+        return len(self._waiting) + (self._prepared is not None)
 
     def set_target(self, limits: PlanLimits, memory: TargetMemory) -> None:
         """Take what is known of the device."""
+        self._put_in_front([])
         self._limits = limits
         self._memory = memory
 
@@ -89,10 +101,27 @@ class WriteQueue:
         """Send refused writes again, each in a request of its own, before all others."""
         for write in writes:
             write.begin_again()
-        self._waiting.extendleft(reversed(writes))
+        self._put_in_front(writes)
+
+    def prepare(self) -> None:
+        """Make the next request, while the device is busy, if nothing that comes could join it."""
+        if self._prepared is not None or not self._waiting:
+            return
+        first = self._waiting[0]
+        if isinstance(first, Job) or first.part is None:
+            return
+        self._waiting.popleft()
+        writes = self._sharing_with(first)
+        if self._waiting:
+            self._prepared = WriteJob(writes, self, self._store)
+        else:
+            self._waiting.extend(writes)
 
     def next_job(self) -> Job:
         """Take the next request; the queue must not be empty."""
+        if self._prepared is not None:
+            job, self._prepared = self._prepared, None
+            return job
         first = self._waiting.popleft()
         if isinstance(first, Job):
             return first
@@ -102,6 +131,7 @@ class WriteQueue:
 
     def fail_all(self, reason: str, now_ns: int) -> None:
         """Empty the queue: the device is gone."""
+        self._put_in_front([])
         waiting = list(self._waiting)
         self._waiting.clear()
         for item in waiting:
@@ -170,4 +200,11 @@ class WriteQueue:
                 ready.append(write)
             else:
                 write.finish(objection, self._store, now_ns)
-        self._waiting.extendleft(reversed(ready))
+        self._put_in_front(ready)
+
+    def _put_in_front(self, writes: Sequence[PendingWrite]) -> None:
+        """Let writes be the next ones; what was prepared to be that is undone."""
+        if self._prepared is not None:
+            self._waiting.extendleft(reversed(self._prepared.writes))
+            self._prepared = None
+        self._waiting.extendleft(reversed(writes))

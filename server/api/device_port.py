@@ -57,7 +57,9 @@ class Device(DescribedDevice, RecordingDevice, Protocol):
         """Leave the device and use this link from now on."""
         ...
 
-    def write_value(self, entry: Entry, value: Value, done: OutcomeCallback) -> None:
+    def write_value(
+        self, entry: Entry, value: Value, done: OutcomeCallback, *, more_follow: bool = False
+    ) -> None:
         """Write a value that fits the type of the entry; its watchers are told before `done`."""
         ...
 

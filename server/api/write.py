@@ -34,6 +34,10 @@ from .written_values import parse_written_value
 # a device that disappears ends all that wait.
 LARGEST_REPORT: Final = 250
 
+# The device is asked when so many writes of a batch are there, or all: those that come one by one
+# would not share the first request.
+SENT_TOGETHER: Final = 64
+
 # A client is told that its write was taken together with how it ended, if that is known so soon:
 # each message of its own takes 25 µs to send, and wakes the client up. Other writes and slow lines
 # keep it waiting at most so long.
@@ -61,11 +65,14 @@ def write_batch(client: Client, command: WriteWatchable) -> Steps:
         yield NO_PAUSE
     client.writes.start(len(writes))
 
-    batch = _Batch(client, command.reqid, len(writes))
+    batch = _Batch(client, command.reqid, left := len(writes))
     for batch_index, (entry, value) in writes.items():
         done = partial(batch.ended, entry, batch_index)
         change = Change("write_watchable", entry.path, entry.value, value)
-        client.parts.device.write_value(entry, value, client.noted(change, done))
+        left -= 1
+        more_follow = left % SENT_TOGETHER != 0
+        noted = client.noted(change, done)
+        client.parts.device.write_value(entry, value, noted, more_follow=more_follow)
         batch.announce_soon()
         yield NO_PAUSE
     batch.announce_soon()  # of no writes, too

@@ -192,7 +192,9 @@ class FakeDevice:
         else:
             finish()
 
-    def write_value(self, entry: Entry, value: Value, done: OutcomeCallback) -> None:
+    def write_value(
+        self, entry: Entry, value: Value, done: OutcomeCallback, *, more_follow: bool = False
+    ) -> None:
         def store() -> bytes:
             self.written.append((entry.path, value))
             self._store.update([entry], [value], time.monotonic_ns())

@@ -257,6 +257,41 @@ def test_one_refused_write_does_not_take_the_others_along(make_feed: MakeFeed) -
     assert "FAILURE_TO_PROCEED" in outcomes[1].reason.upper().replace(" ", "_")
 
 
+def test_writes_sent_alone_go_before_the_request_that_was_ready(make_feed: MakeFeed) -> None:
+    """Requests of five, of which the second is refused while the third is made."""
+    rig = Rig(
+        make_feed,
+        [variable("/a", DataType.UINT8, BASE), variable("/no", DataType.UINT8, BASE + 0x10_0000)],
+        settings=device_settings(max_rx_payload=40, max_tx_payload=40),
+    )
+    outcomes: list[Outcome] = []
+    for value in range(1, 21):
+        rig.add_write("/no" if value == 7 else "/a", value, outcomes)
+
+    rig.run_for(50 * MS)
+
+    assert [outcome.success for outcome in outcomes] == [value != 7 for value in range(1, 21)]
+    assert rig.memory.read(BASE, 1) == b"\x14"
+
+
+def test_writes_that_wait_for_others_are_told_when_the_device_goes(make_feed: MakeFeed) -> None:
+    rig = Rig(
+        make_feed,
+        [variable("/a", DataType.UINT8, BASE)],
+        settings=device_settings(max_rx_payload=40, max_tx_payload=40),
+    )
+    outcomes: list[Outcome] = []
+    for value in range(20):
+        rig.add_write("/a", value, outcomes)
+    rig.queue.prepare()
+    assert len(rig.queue) > 0
+
+    rig.queue.fail_all("gone", 0)
+
+    assert len(rig.queue) == 0
+    assert [outcome.reason for outcome in outcomes] == ["gone"] * 20
+
+
 POINTER = variable("/p", DataType.PTR32, BASE)
 MEMBERS = [variable(f"/*p/m{i}", DataType.UINT16, 4 + 2 * i, pointer=POINTER) for i in range(3)]
 

@@ -352,15 +352,16 @@ class Exchange:
     def _forget_ahead(self, now_ns: int) -> int:
         """Give up what was sent ahead; return how long it may still take on the line."""
         overlap = self.overlap
-        if overlap.next is None:
+        if overlap.next is None and not self._was_ahead:
             return 0
         left_ns = overlap.answers_ns + self.settings.line_ns(overlap.octets)
+        self._was_ahead = False
         overlap.went_wrong(now_ns)
         return left_ns
 
     def _go_on_with(self, ahead: Transaction, now_ns: int) -> None:
         """Wait for the answer to a request that was sent ahead, now that it is the first."""
-        self.overlap.went_well(self._answer_on_line_ns(ahead))
+        self.overlap.take_next(self._answer_on_line_ns(ahead))
         self._transaction = ahead
         self._was_ahead = True
         self._heard_anything = False
@@ -448,6 +449,8 @@ class Exchange:
 
     def _finish_answered(self, now_ns: int) -> None:
         self.statistics.answers += 1
+        if self._was_ahead:
+            self.overlap.went_well()
         if (ahead := self.overlap.next) is not None:
             self._go_on_with(ahead, now_ns)
             return

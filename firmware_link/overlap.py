@@ -29,6 +29,11 @@ FIRST_REST_NS: Final = 100_000_000
 LONGEST_REST_NS: Final = 20_000_000_000
 GOOD_IN_A_ROW: Final = 256
 
+# Losses in a row, with not one request in between that went well, after which it is given up: one
+# pair of wires carries one direction at a time (RS-485), and some drivers hear nothing while they
+# send.
+MOST_IN_VAIN: Final = 3
+
 # In flight beside the first; they are small if there are so many.
 MOST_AHEAD: Final = 4
 
@@ -53,7 +58,8 @@ class Overlap:
         self._alone_left = FIRST_ALONE
         self._rest_ns = FIRST_REST_NS
         self._resting_until_ns = 0
-        self._good = 0
+        self._good = 0  # since a loss
+        self._in_vain = 0  # losses with nothing good in between
 
     @property
     def room_left(self) -> int:
@@ -91,11 +97,14 @@ class Overlap:
         difference_ns = min(late_ns, 2 * self._late_ns + MARGIN_NS) - self._late_ns
         self._late_ns += difference_ns >> (4 if difference_ns > 0 else 2)
 
-    def went_well(self, answer_ns: int) -> None:
+    def take_next(self, answer_ns: int) -> None:
         """Take out the next one: its answer is waited for."""
         self.octets -= len(self._sent.popleft().frame)
         self.next = self._sent[0] if self._sent else None
         self.answers_ns -= answer_ns
+
+    def went_well(self) -> None:
+        """Count one that was answered."""
         self._good += 1
         if self._good % OVERLAPPED_BETWEEN == 0:
             self._alone_left = 1
@@ -105,6 +114,9 @@ class Overlap:
     def went_wrong(self, now_ns: int) -> None:
         """Forget all, and send one by one for a while: a request, or its answer, was lost."""
         self.clear()
+        self._in_vain = 0 if self._good else self._in_vain + 1
+        if self._in_vain == MOST_IN_VAIN:
+            self.room = 0
         self._good = 0
         self._resting_until_ns = now_ns + self._rest_ns
         self._rest_ns = min(2 * self._rest_ns, LONGEST_REST_NS)

@@ -22,6 +22,7 @@ from scrutiny.firmware_link.overlap import (
     GOOD_IN_A_ROW,
     MARGIN_NS,
     MOST_AHEAD,
+    MOST_IN_VAIN,
     OVERLAPPED_BETWEEN,
     Overlap,
 )
@@ -186,8 +187,7 @@ def test_from_time_to_time_a_request_has_the_line_for_itself() -> None:
 
     for _ in range(OVERLAPPED_BETWEEN):
         assert overlap.is_due(0, 0)
-        overlap.sent(read(1), 0)
-        overlap.went_well(0)
+        overlap.went_well()
 
     assert not overlap.is_due(0, 0)
     overlap.learn(LATE_NS)
@@ -268,6 +268,7 @@ def test_after_a_loss_requests_go_one_by_one_and_longer_each_time() -> None:
     now_ns = 0
 
     for _ in range(3):
+        overlap.went_well()
         overlap.went_wrong(now_ns)
         begin_ns = now_ns
         while not overlap.is_due(0, now_ns):
@@ -279,16 +280,65 @@ def test_after_a_loss_requests_go_one_by_one_and_longer_each_time() -> None:
 
 def test_many_that_went_well_make_up_for_a_loss() -> None:
     overlap = make_exchange().overlap
+    overlap.went_well()
     overlap.went_wrong(0)
     overlap.went_wrong(0)
 
     for _ in range(GOOD_IN_A_ROW):
-        overlap.sent(read(1), 0)
-        overlap.went_well(0)
+        overlap.went_well()
     overlap.learn(LATE_NS)
     overlap.went_wrong(0)
 
     assert overlap.is_due(0, FIRST_REST_NS)
+
+
+def run_through_losses(exchange: Exchange, *, is_deaf: bool) -> int:
+    """Read 200 times; return how many requests were sent ahead, all of them in vain.
+
+    With ``is_deaf`` a request that comes while the device answers is lost, else the answer is.
+    """
+    ahead_count = 0
+    now_ns = 0
+    for index in range(200):
+        now_ns += MS
+        frame = exchange.start(read(index), now_ns)
+        collides = exchange.ahead_room(now_ns, ANSWER_SIZE) > 0
+        if collides:
+            ahead_count += 1
+            exchange.start_ahead(read(1000 + index), now_ns)
+        answer = b"" if collides and not is_deaf else answer_to(frame)
+        while exchange.is_waiting:
+            if exchange.feed(answer, now_ns) is None:
+                assert exchange.wake_ns is not None
+                now_ns = exchange.wake_ns
+                again = exchange.tick(now_ns)
+                answer = answer_to(again) if isinstance(again, bytes) else b""
+            else:
+                answer = b""
+        while not exchange.is_idle:
+            assert exchange.wake_ns is not None
+            now_ns = exchange.wake_ns
+            exchange.tick(now_ns)
+        now_ns += 30 * FIRST_REST_NS
+    return ahead_count
+
+
+@pytest.mark.parametrize("is_deaf", [False, True])
+def test_where_it_never_goes_well_it_is_given_up(is_deaf: bool) -> None:
+    exchange = make_exchange()
+
+    assert run_through_losses(exchange, is_deaf=is_deaf) == MOST_IN_VAIN
+    assert exchange.overlap.room == 0
+
+
+def test_where_it_goes_well_now_and_then_it_is_tried_again() -> None:
+    overlap = make_exchange().overlap
+
+    for _ in range(10 * MOST_IN_VAIN):
+        overlap.went_well()
+        overlap.went_wrong(0)
+
+    assert overlap.room == ROOM
 
 
 class RingDevice:

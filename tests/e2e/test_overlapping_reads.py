@@ -40,7 +40,7 @@ class Overlaps:
         try:
             if direction is Direction.TO_DEVICE:
                 requests = len(self._requests.feed(data))
-                self.count += requests > 0 and self._unanswered > 0
+                self.count += max(0, requests - (self._unanswered == 0))
                 self._unanswered += requests
             else:
                 self._unanswered -= len(self._responses.feed(data))

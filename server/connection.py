@@ -179,11 +179,6 @@ class DeviceConnection:
         now_ns = time.monotonic_ns()
         exchange = self._exchange
         response = exchange.feed(data, now_ns)
-        if response is None:
-            if self._may_overlap:
-                self._take_back_ahead()
-                self._send_ahead(now_ns, len(data))
-            self._arm(exchange.wake_ns)
         while response is not None:
             job = self._job
             assert job is not None
@@ -196,8 +191,14 @@ class DeviceConnection:
             self._deliver(job, response, now_ns)
             if self._job is None:
                 self._send_next(now_ns)  # the answer may have brought new work
-            has_more = self._may_overlap and exchange.holds_octets
-            response = exchange.feed(b"", now_ns) if has_more else None
+            if not (self._may_overlap and exchange.holds_octets):
+                return
+            now_ns = time.monotonic_ns()  # no two answers are of the same time
+            response = exchange.feed(b"", now_ns)
+        if self._may_overlap:
+            self._take_back_ahead()
+            self._send_ahead(now_ns, len(data))
+        self._arm(exchange.wake_ns)
 
     def _deliver(self, job: Job, response: Response, now_ns: int) -> None:
         try:

@@ -25,7 +25,7 @@ LOOK_CLOSELY_S = 0.0005
 PEER_LARGEST_READ = 0x3FFF
 
 BATCHES = 3
-RARELY_HZ = 0.1  # what is written has to be watched; no read shall be under way
+RARELY_HZ = 1  # what is written has to be watched; few reads shall be under way
 
 CallBack = Callable[[Callable[[Any], None]], object]
 

@@ -19,6 +19,7 @@ from .rows import BOUND, LOOP, OURS, PEER, POLLING, USUAL_BUFFER, Row
 COLORS: Final = {LOOP: "#9aa5b1", OURS: "#1f6feb", PEER: "#d29922"}
 NAMES: Final = {LOOP: "bare C loop", OURS: "Scrutiny Bridge", PEER: "Scrutiny Debugger"}
 LINES: Final = ("115,200 baud", "1,000,000 baud", "3,000,000 baud")
+HIGHEST_SHARE: Final = 150  # in %: both directions of a line are in use at a time
 COMPARED: Final = ("age", "write", "batch", "watch", "memory", "recording", "clients", "life")
 
 
@@ -57,7 +58,7 @@ def _draw_shares(axes: Axes, line: str, rows: Sequence[Row], *, has_name: bool) 
         axes.bar(places, shares, width, color=COLORS[who], label=NAMES[who])
     axes.axhline(100, color="black", linewidth=0.6)
     axes.set_xticks(range(len(shown)), [row.case.split(", ")[-2].split()[0] for row in shown])
-    axes.set_ylim(0, 108)
+    axes.set_ylim(0, HIGHEST_SHARE)
     axes.set_title(line)
     axes.set_xlabel("variables side by side")
     if has_name:

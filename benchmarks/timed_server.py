@@ -43,11 +43,11 @@ def watch_fetches() -> None:
     number = 0
     put, withdraw, answered = DatalogLane.put, DatalogLane.withdraw, ChunkJob.answered
 
-    def noting_put(self: DatalogLane, job: Job, *, repeats: bool = False) -> None:
+    def noting_put(self: DatalogLane, job: Job) -> None:
         nonlocal fetch
         if isinstance(job, ChunkJob):
             fetch = Fetch(time.monotonic_ns(), begin_cpu_ns=time.process_time_ns())
-        put(self, job, repeats=repeats)
+        put(self, job)
 
     def noting_answered(self: ChunkJob, response: Response, now_ns: int) -> None:
         fetch.last_ns = now_ns

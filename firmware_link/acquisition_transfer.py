@@ -64,6 +64,7 @@ class AcquisitionTransfer:
             max_size=min(profile.max_tx_payload, _HEAD_SIZE + self.total_size + _CRC_SIZE),
             idempotent=True,  # as far as the exchange is concerned: no longer wait than usual
             retries=0,
+            only_reads=True,  # chunks that are lost, and those behind them, come again
         )
         self.refusal: ResponseCode | None = None
         self.request_count = 0
@@ -94,17 +95,16 @@ class AcquisitionTransfer:
         """Whether there is nothing more to send; `result` tells how it ended."""
         return self._is_complete or self._failure is not None or self.refusal is not None
 
-    @property
-    def is_one_more_certain(self) -> bool:
-        """Whether a request will be needed whatever the next chunk holds.
+    def are_certain(self, count: int) -> bool:
+        """Whether so many more requests will be needed, whatever the chunks hold.
 
-        If so, and the response in hand is no refusal, the next request can be written before that
-        response is looked at.
+        So the next request can be written before the answers to those before have been looked at,
+        or have come.
         """
         if self.is_done:
             return False
         largest = self._chunk_size or self._largest_chunk
-        return self.total_size - self._held_size > largest
+        return self.total_size - self._held_size > largest * (count - 1)
 
     @property
     def completion(self) -> float:

@@ -13,9 +13,10 @@ The device has no sequence numbers (device protocol, section 3), so there is one
 - After a retry the answer to the first attempt may still be on its way; nothing is sent until the
   line was quiet for a moment, so that it cannot be taken for the answer to the next request.
 
-A device that keeps what arrives while it answers may have more, if all of them only read: they are
-sent when the answers to those before near their end, see `overlap`. When anything goes wrong, all
-but the first are forgotten, and their owner has to send them again.
+A device that keeps what arrives while it answers may have more. Reads are sent when the answers to
+those before near their end; one request that writes follows when the first answer has begun, which
+tells that the request was carried out. See `overlap`. When anything goes wrong, all but the first
+are forgotten, and their owner has to send them again.
 
 States: IDLE --start--> WAITING --answer--> IDLE, or SETTLING after a retry
         WAITING --answer, with a request sent ahead--> WAITING, for that one
@@ -89,7 +90,8 @@ class Transaction:
         idempotent: whether it may be sent again after a lost answer.
         retries: how often, if idempotent; None: as the settings of the exchange say.
         patience_ns: time the device may take beyond the usual.
-        only_reads: whether another one that only reads may be sent before it is answered.
+        only_reads: that it may be lost, or carried out twice, and nobody notices; so another one
+            like it may be sent before it is answered.
     """
 
     __slots__ = (
@@ -237,6 +239,7 @@ class Exchange:
             not overlap.room
             or transaction is None
             or not transaction.only_reads
+            or overlap.holds_write
             or self._attempt
             or self._state is not _State.WAITING
         ):
@@ -248,9 +251,30 @@ class Exchange:
         is_heard = self.statistics.octets_received > self._heard_before
         return overlap.room_left - (0 if is_heard else len(transaction.frame))
 
+    def write_room(self, now_ns: int) -> int:
+        """Return how many octets a request may have that writes, and is sent before the answer.
+
+        The device has carried out the request in flight: its answer has begun. Should that be
+        damaged, it is carried out once more after the writes, so they must have nothing to do with
+        each other.
+
+        Returns:
+            0 if it is too early, or not to be done at all.
+        """
+        overlap = self.overlap
+        if (
+            not overlap.room
+            or self._transaction is None
+            or self._attempt
+            or self._state is not _State.WAITING
+            or not overlap.takes_write(now_ns)
+            or not self._parser.has_begun_well
+        ):
+            return 0
+        return overlap.room_left
+
     def start_ahead(self, transaction: Transaction, now_ns: int) -> bytes:
         """Begin one more exchange; the result has to be written to the link at once."""
-        assert transaction.only_reads
         self.overlap.sent(transaction, self._answer_on_line_ns(transaction))
         self._note_sent(transaction, now_ns)
         return transaction.frame

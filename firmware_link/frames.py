@@ -25,6 +25,7 @@ _unpack_response_header = _RESPONSE_HEADER.unpack_from
 _unpack_crc = Struct(">I").unpack_from
 _CRC_SIZE: Final = 4
 _LENGTH_FIELD_MAX: Final = 0xFFFF
+_CODE_OFFSET: Final = 2
 _LAST_CODE: Final = int(max(ResponseCode))
 
 
@@ -234,6 +235,11 @@ class ResponseParser(_FrameParser[Response]):
     def __init__(self, max_payload: int = MAX_PAYLOAD) -> None:
         super().__init__(max_payload)
         self.excess_octets = 0
+
+    @property
+    def has_begun_well(self) -> bool:
+        """Whether the octets held are the beginning of a response that tells of success."""
+        return len(self._buffer) > _CODE_OFFSET and self._buffer[_CODE_OFFSET] == ResponseCode.OK
 
     def feed_one(self, data: bytes) -> Response | None:
         """Take octets while one request is in flight, and return its response once complete.

@@ -3,8 +3,8 @@
 Between the end of an answer and the next request the line is idle: for as long as the answer takes
 from the adapter through the system to us, and the request back. A device that announces
 `FeatureBits.REQUEST_AHEAD` keeps what arrives while it answers, so that the next request may be
-there already. It is sent as late as that is possible: a write that comes next waits for it, and
-what the device has read for it grows old.
+there already. A read is sent as late as that is possible: a write that comes next waits for it,
+and what the device has read for it grows old. A write is sent as early as its order allows.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ MARGIN_NS: Final = 50_000
 
 # How late answers are is learnt from requests that had the line for themselves: so many at first,
 # and one after each so many that had not.
-FIRST_ALONE: Final = 32
+FIRST_ALONE: Final = 12
 OVERLAPPED_BETWEEN: Final = 64
 
 # After a loss requests are sent one by one for a while: noise, or a device that does not keep what
@@ -46,6 +46,7 @@ class Overlap:
         octets: of the requests that were sent ahead.
         answers_ns: time of their answers on the line.
         next: the one that is answered next, after the first.
+        holds_write: one that was sent ahead does not only read; it is the last one.
     """
 
     def __init__(self, room: int = 0) -> None:
@@ -53,6 +54,7 @@ class Overlap:
         self.octets = 0
         self.answers_ns = 0
         self.next: Transaction | None = None
+        self.holds_write = False
         self._sent: deque[Transaction] = deque()
         self._late_ns = 0  # how much later than on an ideal line answers come; 0: not known
         self._alone_left = FIRST_ALONE
@@ -65,6 +67,14 @@ class Overlap:
     def room_left(self) -> int:
         """How many octets another request may have, if the device has taken in the first one."""
         return self.room - self.octets
+
+    def takes_write(self, now_ns: int) -> bool:
+        """Whether one that writes may be sent ahead, behind all others."""
+        return (
+            not self.holds_write
+            and len(self._sent) < MOST_AHEAD
+            and now_ns >= self._resting_until_ns
+        )
 
     def is_due(self, left_ns: int, now_ns: int) -> bool:
         """Whether another request has to leave now.
@@ -83,6 +93,7 @@ class Overlap:
     def sent(self, transaction: Transaction, answer_ns: int) -> None:
         """Note a request that was sent ahead, and the time of its answer on the line."""
         self._sent.append(transaction)
+        self.holds_write = not transaction.only_reads
         self.next = self._sent[0]
         self.octets += len(transaction.frame)
         self.answers_ns += answer_ns
@@ -101,6 +112,8 @@ class Overlap:
         """Take out the next one: its answer is waited for."""
         self.octets -= len(self._sent.popleft().frame)
         self.next = self._sent[0] if self._sent else None
+        if self.next is None:
+            self.holds_write = False
         self.answers_ns -= answer_ns
 
     def went_well(self) -> None:
@@ -125,5 +138,6 @@ class Overlap:
         """Forget all that was sent ahead."""
         self._sent.clear()
         self.next = None
+        self.holds_write = False
         self.octets = 0
         self.answers_ns = 0

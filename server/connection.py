@@ -2,9 +2,9 @@
 
 The next request is written in the callback that completed the last answer, before that answer is
 decoded: the device works while we do. Only an answer that may decide what comes next, as that to a
-heartbeat, is looked at first. A device that keeps what arrives while it answers has the next read
-before its answer ends, see `firmware_link.overlap`. There is no task, queue or lock on that way;
-one timer serves deadlines, pauses, heartbeats and reads with a rate, and is moved only when it
+heartbeat, is looked at first. A device that keeps what arrives while it answers has the next
+request before its answer ends, see `firmware_link.overlap`. There is no task, queue or lock on that
+way; one timer serves deadlines, pauses, heartbeats and reads with a rate, and is moved only when it
 would be late.
 """
 
@@ -147,8 +147,12 @@ class DeviceConnection:
 
     def kick(self) -> None:
         """Look at the schedule again: something was added."""
-        if self._exchange.is_idle and not self._is_closed:
+        if self._is_closed:
+            return
+        if self._exchange.is_idle:
             self._send_next(time.monotonic_ns())
+        elif self._may_overlap:
+            self._send_ahead(time.monotonic_ns(), 0)
 
     async def disconnect(self) -> None:
         """Close the session properly, if there is one. Cancelling is safe."""
@@ -225,9 +229,16 @@ class DeviceConnection:
         self._arm(exchange.wake_ns)
 
     def _send_ahead(self, now_ns: int, arrived: int) -> None:
-        """Send the next reads before the last one is answered, if this is the time."""
+        """Send the next requests before the last one is answered, if this is the time."""
         exchange = self._exchange
         if self._disconnected is not None or now_ns >= self._session.heartbeat_due_ns:
+            return
+        if self._schedule.urgent:
+            if self._job is not None and (room := exchange.write_room(now_ns)) > 0:
+                job = self._schedule.next_write_beside(self._job, now_ns, room)
+                if job is not None:
+                    self._ahead.append(job)
+                    self._transport.write(exchange.start_ahead(job, now_ns))
             return
         while (room := exchange.ahead_room(now_ns, arrived)) > 0:
             job = self._schedule.next_read_ahead(now_ns, room)

@@ -2,9 +2,45 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable
 
+from scrutiny.firmware_link.exchange import Transaction
+
 from .jobs import Job
+
+
+class RepeatedJob(Job):
+    """A request that goes again and again, until it is withdrawn.
+
+    Attributes:
+        under_way: how many of it were sent and have not ended.
+    """
+
+    __slots__ = ("under_way",)
+
+    def __init__(self, made: Transaction) -> None:
+        """Take a request as it is."""
+        super().__init__(
+            made.frame,
+            prefix=made.prefix,
+            size=made.size,
+            max_size=made.max_size,
+            idempotent=made.idempotent,
+            retries=made.retries,
+            patience_ns=made.patience_ns,
+            only_reads=made.only_reads,
+        )
+        self.under_way = 0
+
+    @property
+    @abstractmethod
+    def is_one_more_certain(self) -> bool:
+        """Whether it will be needed once more, whatever the answers hold that are under way."""
+
+    @abstractmethod
+    def taken_back(self) -> None:
+        """Learn that one that was sent ahead is no longer waited for."""
 
 
 class DatalogLane:
@@ -17,27 +53,32 @@ class DatalogLane:
     def __init__(self) -> None:
         self.on_job: Callable[[], None] = lambda: None
         self._job: Job | None = None
-        self._repeats = False
 
     def __bool__(self) -> bool:
         return self._job is not None
 
-    def put(self, job: Job, *, repeats: bool = False) -> None:
-        """Let a job wait for the link; one that repeats goes again and again, until withdrawn."""
+    @property
+    def may_go_ahead(self) -> bool:
+        """Whether the job may be sent before the last one is answered."""
+        return isinstance(self._job, RepeatedJob) and self._job.is_one_more_certain
+
+    def put(self, job: Job) -> None:
+        """Let a job wait for the link."""
         assert self._job is None, "the datalogger asks one thing at a time"
         self._job = job
-        self._repeats = repeats
         self.on_job()
 
     def withdraw(self) -> None:
-        """Forget the job; one that is under way is still answered."""
+        """Forget the job; those that are under way are still answered."""
         self._job = None
 
     def next_job(self) -> Job:
         """Return the job, which is there, to be sent."""
         job = self._job
         assert job is not None
-        if not self._repeats:
+        if isinstance(job, RepeatedJob):
+            job.under_way += 1
+        else:
             self._job = None
         return job
 

@@ -26,6 +26,7 @@ from .store import ValueStore
 from .target_memory import TargetMemory
 
 _ID_SIZE: Final = 2
+_WORD_BITS: Final = 3  # of an address within a word of 8 octets
 
 
 class PendingWrite:
@@ -38,6 +39,7 @@ class PendingWrite:
         part: what it adds to the payload of a request; None until it is known where it goes.
         acknowledgement: what it adds to the answer.
         is_alone: it must not share a request: one that it shared was refused.
+        touched: where it goes: numbers of words of 8 octets, or of a published value.
     """
 
     __slots__ = (
@@ -48,6 +50,7 @@ class PendingWrite:
         "function",
         "is_alone",
         "part",
+        "touched",
         "value",
     )
 
@@ -58,6 +61,7 @@ class PendingWrite:
         self.part: bytes | None = None
         self.acknowledgement = b""
         self.is_alone = False
+        self.touched = range(0)
         self._done = done
         self._octets: bytes | None = None  # in memory afterwards, if the write tells that
         entry.holds += 1
@@ -67,6 +71,11 @@ class PendingWrite:
         """The pointer that has to be read first."""
         source = self.entry.source
         return source.pointer if isinstance(source, Variable) else None
+
+    @property
+    def is_published(self) -> bool:
+        """Whether it goes to a published value rather than to memory."""
+        return self.function is MemoryControlFunction.WRITE_RPV
 
     def prepare(self, memory: TargetMemory) -> str | None:
         """Make what is sent, unless a pointer has to be read first; return why that cannot be."""
@@ -123,6 +132,7 @@ class PendingWrite:
         rpv_id = source.id.to_bytes(_ID_SIZE, "big")
         self.part = rpv_id + encode(self.value, source.data_type, "big")
         self.acknowledgement = rpv_id + bytes((source.data_type.size,))
+        self.touched = range(source.id, source.id + 1)
 
     def _prepare_memory(self, variable: Variable, address: int, memory: TargetMemory) -> str | None:
         size = variable.data_type.size
@@ -131,6 +141,7 @@ class PendingWrite:
         head = memory.fmt.encode(address) + size.to_bytes(2, "big")
         self.part = head + self._content(variable)
         self.acknowledgement = head
+        self.touched = range(address >> _WORD_BITS, (address + size - 1 >> _WORD_BITS) + 1)
         return None
 
     def _content(self, variable: Variable) -> bytes:

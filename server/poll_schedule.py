@@ -14,12 +14,12 @@ from collections.abc import Callable, Iterable
 from operator import attrgetter
 from typing import Final
 
-from .datalog_lane import DatalogLane
+from .datalog_lane import DatalogLane, RepeatedJob
 from .jobs import Job
 from .rate_gate import next_due_ns
 from .read_jobs import ReadJob
 from .read_plan import ReadPlan
-from .write_queue import WriteQueue
+from .write_queue import WriteJob, WriteQueue
 
 # After so many urgent jobs in a row a due read has its turn: a client that only writes must not
 # stop the values of the others.
@@ -81,7 +81,9 @@ class PollSchedule:
 
         Only what reads, in no more than ``room`` octets, and what would be next in any case.
         """
-        if self.urgent or self.datalog or now_ns < self._interactive_until_ns:
+        if self.urgent or now_ns < self._interactive_until_ns:
+            return None
+        if self.datalog and not self.datalog.may_go_ahead:
             return None
         if self._bulk and not self._bulk[0].only_reads:
             return None
@@ -91,9 +93,31 @@ class PollSchedule:
             return None
         return job
 
+    def next_write_beside(self, job: Job, now_ns: int, room: int) -> Job | None:
+        """Return writes to send while the device answers a job, None if that should not be.
+
+        Args:
+            job: the one that is answered; the device has carried it out.
+            now_ns: the time.
+            room: octets that the request may have.
+        """
+        if self._urgent_in_a_row >= MAX_URGENT_IN_A_ROW:
+            return None
+        writes = self.urgent.next_beside(job, room)
+        if writes is not None:
+            self._urgent_in_a_row += 1
+            self._interactive_until_ns = now_ns + INTERACTIVE_NS
+        return writes
+
     def put_back(self, jobs: Iterable[Job]) -> None:
-        """Take jobs back that `next_read_ahead` has given: they come first, after urgent ones."""
-        self._returned.extend(jobs)
+        """Take jobs back that were given to be sent ahead: of their kind, they come first."""
+        for job in jobs:
+            if isinstance(job, WriteJob):
+                self.urgent.put_back(job)
+            elif isinstance(job, RepeatedJob):
+                job.taken_back()  # it is asked for again anyway
+            else:
+                self._returned.append(job)
 
     def _next_urgent(self, now_ns: int) -> Job | None:
         self._interactive_until_ns = now_ns + INTERACTIVE_NS

@@ -44,6 +44,13 @@ class WriteJob(Job):
         """What it writes, in this order."""
         return self._writes
 
+    def is_apart_from(self, other: WriteJob) -> bool:
+        """Whether no value is written by both, so that either may be sent once more."""
+        if self._writes[0].is_published != other.writes[0].is_published:
+            return False  # a published value may be a variable as well
+        touched = {number for write in other.writes for number in write.touched}
+        return all(touched.isdisjoint(write.touched) for write in self._writes)
+
     def decides_next(self, response: Response) -> bool:
         return response.code != ResponseCode.OK  # they are sent again, before the others
 
@@ -103,19 +110,38 @@ class WriteQueue:
             write.begin_again()
         self._put_in_front(writes)
 
+    def put_back(self, job: WriteJob) -> None:
+        """Take back a request that `next_beside` has given: it comes before all others."""
+        self._put_in_front(job.writes)
+
     def prepare(self) -> None:
         """Make the next request, while the device is busy, if nothing that comes could join it."""
-        if self._prepared is not None or not self._waiting:
+        if self._prepared is not None:
             return
-        first = self._waiting[0]
-        if isinstance(first, Job) or first.part is None:
-            return
-        self._waiting.popleft()
-        writes = self._sharing_with(first)
+        writes = self._take_writes()
         if self._waiting:
-            self._prepared = WriteJob(writes, self, self._store)
+            self._prepared = WriteJob(writes, self, self._store) if writes else None
         else:
             self._waiting.extend(writes)
+
+    def next_beside(self, job: Job, room: int) -> WriteJob | None:
+        """Take the next request if it may be sent while the device still answers another one.
+
+        That is so if nothing changes when the other one is sent again after it.
+
+        Args:
+            job: the other one.
+            room: octets that the request may have.
+        """
+        if self._prepared is None and (writes := self._take_writes()):
+            self._prepared = WriteJob(writes, self, self._store)
+        prepared = self._prepared
+        if prepared is None or len(prepared.frame) > room:
+            return None
+        if not job.only_reads and not (isinstance(job, WriteJob) and prepared.is_apart_from(job)):
+            return None
+        self._prepared = None
+        return prepared
 
     def next_job(self) -> Job:
         """Take the next request; the queue must not be empty."""
@@ -139,6 +165,16 @@ class WriteQueue:
                 item.failed(reason, now_ns)
             else:
                 item.finish(reason, self._store, now_ns)
+
+    def _take_writes(self) -> list[PendingWrite]:
+        """Take the writes of the next request, if that is one of writes."""
+        if not self._waiting:
+            return []
+        first = self._waiting[0]
+        if isinstance(first, Job) or first.part is None:
+            return []
+        self._waiting.popleft()
+        return self._sharing_with(first)
 
     def _sharing_with(self, first: PendingWrite) -> list[PendingWrite]:
         """Take the writes that go with the first one."""

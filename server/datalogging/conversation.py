@@ -19,39 +19,36 @@ from scrutiny.firmware_link.frames import Response
 from scrutiny.firmware_link.messages import AddressFormat, DatalogStatus
 from scrutiny.firmware_link.session import Ask, Wait
 
-from ..datalog_lane import DatalogLane
-from ..jobs import Job, MessageJob
+from ..datalog_lane import DatalogLane, RepeatedJob
+from ..jobs import MessageJob
 
 ResultT = TypeVar("ResultT")
 
 
-class ChunkJob(Job):
+class ChunkJob(RepeatedJob):
     """Asks for chunk after chunk; the same request each time, so it is made once.
 
-    Unless a chunk may be the last one, the next request goes out before it is looked at.
+    Unless a chunk may be the last one, the next request goes out before it is looked at, or, where
+    the device keeps it, before it has come.
     """
 
     __slots__ = ("_reported", "_transfer")
 
     def __init__(self, transfer: AcquisitionTransfer, reported: Callable[[bool], None]) -> None:
         """Prepare; ``reported`` is called after each request, and told whether it was answered."""
-        made = transfer.transaction
-        super().__init__(
-            made.frame,
-            prefix=made.prefix,
-            size=made.size,
-            max_size=made.max_size,
-            idempotent=made.idempotent,
-            retries=made.retries,
-            patience_ns=made.patience_ns,
-        )
+        super().__init__(transfer.transaction)
         self._transfer = transfer
         self._reported = reported
 
+    @property
+    def is_one_more_certain(self) -> bool:
+        return self._transfer.are_certain(self.under_way + 1)
+
     def decides_next(self, response: Response) -> bool:
-        return response.code != ResponseCode.OK or not self._transfer.is_one_more_certain
+        return response.code != ResponseCode.OK or not self.is_one_more_certain
 
     def answered(self, response: Response, now_ns: int) -> None:
+        self.under_way -= 1
         if response.code == ResponseCode.OK:
             self._transfer.received(response.payload)
         else:
@@ -59,8 +56,12 @@ class ChunkJob(Job):
         self._reported(True)
 
     def failed(self, reason: str, now_ns: int) -> None:
-        self._transfer.lost()
+        self.taken_back()
         self._reported(False)
+
+    def taken_back(self) -> None:
+        self.under_way -= 1
+        self._transfer.lost()
 
 
 class Conversation(Generic[ResultT]):
@@ -181,4 +182,4 @@ class Conversation(Generic[ResultT]):
             else:
                 self._go_on_later()
 
-        self._lane.put(ChunkJob(transfer, reported), repeats=True)
+        self._lane.put(ChunkJob(transfer, reported))

@@ -153,7 +153,7 @@ typedef struct scrutiny_config {
     size_t tx_buffer_size; /**< In elements, one octet each. */
     /** Where scrutiny_receive() leaves octets for scrutiny_poll(). Holds `ring_size - 1` octets;
      * give it what the link can bring between two polls. If it is larger than `rx_buffer`, the
-     * server sends the next read while the last one is answered, and leaves no gap on the line. */
+     * server sends the next request while the last one is answered, without a gap on the line. */
     scrutiny_octet_t *ring;
     size_t ring_size; /**< In elements, 16 to the largest SCRUTINY_RING_INDEX_TYPE. */
 

@@ -303,7 +303,7 @@ def run_transfer(
         is_ahead = False
         following = None
         is_answer = answer is not None and answer.code == ResponseCode.OK
-        if is_answer and transfer.is_one_more_certain:
+        if is_answer and transfer.are_certain(2):
             following, is_ahead = line.exchange(request), True
         meddle()
         if answer is None:

@@ -155,7 +155,7 @@ def test_one_more_request_is_certain_only_if_it_is(size: int) -> None:
     transfer = transfer_of(device)
 
     while not transfer.is_done:
-        was_certain = transfer.is_one_more_certain
+        was_certain = transfer.are_certain(2)
         transfer.received(device.next_chunk().payload(FMT))
         assert not (was_certain and transfer.is_done)
 
@@ -170,7 +170,7 @@ def test_no_request_is_certain_if_the_missing_chunk_may_come_now() -> None:
     transfer.lost()
     run_until(transfer, device, 13)  # to the end, and in the next pass up to that chunk
 
-    assert not transfer.is_one_more_certain
+    assert not transfer.are_certain(2)
     run_until(transfer, device, 14)
     assert transfer.result() == device.data
 
@@ -181,7 +181,7 @@ def test_all_but_the_last_requests_are_certain() -> None:
     certain = 0
 
     while not transfer.is_done:
-        certain += transfer.is_one_more_certain
+        certain += transfer.are_certain(2)
         transfer.received(device.next_chunk().payload(FMT))
 
     assert certain == 100
@@ -481,7 +481,7 @@ def test_a_refusal_ends_the_transfer_until_it_asks_again() -> None:
 
     assert transfer.is_done
     assert transfer.refusal is ResponseCode.FAILURE_TO_PROCEED
-    assert not transfer.is_one_more_certain
+    assert not transfer.are_certain(2)
     with pytest.raises(RecordingFailed, match="incomplete"):
         transfer.result()
 

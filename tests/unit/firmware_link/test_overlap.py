@@ -142,6 +142,63 @@ def test_nothing_is_sent_behind_a_write() -> None:
     assert exchange.ahead_room(0, ANSWER_SIZE) == 0
 
 
+def test_a_write_may_follow_what_the_device_has_begun_to_answer() -> None:
+    exchange = make_exchange()
+    answer = answer_to(exchange.start(read(1), 0))
+    rooms: list[int] = []
+
+    for octet in answer[:5]:
+        rooms.append(exchange.write_room(0))
+        assert exchange.feed(bytes([octet]), 0) is None
+    rooms.append(exchange.write_room(0))
+
+    assert rooms == [0, 0, 0, ROOM, ROOM, ROOM]  # the third octet tells of success
+
+
+def test_a_write_does_not_follow_what_the_device_has_not_done() -> None:
+    exchange = make_exchange()
+    exchange.start(write(1), 0)
+
+    assert exchange.feed(Response(3, 2, 4, bytes(20)).encode()[:8], 0) is None
+
+    assert exchange.write_room(0) == 0
+
+
+def test_there_is_one_write_ahead_and_nothing_behind_it() -> None:
+    exchange = make_exchange()
+    answer = answer_to(exchange.start(read(1), 0))
+    exchange.start_ahead(read(2), 0)
+    assert exchange.feed(answer[:10], 0) is None
+
+    assert exchange.write_room(0) == ROOM - len(read(2).frame)
+    exchange.start_ahead(write(3), 0)
+
+    assert exchange.write_room(0) == 0
+    assert exchange.ahead_room(0, ANSWER_SIZE) == 0
+    assert data_of(exchange.feed(answer[10:], 0)) == 1
+    assert data_of(exchange.feed(answer_to(read(2).frame), 0)) == 2
+    assert exchange.ahead_room(0, ANSWER_SIZE) == 0  # now it is the first
+    assert data_of(exchange.feed(Response(3, 2, 0, b"\0\3").encode(), 0)) == 3
+    assert exchange.is_idle
+
+
+def test_what_was_damaged_comes_again_before_a_write_that_followed_it() -> None:
+    exchange = make_exchange()
+    first = exchange.start(write(1), 0)
+    answer = Response(3, 2, 0, b"\0\1").encode()
+    assert exchange.feed(answer[:6], 0) is None
+    exchange.start_ahead(write(2), 0)
+
+    assert exchange.feed(bytes([answer[6] ^ 1]) + answer[7:], MS) is None
+
+    assert exchange.overlap.next is None  # its owner has to send it again
+    assert not exchange.overlap.holds_write
+    assert exchange.wake_ns is not None
+    assert exchange.tick(exchange.wake_ns) == first
+    assert exchange.feed(answer[:6], 10 * MS) is None
+    assert exchange.write_room(10 * MS) == 0  # not behind one that is sent again
+
+
 def test_it_begins_when_it_is_known_how_late_answers_are() -> None:
     overlap = Overlap(ROOM)
 

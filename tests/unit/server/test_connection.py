@@ -13,6 +13,7 @@ import pytest
 from scrutiny.core.types import DataType
 from scrutiny.core.values import Value
 from scrutiny.core.watchables import PublishedValue
+from scrutiny.firmware_link.exchange import Transaction
 from scrutiny.firmware_link.frames import Response
 from scrutiny.firmware_link.messages import (
     AddressFormat,
@@ -34,7 +35,8 @@ from scrutiny.server.connection import (
     ConnectionEvents,
     DeviceConnection,
 )
-from scrutiny.server.jobs import Job, MessageJob
+from scrutiny.server.datalog_lane import RepeatedJob
+from scrutiny.server.jobs import MessageJob
 from scrutiny.server.memory_blocks import PlanLimits
 from scrutiny.server.poll_schedule import PollSchedule
 from scrutiny.server.settings import DeviceSettings as LinkSettings
@@ -308,12 +310,16 @@ def test_a_device_that_has_restarted_is_connected_anew(setup: Setup) -> None:
     assert setup.device.session_id is not None
 
 
-class NotingJob(Job):
+class NotingJob(RepeatedJob):
     """A request that notes what had been sent when its answer was taken."""
+
+    @property
+    def is_one_more_certain(self) -> bool:
+        return True
 
     def __init__(self, line: SteppedLine, *, decides: bool) -> None:
         frame = UserCommand(1, b"").request(AddressFormat(4)).encode()
-        super().__init__(frame)
+        super().__init__(Transaction(frame))
         self.sent_before: list[int] = []
         self._line = line
         self._decides = decides
@@ -327,6 +333,9 @@ class NotingJob(Job):
     def failed(self, reason: str, now_ns: int) -> None:
         raise AssertionError(reason)
 
+    def taken_back(self) -> None:
+        raise AssertionError("none was sent ahead")
+
 
 @pytest.mark.parametrize(("decides", "sent_before"), [(False, [2, 3, 4]), (True, [1, 2, 3])])
 def test_the_next_request_goes_out_before_an_answer_that_decides_nothing_is_taken(
@@ -334,7 +343,7 @@ def test_the_next_request_goes_out_before_an_answer_that_decides_nothing_is_take
 ) -> None:
     job = NotingJob(setup.line, decides=decides)
     setup.schedule.datalog.on_job = setup.connection.kick
-    setup.schedule.datalog.put(job, repeats=True)
+    setup.schedule.datalog.put(job)
 
     setup.run_until(lambda: len(job.sent_before) >= 3)
 

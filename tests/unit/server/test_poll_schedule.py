@@ -11,6 +11,7 @@ import pytest
 from scrutiny.firmware_link.errors import LinkError, NoAnswer
 from scrutiny.firmware_link.frames import Request, Response
 from scrutiny.firmware_link.messages import AddressFormat, UserCommand
+from scrutiny.server.datalog_lane import RepeatedJob
 from scrutiny.server.entries import Entry
 from scrutiny.server.jobs import Job, MessageJob
 from scrutiny.server.memory_blocks import PlanLimits
@@ -247,11 +248,31 @@ def bulk(name: int = 2) -> Job:
     return MessageJob(UserCommand(name, b""), AddressFormat(4), lambda result, now_ns: None)
 
 
+class RepeatedBulk(RepeatedJob):
+    """Asks for something so many times."""
+
+    def __init__(self, times: int = 1_000_000) -> None:
+        super().__init__(bulk())
+        self.times = times
+
+    @property
+    def is_one_more_certain(self) -> bool:
+        return self.under_way < self.times
+
+    def answered(self, response: Response, now_ns: int) -> None:
+        self.taken_back()
+
+    def failed(self, reason: str, now_ns: int) -> None:
+        self.taken_back()
+
+    def taken_back(self) -> None:
+        self.under_way -= 1
+
+
 def test_the_datalogger_and_reads_take_turns(store: ValueStore, make_feed: MakeFeed) -> None:
     schedule, _ = make_schedule(store)
     schedule.set_plan(plan_of(store, make_feed(), {0: None}), 0)
-    chunk = bulk()
-    schedule.datalog.put(chunk, repeats=True)
+    schedule.datalog.put(chunk := RepeatedBulk())
 
     jobs = [schedule.next_job(0) for _ in range(6)]
 
@@ -264,8 +285,8 @@ def test_the_datalogger_and_bulk_take_turns_between_the_reads(
 ) -> None:
     schedule, _ = make_schedule(store)
     schedule.set_plan(plan_of(store, make_feed(), {0: None}), 0)
-    chunk, piece = bulk(), bulk(3)
-    schedule.datalog.put(chunk, repeats=True)
+    chunk, piece = RepeatedBulk(), bulk(3)
+    schedule.datalog.put(chunk)
     for _ in range(4):
         schedule.add_bulk(piece)
 
@@ -277,8 +298,7 @@ def test_the_datalogger_and_bulk_take_turns_between_the_reads(
 
 def test_without_reads_the_datalogger_has_the_link_for_itself(store: ValueStore) -> None:
     schedule, queue = make_schedule(store)
-    chunk = bulk()
-    schedule.datalog.put(chunk, repeats=True)
+    schedule.datalog.put(chunk := RepeatedBulk())
     assert [schedule.next_job(0) for _ in range(3)] == [chunk] * 3
     queue.add(urgent := bulk(4))
     assert schedule.next_job(0) is urgent  # what a user wants at once comes first
@@ -286,13 +306,70 @@ def test_without_reads_the_datalogger_has_the_link_for_itself(store: ValueStore)
     assert schedule.next_job(0) is None
 
 
+def test_chunks_go_ahead_as_long_as_they_are_certain_to_be_needed(store: ValueStore) -> None:
+    schedule, _ = make_schedule(store)
+    schedule.datalog.put(chunk := RepeatedBulk(times=3))
+
+    assert schedule.next_job(0) is chunk
+    assert [schedule.next_read_ahead(0, 100) for _ in range(3)] == [chunk, chunk, None]
+
+    schedule.put_back([chunk, chunk])
+    assert chunk.under_way == 1
+    schedule.datalog.withdraw()
+    assert schedule.next_job(0) is None  # those that were put back are not sent any more
+
+
+def test_a_question_of_the_datalogger_does_not_go_ahead(store: ValueStore) -> None:
+    schedule, _ = make_schedule(store)
+    schedule.datalog.put(question := bulk())
+
+    assert schedule.next_read_ahead(0, 100) is None
+    assert schedule.next_job(0) is question
+
+
+def test_writes_beside_others_leave_reads_their_turn(
+    store: ValueStore, make_feed: MakeFeed
+) -> None:
+    schedule, queue = make_schedule(store)
+    schedule.set_plan(plan_of(store, make_feed(), {0: None}), 0)
+    read = schedule.next_job(0)
+    assert isinstance(read, ReadJob)
+    beside: list[Job | None] = []
+
+    for _ in range(MAX_URGENT_IN_A_ROW + 1):
+        queue.add(PendingWrite(store.published[0], 1.0, ignore))
+        beside.append(schedule.next_write_beside(read, 0, 100))
+
+    assert [job is not None for job in beside] == [True] * MAX_URGENT_IN_A_ROW + [False]
+    assert schedule.next_job(0) is read
+    assert schedule.next_write_beside(read, 0, 100) is not None
+    assert schedule.next_read_ahead(0, 100) is None  # for a while, none goes ahead
+
+
+def test_writes_that_were_sent_ahead_in_vain_are_the_next_ones(
+    store: ValueStore, make_feed: MakeFeed
+) -> None:
+    schedule, queue = make_schedule(store)
+    schedule.set_plan(plan_of(store, make_feed(), {0: None}), 0)
+    read = schedule.next_job(0)
+    assert read is not None
+    queue.add(PendingWrite(store.published[0], 1.0, ignore))
+    writes = schedule.next_write_beside(read, 0, 100)
+    assert isinstance(writes, WriteJob)
+
+    schedule.put_back([writes])
+
+    again = schedule.next_job(0)
+    assert isinstance(again, WriteJob)
+    assert again.writes == writes.writes
+
+
 def test_rated_reads_keep_their_rate_beside_a_transfer(
     store: ValueStore, make_feed: MakeFeed
 ) -> None:
     schedule, _ = make_schedule(store)
     schedule.set_plan(plan_of(store, make_feed(), {0: 100.0}), 0)
-    chunk = bulk()
-    schedule.datalog.put(chunk, repeats=True)
+    schedule.datalog.put(chunk := RepeatedBulk())
 
     jobs = [schedule.next_job(now_ms * MS) for now_ms in range(1000)]
 

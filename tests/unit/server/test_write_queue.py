@@ -12,6 +12,7 @@ from scrutiny.core.watchables import Alias
 from scrutiny.firmware_link.codes import MemoryControlFunction as Function
 from scrutiny.firmware_link.messages import (
     AddressFormat,
+    MemoryBlock,
     ReadMemory,
     UserCommand,
     WriteMemory,
@@ -20,6 +21,7 @@ from scrutiny.firmware_link.messages import (
 from scrutiny.firmware_link.simulator import AddressRange, MemorySegment
 from scrutiny.server.jobs import MessageJob
 from scrutiny.server.outcome import Outcome
+from scrutiny.server.write_queue import WriteJob
 
 from .conftest import NotingFeed
 from .rig import BASE, MS, Rig, device_settings, values_of, variable
@@ -290,6 +292,97 @@ def test_writes_that_wait_for_others_are_told_when_the_device_goes(make_feed: Ma
 
     assert len(rig.queue) == 0
     assert [outcome.reason for outcome in outcomes] == ["gone"] * 20
+
+
+# ------------------------------------------------------------------ beside what is answered
+
+
+def requests_of(rig: Rig, *groups: list[str]) -> list[WriteJob]:
+    """Return requests, each of which writes what one group names."""
+    jobs: list[WriteJob] = []
+    for group in groups:
+        for path in group:
+            rig.add_write(path, 1, [])
+        job = rig.queue.next_job()
+        assert isinstance(job, WriteJob)
+        jobs.append(job)
+    return jobs
+
+
+UNION = [
+    variable("/whole", DataType.UINT32, BASE + 16),
+    variable("/half", DataType.UINT16, BASE + 18),
+    variable("/bit", DataType.UINT8, BASE + 19, bits=(3, 1)),
+    variable("/apart", DataType.UINT32, BASE + 24),
+    variable("/across", DataType.UINT64, BASE + 28),
+]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "are_apart"),
+    [
+        (["/whole"], ["/apart"], True),
+        (["/whole"], ["/whole"], False),
+        (["/whole"], ["/apart", "/half"], False),
+        (["/bit"], ["/whole"], False),
+        (["/apart"], ["/across"], False),
+        (["/across"], ["/whole"], True),
+        (["/rpv/x1000"], ["/rpv/x1001"], True),
+        (["/rpv/x1001"], ["/rpv/x1001"], False),
+        (["/whole"], ["/rpv/x1001"], False),  # who knows where that is
+    ],
+)
+def test_requests_are_apart_that_write_nothing_in_common(
+    make_feed: MakeFeed, first: list[str], second: list[str], are_apart: bool
+) -> None:
+    one, other = requests_of(Rig(make_feed, UNION), first, second)
+
+    assert one.is_apart_from(other) is are_apart
+    assert other.is_apart_from(one) is are_apart
+
+
+def test_a_request_goes_beside_one_that_it_is_apart_from(make_feed: MakeFeed) -> None:
+    rig = Rig(make_feed, UNION)
+    (whole,) = requests_of(rig, ["/whole"])
+    rig.add_write("/apart", 1, [])
+    rig.add_write("/apart", 2, [])
+
+    assert rig.queue.next_beside(whole, room=20) is None  # they need 36 octets
+    beside = rig.queue.next_beside(whole, room=36)
+    assert beside is not None
+    assert len(beside.writes) == 2
+    rig.queue.put_back(beside)  # it got lost
+
+    assert rig.queue.next_beside(beside, room=100) is None  # the second would overtake the first
+    again = rig.queue.next_job()
+    assert isinstance(again, WriteJob)
+    assert again.writes == beside.writes
+    assert len(rig.queue) == 0
+    assert rig.queue.next_beside(whole, room=100) is None
+
+
+def test_a_request_goes_beside_a_read_but_not_beside_a_command(make_feed: MakeFeed) -> None:
+    rig = Rig(make_feed, UNION)
+    block = ReadMemory((MemoryBlock(BASE, 4),))
+    read = MessageJob(block, FMT, lambda result, now_ns: None, decides=False)
+    command = MessageJob(UserCommand(1, b""), FMT, lambda result, now_ns: None)
+    rig.add_write("/whole", 1, [])
+
+    assert rig.queue.next_beside(command, room=100) is None
+    assert rig.queue.next_beside(read, room=100) is not None
+
+
+def test_a_command_and_a_pointer_go_alone(make_feed: MakeFeed) -> None:
+    rig = Rig(make_feed, [*UNION, POINTER, *MEMBERS])
+    (whole,) = requests_of(rig, ["/whole"])
+    rig.queue.add(MessageJob(UserCommand(1, b""), FMT, lambda result, now_ns: None))
+    rig.add_write("/apart", 1, [])
+
+    assert rig.queue.next_beside(whole, room=100) is None
+    assert isinstance(rig.queue.next_job(), MessageJob)
+    assert isinstance(rig.queue.next_job(), WriteJob)
+    rig.add_write("/*p/m0", 1, [])
+    assert rig.queue.next_beside(whole, room=100) is None
 
 
 POINTER = variable("/p", DataType.PTR32, BASE)

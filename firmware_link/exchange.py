@@ -46,9 +46,6 @@ SETTLE_NS: Final = 5_000_000
 # Before any answer was timed: generous, because a board may just be starting.
 FIRST_TIMEOUT_NS: Final = 200_000_000
 
-# What came together tells when the next octets come, up to here: no answer is awaited for longer.
-LONGEST_LUMP_NS: Final = 2_000_000
-
 
 @dataclass(frozen=True, slots=True)
 class ExchangeSettings:
@@ -228,7 +225,7 @@ class Exchange:
 
         Args:
             now_ns: the time.
-            arrived: octets that came just now; so many will come together the next time.
+            arrived: octets that came just now; as many may come together the next time.
 
         Returns:
             0 if it is too early, or not to be done at all.
@@ -244,8 +241,8 @@ class Exchange:
             or self._state is not _State.WAITING
         ):
             return 0
-        lump_ns = min(self.settings.line_ns(arrived), LONGEST_LUMP_NS)
-        if not overlap.is_due(self._missing_ns() - lump_ns, now_ns):
+        overlap.note_lump(self.settings.line_ns(arrived))
+        if not overlap.is_due(self._missing_ns(), now_ns):
             return 0
         # A device that answers has taken the request out of where the next one arrives.
         is_heard = self.statistics.octets_received > self._heard_before

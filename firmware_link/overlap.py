@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 # Time of our own, from octets to octets.
 MARGIN_NS: Final = 50_000
 
+# What came together tells how much comes together, up to here: no answer is awaited for longer.
+LONGEST_LUMP_NS: Final = 2_000_000
+
 # How late answers are is learnt from requests that had the line for themselves: so many at first,
 # and one after each so many that had not.
 FIRST_ALONE: Final = 12
@@ -56,6 +59,7 @@ class Overlap:
         self.next: Transaction | None = None
         self.holds_write = False
         self._sent: deque[Transaction] = deque()
+        self._lump_ns = 0  # time on the line of what comes together, at most
         self._late_ns = 0  # how much later than on an ideal line answers come; 0: not known
         self._alone_left = FIRST_ALONE
         self._rest_ns = FIRST_REST_NS
@@ -76,15 +80,21 @@ class Overlap:
             and now_ns >= self._resting_until_ns
         )
 
+    def note_lump(self, lump_ns: int) -> None:
+        """Take time on the line of octets that came together: larger ones are kept in mind."""
+        lump_ns = min(lump_ns, LONGEST_LUMP_NS)
+        difference_ns = lump_ns - self._lump_ns
+        self._lump_ns += difference_ns if difference_ns > 0 else difference_ns >> 5
+
     def is_due(self, left_ns: int, now_ns: int) -> bool:
         """Whether another request has to leave now.
 
         Args:
-            left_ns: time on the line of what is missing of the first answer, after the next octets.
+            left_ns: time on the line of what is missing of the first answer.
             now_ns: the time.
         """
         return (
-            left_ns + self.answers_ns <= self._late_ns + MARGIN_NS
+            left_ns + self.answers_ns <= self._lump_ns + self._late_ns + MARGIN_NS
             and self._alone_left == 0
             and len(self._sent) < MOST_AHEAD
             and now_ns >= self._resting_until_ns

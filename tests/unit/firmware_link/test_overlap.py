@@ -95,8 +95,19 @@ def test_an_answer_that_comes_in_one_piece_is_not_waited_for() -> None:
     exchange = make_exchange()
     exchange.start(read(1), 0)
 
-    assert exchange.ahead_room(0, ANSWER_SIZE) > 0
     assert exchange.ahead_room(0, 8) == 0
+    assert exchange.ahead_room(0, ANSWER_SIZE) > 0
+
+
+def test_small_pieces_do_not_tell_that_no_large_one_will_come() -> None:
+    exchange = make_exchange()
+    exchange.start(read(1), 0)
+    exchange.ahead_room(0, ANSWER_SIZE)
+
+    rooms = [exchange.ahead_room(0, 1) > 0 for _ in range(200)]
+
+    assert rooms[:5] == [True] * 5
+    assert not rooms[-1]  # in the end they do
 
 
 def test_requests_fit_what_the_device_keeps() -> None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from scrutiny.server.scheduling import ask_for_short_turns
 from tests.support.example_board import ROOT, Board
 from tests.support.processes import LoggedProcess
 from tests.support.server_process import ServerProcess
@@ -137,7 +138,15 @@ class MeasuredProcess(LoggedProcess):
 
 
 class MeasuredBoard(MeasuredProcess, Board):
-    """The example firmware, and what it uses."""
+    """The example firmware, and what it uses.
+
+    A real board has a processor of its own. This one is let in soon when it needs one, where the
+    system can do that, whoever talks to it.
+    """
+
+    def __init__(self, program: Path, port: Path, *options: str) -> None:
+        super().__init__(program, port, *options)
+        ask_for_short_turns(self.pid)
 
 
 class MeasuredServer(MeasuredProcess, ServerProcess):

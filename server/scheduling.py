@@ -25,22 +25,25 @@ _RESET_ON_FORK: Final = 1
 _ATTRIBUTES: Final = struct.Struct("=IIQiIQQQ")
 
 
-def ask_for_short_turns() -> bool:
-    """Ask for this thread, not for what it starts; return whether the system has agreed.
+def ask_for_short_turns(thread: int = 0) -> bool:
+    """Ask for a thread, not for what it starts; return whether the system has agreed.
 
     Whoever has chosen another policy for the server, as by chrt(1), has reasons; nothing is asked.
+
+    Args:
+        thread: its number, or that of a process with one; 0: the caller.
     """
-    if sys.platform != "linux" or os.sched_getscheduler(0) != os.SCHED_OTHER:
+    if sys.platform != "linux" or os.sched_getscheduler(thread) != os.SCHED_OTHER:
         return False
     call = _SYSTEM_CALLS.get(platform.machine())
     if call is None or sys.maxsize < 1 << 32:
         return False
     import ctypes  # takes 5 ms, which only Linux needs
 
-    nice = os.getpriority(os.PRIO_PROCESS, 0)  # which would be reset otherwise
+    nice = os.getpriority(os.PRIO_PROCESS, thread)  # which would be reset otherwise
     attributes = _ATTRIBUTES.pack(_ATTRIBUTES.size, 0, _RESET_ON_FORK, nice, 0, TURN_NS, 0, 0)
     libc = ctypes.CDLL(None, use_errno=True)
-    if libc.syscall(call, 0, ctypes.c_char_p(attributes), 0) == 0:
+    if libc.syscall(call, thread, ctypes.c_char_p(attributes), 0) == 0:
         return True
     logger.debug("no short turns on the processor: error %d", ctypes.get_errno())
     return False

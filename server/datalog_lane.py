@@ -31,7 +31,7 @@ class RepeatedJob(Job):
             patience_ns=made.patience_ns,
             only_reads=made.only_reads,
         )
-        self.under_way = 0
+        self.under_way: int = 0
 
     @property
     @abstractmethod

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable
 from operator import attrgetter
 from typing import Final
 
+from .broadcast import MIN_INTERVAL_S
 from .datalog_lane import DatalogLane, RepeatedJob
 from .jobs import Job
 from .rate_gate import next_due_ns
@@ -26,8 +27,10 @@ from .write_queue import WriteJob, WriteQueue
 MAX_URGENT_IN_A_ROW: Final = 16
 
 # So long after an urgent job nothing is sent ahead: whoever writes again and again waits for each
-# answer, and would wait for one more read every time.
+# answer, and would wait for one more read every time. Nor is anything read more often than clients
+# are told, unless one takes every sample.
 INTERACTIVE_NS: Final = 100_000_000
+TOLD_EVERY_NS: Final = int(MIN_INTERVAL_S * 1e9)
 
 
 class PollSchedule:
@@ -169,7 +172,7 @@ class PollSchedule:
             return None
         if plan.overdue:
             return plan.overdue.popleft()
-        if self._periodic_was_last and (job := self._next_continuous(plan)) is not None:
+        if self._periodic_was_last and (job := self._next_continuous(plan, now_ns)) is not None:
             self._periodic_was_last = False
             return job
         if plan.periodic:
@@ -178,17 +181,27 @@ class PollSchedule:
                 job.due_ns = next_due_ns(job.due_ns, job.period_ns, now_ns)
                 self._periodic_was_last = True
                 return job
-            self.wake_ns = job.due_ns
+            self._wake_at(job.due_ns)
         self._periodic_was_last = False
-        return self._next_continuous(plan)
+        return self._next_continuous(plan, now_ns)
 
-    def _next_continuous(self, plan: ReadPlan) -> ReadJob | None:
+    def _wake_at(self, time_ns: int) -> None:
+        if self.wake_ns is None or time_ns < self.wake_ns:
+            self.wake_ns = time_ns
+
+    def _next_continuous(self, plan: ReadPlan, now_ns: int) -> ReadJob | None:
         jobs = plan.continuous
         for _ in jobs:
             self._continuous_index += 1
             if self._continuous_index >= len(jobs):
                 self._continuous_index = 0
             job = jobs[self._continuous_index]
+            if not job.sample_queues:
+                if now_ns < job.rests_until_ns and now_ns < self._interactive_until_ns:
+                    self._wake_at(job.rests_until_ns)
+                    continue
+                job.rests_until_ns = now_ns + TOLD_EVERY_NS
+                return job
             for queue in job.sample_queues:
                 if queue.holds_reads:
                     queue.on_room = self.on_ready

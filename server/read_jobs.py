@@ -37,6 +37,7 @@ class ReadJob(Job):
         layout: what it reads.
         period_ns: time between two reads; 0: as fast as possible.
         due_ns: when it has to be sent next; unused without a period.
+        rests_until_ns: until then, nobody would be told any better; unused with a period.
         was_refused: the device said no to this request as it stands.
         is_under_way: it was sent, and its answer has not come yet.
         assumed: pointers that its addresses were made from.
@@ -55,6 +56,7 @@ class ReadJob(Job):
         "is_under_way",
         "layout",
         "period_ns",
+        "rests_until_ns",
         "sample_queues",
         "was_refused",
     )
@@ -80,6 +82,7 @@ class ReadJob(Job):
         self.layout = layout
         self.period_ns = period_ns
         self.due_ns = 0
+        self.rests_until_ns = 0
         self.was_refused = False
         self.is_under_way = False
         self.assumed = tuple(assumed)

@@ -9,7 +9,7 @@ from scrutiny.firmware_link.codes import RESPONSE_OVERHEAD
 from scrutiny.firmware_link.messages import MemoryData, WriteMemory
 
 from .exchanges import FORMAT, Exchange, cycle_s, planned_exchanges
-from .rig import CLOCK, ELEMENT, QUICK, Rig, line_text
+from .rig import ELEMENT, QUICK, Rig, line_text
 from .rows import BOUND, LOOP, USUAL_BUFFER, Rows
 
 WATCHED: Final = 100
@@ -31,9 +31,9 @@ def measure_ages(rig: Rig, rows: Rows) -> None:
     """Take the age of a clock among 100 variables."""
     rig.progress("age of a value")
     indices = rig.indices("contiguous", WATCHED - 1)
-    exchanges = planned_exchanges(rig.variables(indices), USUAL_BUFFER)
+    exchanges = planned_exchanges([rig.clock, *rig.variables(indices)], USUAL_BUFFER)
     job = {
-        "clock": CLOCK,
+        "clock": rig.clock.path,
         "paths": rig.paths(indices),
         "seconds": rig.duration.measure_s,
         "settle": rig.duration.settle_s,

@@ -25,7 +25,7 @@ from .rows import OURS, PEER
 from .sides import Side, Sides
 
 TABLE: Final = "measured_table"
-CLOCK: Final = "/global/measured_clock_ns"
+CLOCK: Final = "measured_clock_ns"
 ELEMENT: Final = 4  # octets
 STRIDE: Final = 16  # elements from one to the next, where they are scattered
 LEAVES_PER_UNIT: Final = 250
@@ -56,6 +56,7 @@ class Rig:
 
     Attributes:
         firmware: the example application.
+        clock: a variable of it that holds the time at which it is read.
     """
 
     def __init__(self, folder: Path, duration: Duration, *, with_peer: bool) -> None:
@@ -64,6 +65,8 @@ class Rig:
         program = build_board(folder / "build", described=True)
         self.firmware = Firmware(program, description_of(program))
         self._table_address = _address_of(program, TABLE)
+        address = _address_of(program, CLOCK)
+        self.clock = Variable(f"/global/{CLOCK}", DataType.UINT64, "little", address)
         self._big: dict[int, Firmware] = {}
         self.loop = BareLoop(folder)
         python: Path | None = None

@@ -17,7 +17,7 @@ from scrutiny.server.jobs import Job, MessageJob
 from scrutiny.server.memory_blocks import PlanLimits
 from scrutiny.server.outcome import Outcome, OutcomeCallback
 from scrutiny.server.pending_writes import PendingWrite
-from scrutiny.server.poll_schedule import MAX_URGENT_IN_A_ROW, PollSchedule
+from scrutiny.server.poll_schedule import INTERACTIVE_NS, MAX_URGENT_IN_A_ROW, PollSchedule
 from scrutiny.server.read_jobs import ReadJob
 from scrutiny.server.read_plan import ReadPlan
 from scrutiny.server.store import ValueStore
@@ -93,9 +93,53 @@ def test_endless_writes_do_not_stop_the_reads(store: ValueStore, make_feed: Make
     for _ in range(100):
         queue.add(command([]))
 
-    kinds = [isinstance(schedule.next_job(0), ReadJob) for _ in range(3 * MAX_URGENT_IN_A_ROW)]
+    kinds = [
+        isinstance(schedule.next_job(number * MS), ReadJob)
+        for number in range(3 * MAX_URGENT_IN_A_ROW)
+    ]
 
     assert sum(kinds) == 2
+
+
+def reads_in_a_second(schedule: PollSchedule, step_ns: int) -> int:
+    """Return how many reads are sent if each takes so long."""
+    now_ns, count = 0, 0
+    while now_ns < 1000 * MS:
+        if isinstance(schedule.next_job(now_ns), ReadJob):
+            count += 1
+            now_ns += step_ns
+        else:
+            assert schedule.wake_ns is not None
+            assert schedule.wake_ns > now_ns
+            now_ns = schedule.wake_ns
+    return count
+
+
+def test_for_a_while_after_a_write_reads_leave_the_line_to_the_next_one(
+    store: ValueStore, make_feed: MakeFeed
+) -> None:
+    schedule, queue = make_schedule(store)
+    schedule.set_plan(plan_of(store, make_feed(), {0: None, 1: 10}), 0)
+    queue.add(PendingWrite(store.published[0], 1.0, ignore))
+    assert isinstance(schedule.next_job(0), WriteJob)
+
+    count = reads_in_a_second(schedule, MS // 10)
+
+    busy, interactive = 1000 * MS - INTERACTIVE_NS, INTERACTIVE_NS
+    assert count == pytest.approx(busy // (MS // 10) + interactive // MS, abs=15)
+
+
+def test_samples_are_taken_as_fast_as_ever_after_a_write(
+    store: ValueStore, make_feed: MakeFeed
+) -> None:
+    schedule, queue = make_schedule(store)
+    subscriptions = Subscriptions()
+    subscriptions.watch(make_feed().samples, store.published[0], None)
+    schedule.set_plan(make_plan(subscriptions.watched, LIMITS, store), 0)
+    queue.add(PendingWrite(store.published[0], 1.0, ignore))
+    assert isinstance(schedule.next_job(0), WriteJob)
+
+    assert reads_in_a_second(schedule, MS // 10) == 10_000
 
 
 def test_bulk_shares_the_link_with_reads(store: ValueStore, make_feed: MakeFeed) -> None:
@@ -341,9 +385,9 @@ def test_writes_beside_others_leave_reads_their_turn(
         beside.append(schedule.next_write_beside(read, 0, 100))
 
     assert [job is not None for job in beside] == [True] * MAX_URGENT_IN_A_ROW + [False]
-    assert schedule.next_job(0) is read
-    assert schedule.next_write_beside(read, 0, 100) is not None
-    assert schedule.next_read_ahead(0, 100) is None  # for a while, none goes ahead
+    assert schedule.next_job(MS) is read
+    assert schedule.next_write_beside(read, MS, 100) is not None
+    assert schedule.next_read_ahead(2 * MS, 100) is None  # for a while, none goes ahead
 
 
 def test_writes_that_were_sent_ahead_in_vain_are_the_next_ones(

@@ -23,7 +23,7 @@ from . import bulk, crowd, descriptions, latency, life, polling
 from .picture import draw
 from .report import table_of, write_json
 from .rig import FULL, QUICK, Rig
-from .rows import Rows
+from .rows import OURS, Rows
 
 SCENARIOS: Final = {
     "polling": polling.measure,
@@ -71,7 +71,7 @@ def main() -> int:
         write_json(arguments.json, rows.all, noise)
     if arguments.picture is not None:
         draw(rows.all, arguments.picture)
-    return 0
+    return 1 if any(map(math.isnan, rows.figures_of(OURS))) else 0
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from typing import Final
 
 from .exchanges import planned_exchanges
 from .rig import QUICK, Rig, line_text
-from .rows import OURS, USUAL_BUFFER, Rows
+from .rows import USUAL_BUFFER, Rows
 from .sides import FAILED, ClientFailed
 
 WATCHED: Final = 100
@@ -48,9 +48,7 @@ def measure_clients(rig: Rig, rows: Rows, baud: int, count: int) -> None:
                 other.wait_for("begin")
             outcome = side.do(board, "poll", **job)
         except ClientFailed as reason:
-            if who == OURS:
-                raise
-            print(f"{count} stock clients failed: {reason}", file=sys.stderr)
+            print(f"{case}: {who} failed: {reason}\n{side.log}", file=sys.stderr)
             outcome = FAILED
         finally:
             for other in others:

@@ -76,6 +76,10 @@ class Rows:
             self._rows[key] = Row(scenario, case, unit, more_is_better)
         return self._rows[key]
 
+    def figures_of(self, who: str) -> list[float]:
+        """Return all that was measured of one of the four."""
+        return [figure for row in self.all for figure in row.figures.get(who, ())]
+
     @property
     def all(self) -> Sequence[Row]:
         """In the order in which they were begun."""

@@ -108,6 +108,11 @@ class Side(ABC):
     def usage(self) -> Usage:
         """What its server has used so far."""
 
+    @property
+    def log(self) -> str:
+        """What its server has told that may explain a failure."""
+        return ""
+
     @abstractmethod
     def client(self, task: str, **job: Any) -> Client:
         """Start a client with a task."""
@@ -142,6 +147,10 @@ class Ours(Side):
     @property
     def usage(self) -> Usage:
         return self.server.usage
+
+    @property
+    def log(self) -> str:
+        return "\n".join(self.server.lines)
 
     def client(self, task: str, **job: Any) -> Client:
         text = json.dumps({"port": self.server.tcp_port, "task": task, **job})

@@ -1,6 +1,6 @@
 """Measure everything in one run, and print the table.
 
-python -m benchmarks.comparison                    forty minutes
+python -m benchmarks.comparison                    twenty minutes
 python -m benchmarks.comparison --quick            three minutes
 python -m benchmarks.comparison --only polling
 """

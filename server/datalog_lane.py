@@ -7,10 +7,10 @@ from collections.abc import Callable
 
 from scrutiny.firmware_link.exchange import Transaction
 
-from .jobs import Job
+from .jobs import Job, MadeJob
 
 
-class RepeatedJob(Job):
+class RepeatedJob(MadeJob):
     """A request that goes again and again, until it is withdrawn.
 
     Attributes:
@@ -21,16 +21,7 @@ class RepeatedJob(Job):
 
     def __init__(self, made: Transaction) -> None:
         """Take a request as it is."""
-        super().__init__(
-            made.frame,
-            prefix=made.prefix,
-            size=made.size,
-            max_size=made.max_size,
-            idempotent=made.idempotent,
-            retries=made.retries,
-            patience_ns=made.patience_ns,
-            only_reads=made.only_reads,
-        )
+        super().__init__(made)
         self.under_way: int = 0
 
     @property

@@ -35,7 +35,26 @@ class Job(Transaction):
         """Learn that there is no answer, after all retries; whether it was done is unknown."""
 
 
-class MessageJob(Job):
+class MadeJob(Job):
+    """A request that was made before it is known who takes the answer."""
+
+    __slots__ = ()
+
+    def __init__(self, made: Transaction) -> None:
+        """Take it as it is."""
+        super().__init__(
+            made.frame,
+            prefix=made.prefix,
+            size=made.size,
+            max_size=made.max_size,
+            idempotent=made.idempotent,
+            retries=made.retries,
+            patience_ns=made.patience_ns,
+            only_reads=made.only_reads,
+        )
+
+
+class MessageJob(MadeJob):
     """A typed message whose answer, or the error that stands for it, goes to a callback."""
 
     __slots__ = ("_decides", "_done", "_fmt", "_message")
@@ -54,17 +73,9 @@ class MessageJob(Job):
 
         Without ``decides``, what is queued already may be sent before ``done`` is called.
         """
-        made = transaction_of(message, fmt, retries)
-        super().__init__(
-            made.frame,
-            prefix=made.prefix,
-            size=made.size,
-            max_size=made.max_size,
-            idempotent=made.idempotent,
-            retries=retries,
-            patience_ns=patience_ns,
-            only_reads=isinstance(message, ReadMemory) and not decides,
-        )
+        super().__init__(transaction_of(message, fmt, retries))
+        self.patience_ns = patience_ns
+        self.only_reads = isinstance(message, ReadMemory) and not decides
         self._message = message
         self._fmt = fmt
         self._done = done

@@ -9,6 +9,7 @@ with a reason.
 from __future__ import annotations
 
 import asyncio
+import gc
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -93,11 +94,13 @@ class CallCounter:
 
     def run(self, action: Callable[[], object]) -> None:
         """Count what an action calls."""
+        gc.disable()  # a collection would call what others have asked it to
         sys.setprofile(self._note)
         try:
             action()
         finally:
             sys.setprofile(None)
+            gc.enable()
 
     def _note(self, frame: FrameType, event: str, argument: object) -> None:
         self.calls += event in ("call", "c_call")

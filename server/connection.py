@@ -106,7 +106,7 @@ class DeviceConnection:
                 retries=settings.retries,
                 bits_per_second=transport.bits_per_second,
             ),
-            settings.max_response_size,
+            settings.response_limit(transport.bits_per_second),
         )
         self._limit_bps = 0
         self._pacer: Pacer | None = None
@@ -390,7 +390,8 @@ class DeviceConnection:
     def _begin_conversation(self) -> None:
         # What answers now may be another device.
         settings = replace(self._exchange.settings, silence_ns=ExchangeSettings().silence_ns)
-        self._exchange.set_limits(settings, self._settings.max_response_size)
+        largest = self._settings.response_limit(settings.bits_per_second)
+        self._exchange.set_limits(settings, largest)
         self._allow_overlap(0)
         self._conversation = None
         self._step = None

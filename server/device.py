@@ -114,6 +114,7 @@ class DeviceDriver(ConnectionEvents):
         self._connection: DeviceConnection | None = None
         self._profile: DeviceProfile | None = None
         self._limits = PlanLimits(0, 0)
+        self._line_bps: int | None = None
         self._target: ReadTarget | None = None
         self._loaded_firmware_id: str | None = None
         self._description_failure = ""
@@ -375,9 +376,11 @@ class DeviceDriver(ConnectionEvents):
         self._failure_reason = ""
         self._reopen_pause_s = 0.0
         self._totals.session_count += 1
+        settings = self._settings
+        largest = settings.response_limit(self._line_bps, profile.max_bitrate_bps)
         self._limits = PlanLimits(
-            min(profile.max_rx_payload, self._settings.max_request_size),
-            min(profile.max_tx_payload, self._settings.max_response_size),
+            min(profile.max_rx_payload, settings.max_request_size),
+            min(profile.max_tx_payload, largest),
         )
         memory = TargetMemory.of(profile)
         self._target = ReadTarget(self._limits, memory, self._store)
@@ -448,10 +451,11 @@ class DeviceDriver(ConnectionEvents):
 
     async def _use(self, transport: Transport, link: LinkSettings) -> None:
         url = link_url(link)
+        self._line_bps = transport.bits_per_second
         session = Session(
             time.monotonic_ns,
             stale_session_id=self._memory.recall(url),
-            max_response_size=self._settings.max_response_size,
+            max_response_size=self._settings.response_limit(self._line_bps),
             address_size=self._settings.default_address_size // 8,
             response_timeout_ns=int(self._settings.response_timeout_s * 1e9),
         )

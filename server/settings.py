@@ -18,6 +18,7 @@ import platformdirs
 
 from scrutiny.api.versions import DEFAULT_PORT
 from scrutiny.core.errors import ScrutinyError
+from scrutiny.firmware_link.exchange import BITS_PER_OCTET
 from scrutiny.firmware_link.transports.settings import LinkSettings, NoLink
 from scrutiny.firmware_link.transports.urls import parse_link_url
 
@@ -36,6 +37,11 @@ from .setting_values import (
     to_path,
     to_text,
 )
+
+# Few large answers use a line better than many small ones, but a write has to wait for the one
+# that is on its way: they may be as large as usual, or as take no longer than this.
+USUAL_RESPONSE_SIZE: Final = 1024
+LONGEST_RESPONSE_S: Final = 0.015
 
 
 class SettingsError(ScrutinyError):
@@ -61,7 +67,7 @@ class DeviceSettings:
         retries: how often a request is sent again.
         heartbeat_timeout_s: until the device has told its own.
         max_request_size: octets of payload; a smaller limit of the device wins.
-        max_response_size: likewise.
+        max_response_size: likewise; None for what suits the line, see `response_limit`.
         max_bitrate_bps: 0 for no limit; a smaller limit of the device wins.
         default_address_size: in bits, until the device has told its own.
         portable_links: read ports by threads, and the network by what Windows has for it, also
@@ -74,11 +80,24 @@ class DeviceSettings:
     retries: int = 2
     heartbeat_timeout_s: float = 4.0
     max_request_size: int = 1024
-    max_response_size: int = 1024
+    max_response_size: int | None = None
     max_bitrate_bps: int = 0
     default_address_size: int = 32
     portable_links: bool = False
     runtime_folder: Path = field(default_factory=_runtime_folder)
+
+    def response_limit(self, line_bps: int | None, device_limit_bps: int = 0) -> int:
+        """Return how many octets of payload an answer may have.
+
+        Args:
+            line_bps: bits per second of the line; None where nobody knows.
+            device_limit_bps: what the device allows of it; 0 for all.
+        """
+        if self.max_response_size is not None:
+            return self.max_response_size
+        if line_bps is None or self.max_bitrate_bps or device_limit_bps:
+            return USUAL_RESPONSE_SIZE
+        return max(USUAL_RESPONSE_SIZE, int(line_bps * LONGEST_RESPONSE_S / BITS_PER_OCTET))
 
 
 @dataclass(frozen=True, slots=True)

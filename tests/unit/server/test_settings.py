@@ -16,7 +16,12 @@ from scrutiny.firmware_link.transports.settings import (
     SerialSettings,
     UdpSettings,
 )
-from scrutiny.server.settings import ServerSettings, SettingsError, load_settings
+from scrutiny.server.settings import (
+    DeviceSettings,
+    ServerSettings,
+    SettingsError,
+    load_settings,
+)
 
 UDP = {"device": {"link_type": "udp", "link_config": {"host": "10.0.0.7", "port": 12345}}}
 
@@ -291,3 +296,21 @@ def test_tcp_port_is_off_unless_asked_for() -> None:
     assert load_settings(options=["api.tcp_port=9000"], tcp_port=0).tcp_port == 0
     with pytest.raises(SettingsError, match=r"--tcp-port: .* is 70000"):
         load_settings(tcp_port=70000)
+
+
+@pytest.mark.parametrize(
+    ("settings", "line_bps", "device_limit_bps", "limit"),
+    [
+        (DeviceSettings(), None, 0, 1024),  # nobody knows how fast it is
+        (DeviceSettings(), 9600, 0, 1024),
+        (DeviceSettings(), 2_000_000, 0, 3000),
+        (DeviceSettings(), 2_000_000, 1_000_000, 1024),
+        (DeviceSettings(max_bitrate_bps=1_000_000), 2_000_000, 0, 1024),
+        (DeviceSettings(max_response_size=100), 2_000_000, 0, 100),
+        (DeviceSettings(max_response_size=5000), 9600, 0, 5000),
+    ],
+)
+def test_answers_are_as_large_as_the_line_is_fast(
+    settings: DeviceSettings, line_bps: int | None, device_limit_bps: int, limit: int
+) -> None:
+    assert settings.response_limit(line_bps, device_limit_bps) == limit

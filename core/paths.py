@@ -67,6 +67,9 @@ def split_indices(path: str) -> tuple[str, dict[int, tuple[int, ...]]]:
     indices: dict[int, tuple[int, ...]] = {}
     raw = ""
     for segment in path.split("/")[1:]:
+        if not segment.endswith("]"):
+            raw += "/" + segment
+            continue
         name, found = _split_segment(segment)
         raw += "/" + name
         if found:

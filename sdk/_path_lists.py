@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
+
+import msgspec
 
 from scrutiny.api.versions import MAX_MESSAGE_SIZE
 
@@ -20,7 +21,7 @@ def split_paths(paths: Iterable[str]) -> Iterator[list[str]]:
     part: list[str] = []
     size = 0
     for path in paths:
-        told_size = 2 * len(json.dumps(path, ensure_ascii=False).encode()) + _DEFINITION_SIZE
+        told_size = 2 * len(msgspec.json.encode(path)) + _DEFINITION_SIZE
         if part and (len(part) == MOST_PATHS or size + told_size > _LARGEST_ANSWER):
             yield part
             part, size = [], 0

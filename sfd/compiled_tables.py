@@ -79,6 +79,11 @@ class BlobTable:
         index = self.place(piece)
         return index if index < self._count and self[index] == piece else None
 
+    def has_prefix(self, prefix: bytes) -> bool:
+        """Return whether any piece of a sorted table begins like this."""
+        index = self.place(prefix)
+        return index < self._count and self[index].startswith(prefix)
+
     def texts(self, start: int, stop: int) -> list[str]:
         """Return a slice of the pieces as texts."""
         places = range(self._count)[start:stop]

@@ -73,6 +73,8 @@ class VariableBuilder:
         own = self._arrays_of(record)
         before = self._arrays_to_pointer(record)
         _check_indices(raw, indices, (*before, *own))
+        for array in before:
+            array.offset(indices[array.end], raw[: array.end])
         pointer = self._pointer(record, indices) if record.pointer else None
         offset = sum(array.offset(indices[array.end], raw[: array.end]) for array in own)
         return self._build(_with_indices(raw, indices), record, offset, pointer)
@@ -149,15 +151,14 @@ def no_array_error(raw: str, indices: Iterable[int]) -> PathError:
 def _check_indices(raw: str, indices: Indices, arrays: Iterable[ArraySegment]) -> None:
     """Raise the error that names the array, if not exactly the arrays are indexed."""
     by_end = {array.end: array for array in arrays}
+    if indices.keys() == by_end.keys():
+        return
     superfluous = indices.keys() - by_end.keys()
     if superfluous:
         raise no_array_error(raw, superfluous)
     missing = sorted(by_end.keys() - indices.keys())
-    if missing:
-        shapes = ", ".join(raw[:end] + _shape(by_end[end].dimensions) for end in missing)
-        raise PathError(f"{raw} is inside of an array: indices are missing at {shapes}")
-    for end, array in by_end.items():
-        array.offset(indices[end], raw[:end])
+    shapes = ", ".join(raw[:end] + _shape(by_end[end].dimensions) for end in missing)
+    raise PathError(f"{raw} is inside of an array: indices are missing at {shapes}")
 
 
 def _end_behind(raw: str, array: ArraySegment) -> int:

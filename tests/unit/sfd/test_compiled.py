@@ -17,6 +17,7 @@ from scrutiny.core.types import DataType
 from scrutiny.core.watchables import Alias, ArrayFactory, BitField, Variable
 from scrutiny.sfd.compiled import CompiledDescription
 from scrutiny.sfd.compiled_format import FORMAT_VERSION, HEADER, MAGIC
+from scrutiny.sfd.compiled_tables import BlobTable
 from scrutiny.sfd.compiling import Description, compile_description
 from scrutiny.sfd.errors import PackageError
 from scrutiny.sfd.variable_map import Leaf, LeafType, PointerPath, VariableMap
@@ -231,6 +232,25 @@ def test_a_name_that_ends_like_an_index_is_a_name() -> None:
 
     assert found(description, "/global/odd[3]").address == 1
     assert found(description, "/global/odd").address == 2
+
+
+def test_a_name_like_an_element_is_a_name_among_elements_of_an_array() -> None:
+    rows = Leaf("/global/t/t", UINT8, 100, arrays=(ArraySegment(11, (4,), 1),))
+    description = leaves(Leaf("/global/t/t[2]", UINT8, 1), rows)
+
+    paths = [f"/global/t/t[{index}]" for index in range(4)]
+
+    assert [found(description, path).address for path in paths] == [100, 101, 1, 103]
+
+
+def test_who_has_found_one_element_of_an_array_finds_the_others_without_a_search(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    description = garage()
+    found(description, f"{WHEELS}[0]/rpm")
+    monkeypatch.delattr(BlobTable, "place")
+
+    assert [found(description, f"{WHEELS}[{i}]/rpm").address for i in (1, 3)] == [8208, 8232]
 
 
 def test_slices_are_in_the_order_of_paths() -> None:

@@ -17,6 +17,8 @@ _DIGITS_MAX: Final = 40
 
 def normalize_path(path: str) -> str:
     """Return the canonical form: one leading slash, no trailing slash, no empty segment."""
+    if path.startswith("/") and not path.endswith("/") and "//" not in path:
+        return path
     return "/" + "/".join(segment for segment in path.split("/") if segment)
 
 

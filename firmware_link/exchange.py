@@ -242,7 +242,9 @@ class Exchange:
         ):
             return 0
         overlap.note_lump(self.settings.line_ns(arrived))
-        if not overlap.is_due(self._missing_ns(), now_ns):
+        # Another request has about as many octets as this one.
+        request_ns = self.settings.line_ns(len(transaction.frame))
+        if not overlap.is_due(self._missing_ns(), request_ns, now_ns):
             return 0
         # A device that answers has taken the request out of where the next one arrives.
         is_heard = self.statistics.octets_received > self._heard_before
@@ -470,11 +472,16 @@ class Exchange:
 
     def _finish_answered(self, now_ns: int) -> None:
         self.statistics.answers += 1
+        overlap, transaction = self.overlap, self._transaction
+        assert transaction is not None
+        was_due, overlap.was_due = overlap.was_due, False
         if self._was_ahead:
-            self.overlap.went_well()
-        if (ahead := self.overlap.next) is not None:
+            overlap.went_well()
+        if (ahead := overlap.next) is not None:
             self._go_on_with(ahead, now_ns)
             return
+        if overlap.room and not was_due and transaction.only_reads:
+            overlap.ended_alone(now_ns)
         self._transaction = None
         if self._attempt:
             self._state = _State.SETTLING

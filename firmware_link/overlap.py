@@ -3,8 +3,8 @@
 Between the end of an answer and the next request the line is idle: for as long as the answer takes
 from the adapter through the system to us, and the request back. A device that announces
 `FeatureBits.REQUEST_AHEAD` keeps what arrives while it answers, so that the next request may be
-there already. A read is sent as late as that is possible: a write that comes next waits for it,
-and what the device has read for it grows old. A write is sent as early as its order allows.
+there already, as a whole. A read is sent as late as that is possible: a write that comes next waits
+for it, and what the device has read for it grows old. A write is sent as early as its order allows.
 """
 
 from __future__ import annotations
@@ -20,6 +20,11 @@ MARGIN_NS: Final = 50_000
 
 # What came together tells how much comes together, up to here: no answer is awaited for longer.
 LONGEST_LUMP_NS: Final = 2_000_000
+
+# Where we are too busy to see the end of an answer coming, the next request is sent so much earlier
+# each time, up to the longest; what has been enough for long may be too much.
+EARLIER_NS: Final = 50_000
+EARLIEST_NS: Final = 2_000_000
 
 # How late answers are is learnt from requests that had the line for themselves: so many at first,
 # and one after each so many that had not.
@@ -50,6 +55,7 @@ class Overlap:
         answers_ns: time of their answers on the line.
         next: the one that is answered next, after the first.
         holds_write: one that was sent ahead does not only read; it is the last one.
+        was_due: so was another one, since the last answer.
     """
 
     def __init__(self, room: int = 0) -> None:
@@ -58,8 +64,10 @@ class Overlap:
         self.answers_ns = 0
         self.next: Transaction | None = None
         self.holds_write = False
+        self.was_due = False
         self._sent: deque[Transaction] = deque()
         self._lump_ns = 0  # time on the line of what comes together, at most
+        self._early_ns = 0  # how long we may be busy with something else
         self._late_ns = 0  # how much later than on an ideal line answers come; 0: not known
         self._alone_left = FIRST_ALONE
         self._rest_ns = FIRST_REST_NS
@@ -86,19 +94,31 @@ class Overlap:
         difference_ns = lump_ns - self._lump_ns
         self._lump_ns += difference_ns if difference_ns > 0 else difference_ns >> 5
 
-    def is_due(self, left_ns: int, now_ns: int) -> bool:
+    def is_due(self, left_ns: int, request_ns: int, now_ns: int) -> bool:
         """Whether another request has to leave now.
 
         Args:
             left_ns: time on the line of what is missing of the first answer.
+            request_ns: time that another request may take on the line.
             now_ns: the time.
         """
-        return (
-            left_ns + self.answers_ns <= self._lump_ns + self._late_ns + MARGIN_NS
-            and self._alone_left == 0
-            and len(self._sent) < MOST_AHEAD
-            and now_ns >= self._resting_until_ns
-        )
+        # Not the sum of the longest lump and the request: some values would be read half a lump
+        # earlier than need be, so that a few requests come no later than the end of an answer.
+        ahead_ns = max(self._lump_ns, request_ns) + self._late_ns + self._early_ns + MARGIN_NS
+        if (
+            left_ns + self.answers_ns > ahead_ns
+            or self._alone_left
+            or len(self._sent) >= MOST_AHEAD
+            or now_ns < self._resting_until_ns
+        ):
+            return False
+        self.was_due = True
+        return True
+
+    def ended_alone(self, now_ns: int) -> None:
+        """Learn that an answer ended with no other request sent, and that none was due before."""
+        if not self._alone_left and now_ns >= self._resting_until_ns:
+            self._early_ns = min(self._early_ns + EARLIER_NS, EARLIEST_NS)
 
     def sent(self, transaction: Transaction, answer_ns: int) -> None:
         """Note a request that was sent ahead, and the time of its answer on the line."""
@@ -129,6 +149,7 @@ class Overlap:
     def went_well(self) -> None:
         """Count one that was answered."""
         self._good += 1
+        self._early_ns -= self._early_ns >> 9
         if self._good % OVERLAPPED_BETWEEN == 0:
             self._alone_left = 1
         if self._good == GOOD_IN_A_ROW:

@@ -17,6 +17,8 @@ from scrutiny.firmware_link.exchange import (
 )
 from scrutiny.firmware_link.frames import Request, RequestParser, Response
 from scrutiny.firmware_link.overlap import (
+    EARLIER_NS,
+    EARLIEST_NS,
     FIRST_ALONE,
     FIRST_REST_NS,
     GOOD_IN_A_ROW,
@@ -89,6 +91,20 @@ def test_the_next_request_leaves_when_the_answer_nears_its_end() -> None:
 
     # 411 octets: 151 us before the end, and what comes next will be 200 us of it.
     assert [bool(room) for room in rooms] == [False] * 18 + [True] * 2
+
+
+def test_a_long_request_leaves_so_early_that_it_is_complete_when_the_answer_ends() -> None:
+    exchange = make_exchange(room=1000)
+    frame = Request(3, 1, b"\0\1" + bytes(200)).encode()
+    whole = Response(3, 1, 0, b"\0\1" + bytes(400)).encode()
+    exchange.start(Transaction(frame, prefix=b"\0\1", size=402, only_reads=True), 0)
+    rooms: list[int] = []
+
+    for begin in range(0, len(whole) - 20, 20):
+        assert exchange.feed(whole[begin : begin + 20], 0) is None
+        rooms.append(exchange.ahead_room(0, 20))
+
+    assert [bool(room) for room in rooms] == [False] * 9 + [True] * 11
 
 
 def test_an_answer_that_comes_in_one_piece_is_not_waited_for() -> None:
@@ -214,11 +230,11 @@ def test_it_begins_when_it_is_known_how_late_answers_are() -> None:
     overlap = Overlap(ROOM)
 
     for _ in range(FIRST_ALONE):
-        assert not overlap.is_due(0, 0)
+        assert not overlap.is_due(0, 0, 0)
         overlap.learn(LATE_NS)
 
-    assert overlap.is_due(LATE_NS, 0)
-    assert not overlap.is_due(2 * LATE_NS, 0)
+    assert overlap.is_due(LATE_NS, 0, 0)
+    assert not overlap.is_due(2 * LATE_NS, 0, 0)
 
 
 def test_an_answer_that_was_held_up_changes_little() -> None:
@@ -228,7 +244,7 @@ def test_an_answer_that_was_held_up_changes_little() -> None:
 
     overlap.learn(1000 * LATE_NS)
 
-    assert not overlap.is_due(2 * LATE_NS, 0)
+    assert not overlap.is_due(2 * LATE_NS, 0, 0)
 
 
 def test_answers_that_are_late_now_and_then_change_little() -> None:
@@ -236,7 +252,7 @@ def test_answers_that_are_late_now_and_then_change_little() -> None:
     for index in range(10 * FIRST_ALONE):
         overlap.learn(LATE_NS if index % 2 else 5 * LATE_NS)
 
-    assert not overlap.is_due(2 * LATE_NS + MARGIN_NS, 0)
+    assert not overlap.is_due(2 * LATE_NS + MARGIN_NS, 0, 0)
 
 
 def test_a_line_that_becomes_slower_is_noticed() -> None:
@@ -247,19 +263,83 @@ def test_a_line_that_becomes_slower_is_noticed() -> None:
     for _ in range(200):
         overlap.learn(16 * MS)
 
-    assert overlap.is_due(15 * MS, 0)
+    assert overlap.is_due(15 * MS, 0, 0)
+
+
+def end_late(exchange: Exchange) -> None:
+    """Read once; nobody looks at the answer before it has ended."""
+    frame = exchange.start(read(1), 0)
+    line_ns = exchange.settings.line_ns(len(frame) + ANSWER_SIZE)
+    assert exchange.feed(answer_to(frame), line_ns + LATE_NS) is not None
+
+
+def test_who_misses_the_end_of_answers_sends_earlier() -> None:
+    exchange = make_exchange()
+    left_ns = LATE_NS + MARGIN_NS + 3 * EARLIER_NS
+
+    seen: list[bool] = []
+    for _ in range(5):
+        seen.append(exchange.overlap.is_due(left_ns, 0, 0))
+        exchange.overlap.was_due = False
+        end_late(exchange)
+
+    assert seen == [False] * 3 + [True] * 2
+
+
+def test_there_is_a_limit_to_sending_earlier() -> None:
+    exchange = make_exchange()
+
+    for _ in range(1000):
+        end_late(exchange)
+
+    assert exchange.overlap.is_due(EARLIEST_NS, 0, 0)
+    assert not exchange.overlap.is_due(2 * EARLIEST_NS, 0, 0)
+
+
+def test_what_was_early_enough_for_long_becomes_later_again() -> None:
+    exchange = make_exchange()
+    overlap = exchange.overlap
+    for _ in range(5):
+        end_late(exchange)
+    left_ns = LATE_NS + MARGIN_NS + 4 * EARLIER_NS
+    assert overlap.is_due(left_ns, 0, 0)
+
+    for _ in range(1000):
+        overlap.went_well()
+    overlap.learn(LATE_NS)  # one has the line for itself again
+
+    assert not overlap.is_due(left_ns, 0, 0)
+    assert overlap.is_due(LATE_NS, 0, 0)
+
+
+def test_an_end_that_nobody_could_miss_changes_nothing() -> None:
+    exchange = make_exchange()
+    left_ns = LATE_NS + MARGIN_NS + EARLIER_NS
+
+    for index in range(10):
+        line_ns = exchange.settings.line_ns(len(exchange.start(write(index), 0)) + 11)
+        acknowledgement = Response(3, 2, 0, index.to_bytes(2, "big")).encode()
+        assert exchange.feed(acknowledgement, line_ns + LATE_NS) is not None  # nothing is behind it
+    for _ in range(10):
+        frame = exchange.start(read(1), 0)
+        line_ns = exchange.settings.line_ns(len(frame) + ANSWER_SIZE)
+        assert exchange.feed(answer_to(frame)[:-1], line_ns) is None
+        assert exchange.ahead_room(line_ns, 0) > 0  # there is nothing to be read
+        assert exchange.feed(answer_to(frame)[-1:], line_ns + LATE_NS) is not None
+
+    assert not exchange.overlap.is_due(left_ns, 0, 0)
 
 
 def test_from_time_to_time_a_request_has_the_line_for_itself() -> None:
     overlap = make_exchange().overlap
 
     for _ in range(OVERLAPPED_BETWEEN):
-        assert overlap.is_due(0, 0)
+        assert overlap.is_due(0, 0, 0)
         overlap.went_well()
 
-    assert not overlap.is_due(0, 0)
+    assert not overlap.is_due(0, 0, 0)
     overlap.learn(LATE_NS)
-    assert overlap.is_due(0, 0)
+    assert overlap.is_due(0, 0, 0)
 
 
 def test_answers_come_in_order_in_any_pieces() -> None:
@@ -339,7 +419,7 @@ def test_after_a_loss_requests_go_one_by_one_and_longer_each_time() -> None:
         overlap.went_well()
         overlap.went_wrong(now_ns)
         begin_ns = now_ns
-        while not overlap.is_due(0, now_ns):
+        while not overlap.is_due(0, 0, now_ns):
             now_ns += MS
         rests.append(now_ns - begin_ns)
 
@@ -357,7 +437,7 @@ def test_many_that_went_well_make_up_for_a_loss() -> None:
     overlap.learn(LATE_NS)
     overlap.went_wrong(0)
 
-    assert overlap.is_due(0, FIRST_REST_NS)
+    assert overlap.is_due(0, 0, FIRST_REST_NS)
 
 
 def run_through_losses(exchange: Exchange, *, is_deaf: bool) -> int:

@@ -69,9 +69,6 @@ def split_indices(path: str) -> tuple[str, dict[int, tuple[int, ...]]]:
     indices: dict[int, tuple[int, ...]] = {}
     raw = ""
     for segment in path.split("/")[1:]:
-        if not segment.endswith("]"):
-            raw += "/" + segment
-            continue
         name, found = _split_segment(segment)
         raw += "/" + name
         if found:
@@ -81,6 +78,8 @@ def split_indices(path: str) -> tuple[str, dict[int, tuple[int, ...]]]:
 
 def _split_segment(segment: str) -> tuple[str, tuple[int, ...]]:
     """Return the longest name and the indices behind it; ``operator[](int)`` is all name."""
+    if not segment.endswith("]"):
+        return segment, ()
     found: list[int] = []
     end = len(segment)
     while segment.endswith("]", 0, end):

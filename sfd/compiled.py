@@ -19,7 +19,7 @@ from scrutiny.core.enums import Enumeration
 from scrutiny.core.paths import split_indices
 from scrutiny.core.watchables import Alias, ArrayFactory, Variable
 
-from .compiled_format import CRC_START, HEADER, AliasBlob, Header, Record, Section
+from .compiled_format import CRC_START, HEADER, AliasBlob, Header, Section
 from .compiled_tables import BlobTable, Buffer, Layout, LeafTable, decoded
 from .compiled_variables import VariableBuilder, no_array_error
 from .errors import PackageError
@@ -69,8 +69,8 @@ class CompiledDescription:
         self._aliases = layout.table(Section.ALIASES)
         self._builder = VariableBuilder(layout, self._variables, self._factories, info.byte_order)
         # Who asks for one element of an array mostly asks for many.
-        self._names_begin_with = lru_cache(_CACHED_ARRAYS)(self._do_names_begin_with)
-        self._factory = lru_cache(_CACHED_ARRAYS)(self._find_factory)
+        self._begins_variables = lru_cache(_CACHED_ARRAYS)(self._variables.paths.has_prefix)
+        self._find_factory = lru_cache(_CACHED_ARRAYS)(self._factories.find)
         self.variable_count = len(self._variables.paths)
         self.factory_count = len(self._factories.paths)
         self.alias_count = len(self._alias_paths)
@@ -126,16 +126,17 @@ class CompiledDescription:
             name = path.encode()
         except UnicodeEncodeError:
             return None
-        bracket = path.find("[") + 1
-        if not bracket or self._names_begin_with(path[:bracket]):
-            index = self._variables.paths.find(name)
-            if index is not None:
-                return self._builder.variable(path, self._variables.record(index))
+        bracket = name.find(b"[") + 1
+        if not bracket or self._begins_variables(name[:bracket]):
+            variable = self._variables.find(name)
+            if variable is not None:
+                return self._builder.variable(path, variable)
         raw, indices = split_indices(path)
-        factory = self._factory(raw)
+        name = raw.encode()
+        factory = self._find_factory(name)
         if factory is not None:
             return self._builder.element(raw, indices, factory)
-        if indices and self._variables.paths.find(raw.encode()) is not None:
+        if indices and self._variables.paths.find(name) is not None:
             raise no_array_error(raw, indices)
         return None
 
@@ -214,15 +215,6 @@ class CompiledDescription:
         paths = self._alias_paths.texts(start, stop)
         places = range(self.alias_count)[start:stop]
         return [self._build_alias(path, index) for path, index in zip(paths, places, strict=True)]
-
-    def _do_names_begin_with(self, beginning: str) -> bool:
-        """Return whether any path of a variable that is no array element begins like this."""
-        return self._variables.paths.has_prefix(beginning.encode())
-
-    def _find_factory(self, raw: str) -> Record | None:
-        """Return the record of an array leaf, by its path without indices."""
-        index = self._factories.paths.find(raw.encode())
-        return None if index is None else self._factories.record(index)
 
     def _build_alias(self, path: str, index: int) -> Alias:
         blob = decoded(_alias_decoder, self._aliases[index])

@@ -118,6 +118,11 @@ class LeafTable:
         """Return the record of a leaf; the index is in range."""
         return Record(*RECORD.unpack_from(self._buffer, self._start + index * RECORD.size))
 
+    def find(self, path: bytes) -> Record | None:
+        """Return the record of the leaf at a path, None if there is none."""
+        index = self.paths.find(path)
+        return None if index is None else self.record(index)
+
     def at(self, index: int) -> tuple[str, Record]:
         """Return path and record of a leaf; IndexError if there are not as many."""
         index = range(len(self.paths))[index]

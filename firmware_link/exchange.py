@@ -476,7 +476,7 @@ class Exchange:
         assert transaction is not None
         was_due, overlap.was_due = overlap.was_due, False
         if self._was_ahead:
-            overlap.went_well()
+            overlap.went_well(now_ns)
         if (ahead := overlap.next) is not None:
             self._go_on_with(ahead, now_ns)
             return

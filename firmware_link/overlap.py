@@ -22,9 +22,11 @@ MARGIN_NS: Final = 50_000
 LONGEST_LUMP_NS: Final = 2_000_000
 
 # Where we are too busy to see the end of an answer coming, the next request is sent so much earlier
-# each time, up to the longest; what has been enough for long may be too much.
+# each time, up to the longest, and for so long: the line is worth more than the age of values only
+# where it is idle often.
 EARLIER_NS: Final = 50_000
 EARLIEST_NS: Final = 2_000_000
+EARLIER_FOR_NS: Final = 100_000_000
 
 # How late answers are is learnt from requests that had the line for themselves: so many at first,
 # and one after each so many that had not.
@@ -68,6 +70,7 @@ class Overlap:
         self._sent: deque[Transaction] = deque()
         self._lump_ns = 0  # time on the line of what comes together, at most
         self._early_ns = 0  # how long we may be busy with something else
+        self._counted_ns = 0  # when one that was sent ahead was answered
         self._late_ns = 0  # how much later than on an ideal line answers come; 0: not known
         self._alone_left = FIRST_ALONE
         self._rest_ns = FIRST_REST_NS
@@ -146,10 +149,12 @@ class Overlap:
             self.holds_write = False
         self.answers_ns -= answer_ns
 
-    def went_well(self) -> None:
+    def went_well(self, now_ns: int) -> None:
         """Count one that was answered."""
         self._good += 1
-        self._early_ns -= self._early_ns >> 9
+        passed_ns = min(now_ns - self._counted_ns, EARLIER_FOR_NS)
+        self._early_ns -= self._early_ns * passed_ns // EARLIER_FOR_NS
+        self._counted_ns = now_ns
         if self._good % OVERLAPPED_BETWEEN == 0:
             self._alone_left = 1
         if self._good == GOOD_IN_A_ROW:

@@ -304,12 +304,28 @@ def test_what_was_early_enough_for_long_becomes_later_again() -> None:
     left_ns = LATE_NS + MARGIN_NS + 4 * EARLIER_NS
     assert overlap.is_due(left_ns, 0, 0)
 
-    for _ in range(1000):
-        overlap.went_well()
+    for index in range(1000):
+        overlap.went_well(index * MS)
     overlap.learn(LATE_NS)  # one has the line for itself again
 
     assert not overlap.is_due(left_ns, 0, 0)
     assert overlap.is_due(LATE_NS, 0, 0)
+
+
+def test_the_longer_the_answers_the_later_again() -> None:
+    """What a missed end costs is the more the shorter the answers are."""
+    left_ns = LATE_NS + MARGIN_NS + 3 * EARLIER_NS
+
+    seen: list[bool] = []
+    for answer_ns in (MS, 20 * MS):
+        exchange = make_exchange()
+        for _ in range(5):
+            end_late(exchange)
+        for index in range(1, 20):
+            exchange.overlap.went_well(index * answer_ns)
+        seen.append(exchange.overlap.is_due(left_ns, 0, 0))
+
+    assert seen == [True, False]
 
 
 def test_an_end_that_nobody_could_miss_changes_nothing() -> None:
@@ -335,7 +351,7 @@ def test_from_time_to_time_a_request_has_the_line_for_itself() -> None:
 
     for _ in range(OVERLAPPED_BETWEEN):
         assert overlap.is_due(0, 0, 0)
-        overlap.went_well()
+        overlap.went_well(0)
 
     assert not overlap.is_due(0, 0, 0)
     overlap.learn(LATE_NS)
@@ -416,7 +432,7 @@ def test_after_a_loss_requests_go_one_by_one_and_longer_each_time() -> None:
     now_ns = 0
 
     for _ in range(3):
-        overlap.went_well()
+        overlap.went_well(0)
         overlap.went_wrong(now_ns)
         begin_ns = now_ns
         while not overlap.is_due(0, 0, now_ns):
@@ -428,12 +444,12 @@ def test_after_a_loss_requests_go_one_by_one_and_longer_each_time() -> None:
 
 def test_many_that_went_well_make_up_for_a_loss() -> None:
     overlap = make_exchange().overlap
-    overlap.went_well()
+    overlap.went_well(0)
     overlap.went_wrong(0)
     overlap.went_wrong(0)
 
     for _ in range(GOOD_IN_A_ROW):
-        overlap.went_well()
+        overlap.went_well(0)
     overlap.learn(LATE_NS)
     overlap.went_wrong(0)
 
@@ -483,7 +499,7 @@ def test_where_it_goes_well_now_and_then_it_is_tried_again() -> None:
     overlap = make_exchange().overlap
 
     for _ in range(10 * MOST_IN_VAIN):
-        overlap.went_well()
+        overlap.went_well(0)
         overlap.went_wrong(0)
 
     assert overlap.room == ROOM

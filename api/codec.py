@@ -1,10 +1,12 @@
 """JSON form of the messages: decoders built once, one error type for whatever arrives.
 
 Figures (CPython 3.11): 60 value updates are encoded in about 12 µs; a command is decoded in 1 µs.
+To build a decoder takes 5 ms or more, and most programs decode one direction.
 """
 
 from __future__ import annotations
 
+import functools
 import json
 from typing import Any, TypeVar, cast
 
@@ -17,8 +19,6 @@ from .messages import Command as CommandBase
 _Message = TypeVar("_Message")
 
 _encoder = msgspec.json.Encoder()
-_commands: msgspec.json.Decoder[AnyCommand] = msgspec.json.Decoder(AnyCommand)
-_server_messages: msgspec.json.Decoder[AnyServerMessage] = msgspec.json.Decoder(AnyServerMessage)
 
 
 def encode(message: CommandBase | ServerMessage) -> bytes:
@@ -32,7 +32,7 @@ def decode_command(data: bytes | str) -> AnyCommand:
     Raises:
         MalformedMessage: with what is wrong, and the sender's ``reqid`` if it could be read.
     """
-    return _decode(_commands, data)
+    return _decode(_commands(), data)
 
 
 def decode_server_message(data: bytes | str) -> AnyServerMessage:
@@ -41,7 +41,17 @@ def decode_server_message(data: bytes | str) -> AnyServerMessage:
     Raises:
         MalformedMessage: the server speaks another version, or something else than this contract.
     """
-    return _decode(_server_messages, data)
+    return _decode(_server_messages(), data)
+
+
+@functools.cache
+def _commands() -> msgspec.json.Decoder[AnyCommand]:
+    return msgspec.json.Decoder(AnyCommand)
+
+
+@functools.cache
+def _server_messages() -> msgspec.json.Decoder[AnyServerMessage]:
+    return msgspec.json.Decoder(AnyServerMessage)
 
 
 def _decode(decoder: msgspec.json.Decoder[_Message], data: bytes | str) -> _Message:

@@ -14,8 +14,8 @@ from scrutiny.sfd.alias_files import AliasSet, first_of
 from scrutiny.sfd.alias_targets import AliasTargets
 from scrutiny.sfd.aliases import write_aliases
 from scrutiny.sfd.errors import AliasError, PackageError
-from scrutiny.sfd.package import encode_json, read_package, read_variable_map_of, write_package
-from scrutiny.sfd.package_members import ALIASES_MEMBER
+from scrutiny.sfd.package import read_package, read_variable_map_of, write_package
+from scrutiny.sfd.package_members import ALIASES_MEMBER, encode_json
 from scrutiny.sfd.store import DescriptionStore
 from scrutiny.sfd.variable_map_json import read_variable_map
 

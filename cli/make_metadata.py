@@ -8,8 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from scrutiny.sfd.metadata import make_metadata
-from scrutiny.sfd.package import encode_json
-from scrutiny.sfd.package_members import METADATA_MEMBER
+from scrutiny.sfd.package_members import METADATA_MEMBER, encode_json
 
 from .verb_arguments import parse, verb_parser, write_output
 

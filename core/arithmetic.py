@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 Number = int | float
 
@@ -17,8 +18,7 @@ Number = int | float
 _EXACT_MAX: Final = 1 << 128
 
 
-@dataclass(frozen=True, slots=True)
-class Function:
+class Function(msgspec.Struct, frozen=True):
     """A function of the language, and how many arguments it takes."""
 
     compute: Callable[..., Number]

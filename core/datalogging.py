@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import secrets
 from array import array
-from dataclasses import dataclass, replace
 from typing import Final, Literal, TypeAlias
+
+import msgspec
+from msgspec.structs import replace
 
 X_AXIS_ID: Final = -1  # y axes have ids of their own choice, but not this one
 UNNAMED: Final = "unnamed"  # a series that got no name
@@ -24,16 +26,14 @@ SAMPLE_SIZE: Final = 8
 Samples: TypeAlias = "array[float] | array[int]"  # Python 3.11 has no array[...] at run time
 
 
-@dataclass(frozen=True, slots=True)
-class Axis:
+class Axis(msgspec.Struct, frozen=True):
     """An axis of a plot, by the number that series refer to it with."""
 
     axis_id: int
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Series:
+class Series(msgspec.Struct, frozen=True):
     """Samples of one signal, oldest first.
 
     Attributes:
@@ -51,8 +51,7 @@ class Series:
     kind: LoggedKind | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Acquisition:
+class Acquisition(msgspec.Struct, frozen=True):
     """One recording.
 
     Attributes:
@@ -101,8 +100,7 @@ class Acquisition:
         return replace(self, name=name)
 
 
-@dataclass(frozen=True, slots=True)
-class AcquisitionSummary:
+class AcquisitionSummary(msgspec.Struct, frozen=True):
     """What a list tells about an acquisition; fields as in `Acquisition`.
 
     Attributes:

@@ -16,8 +16,9 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from .arithmetic import FUNCTIONS, Function, Number, add, divide, multiply, power, subtract
 from .errors import ExpressionError
@@ -59,8 +60,7 @@ def evaluate(text: str) -> int | float | bool:
     return _Evaluation(text).value() if boolean is None else boolean
 
 
-@dataclass(frozen=True, slots=True)
-class _Token:
+class _Token(msgspec.Struct, frozen=True):
     kind: str  # group of _TOKEN, or "end"
     text: str
     position: int  # 1-based

@@ -6,8 +6,9 @@ Source: client API, section 5.1; firmware description, sections 2.6 and 2.7.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from .errors import PathError
 
@@ -22,8 +23,7 @@ def normalize_path(path: str) -> str:
     return "/" + "/".join(segment for segment in path.split("/") if segment)
 
 
-@dataclass(frozen=True, slots=True)
-class ArraySegment:
+class ArraySegment(msgspec.Struct, frozen=True):
     """An array on a path.
 
     Attributes:
@@ -64,8 +64,19 @@ def split_indices(path: str) -> tuple[str, dict[int, tuple[int, ...]]]:
         segment they were at: ``/a/t[2][0]/x`` gives ``/a/t/x`` and ``{4: (2, 0)}``. Zeros in front
         of an index carry no meaning.
     """
-    if "[" not in path:
-        return path, {}
+    raw, *pieces = path.split("[")
+    indices: dict[int, tuple[int, ...]] = {}
+    for piece in pieces:
+        digits, closing, rest = piece.partition("]")
+        is_plain = closing and _is_index(digits) and (not rest or rest.startswith("/"))
+        if not is_plain or raw.endswith("/") or len(raw) in indices:
+            return _split_segments(path)  # brackets in a name, or several dimensions
+        indices[len(raw)] = (int(digits),)
+        raw += rest
+    return raw, indices
+
+
+def _split_segments(path: str) -> tuple[str, dict[int, tuple[int, ...]]]:
     indices: dict[int, tuple[int, ...]] = {}
     raw = ""
     for segment in path.split("/")[1:]:
@@ -78,15 +89,17 @@ def split_indices(path: str) -> tuple[str, dict[int, tuple[int, ...]]]:
 
 def _split_segment(segment: str) -> tuple[str, tuple[int, ...]]:
     """Return the longest name and the indices behind it; ``operator[](int)`` is all name."""
-    if not segment.endswith("]"):
-        return segment, ()
     found: list[int] = []
     end = len(segment)
     while segment.endswith("]", 0, end):
         start = segment.rfind("[", 0, end)
         digits = segment[start + 1 : end - 1]
-        if start < 1 or len(digits) > _DIGITS_MAX or not (digits.isascii() and digits.isdigit()):
+        if start < 1 or not _is_index(digits):
             break
         found.append(int(digits))
         end = start
     return segment[:end], tuple(reversed(found))
+
+
+def _is_index(text: str) -> bool:
+    return text.isdigit() and text.isascii() and len(text) <= _DIGITS_MAX

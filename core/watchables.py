@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
 from typing import Final, Literal
+
+import msgspec
 
 from .enums import Enumeration
 from .types import DataType
@@ -18,8 +19,7 @@ _RPV_PATH = re.compile(r"/?rpv/x([0-9A-F]{4})/?")
 RPV_ID_MAX: Final = 0xFFFF
 
 
-@dataclass(frozen=True, slots=True)
-class PublishedValue:
+class PublishedValue(msgspec.Struct, frozen=True):
     """A value that the firmware offers under a number (RPV), without any symbol."""
 
     id: int  # 0 to 65535, chosen by the author of the firmware
@@ -31,8 +31,7 @@ class PublishedValue:
         return rpv_path(self.id)
 
 
-@dataclass(frozen=True, slots=True)
-class BitField:
+class BitField(msgspec.Struct, frozen=True):
     """The bits of a storage unit that hold a value.
 
     Attributes:
@@ -45,8 +44,7 @@ class BitField:
     size: int
 
 
-@dataclass(frozen=True, slots=True)
-class Variable:
+class Variable(msgspec.Struct, frozen=True, gc=False):
     """A variable in memory: a scalar, an enum, a bit field, a pointer, or an element of an array.
 
     Attributes:
@@ -68,8 +66,7 @@ class Variable:
     pointer: Variable | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ArrayFactory:
+class ArrayFactory(msgspec.Struct, frozen=True):
     """A leaf inside arrays, which stands for all its elements.
 
     Attributes:
@@ -89,8 +86,7 @@ class ArrayFactory:
 TargetType = Literal["var", "rpv"]
 
 
-@dataclass(frozen=True, slots=True)
-class Alias:
+class Alias(msgspec.Struct, frozen=True):
     """Another name for a variable or a published value, in units of the user.
 
     Attributes:

@@ -19,9 +19,10 @@ Source: device protocol, sections 11 and 13.4.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any, Final, TypeVar
+
+import msgspec
 
 from . import datalog_failures as failures
 from .acquisition_transfer import AcquisitionTransfer
@@ -82,24 +83,21 @@ class Phase(Enum):
     DOWNLOADING = auto()
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
+class Progress(msgspec.Struct, frozen=True):
     """A phase and the share of it that is done: 0 to 1, never shrinking; None: not known."""
 
     phase: Phase
     completion: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Recording:
+class Recording(msgspec.Struct, frozen=True):
     """A complete acquisition; ``octets`` are all entries, oldest first, as in the device."""
 
     metadata: AcquisitionMetadata
     octets: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Download:
+class Download(msgspec.Struct, frozen=True):
     """Send the request of the transfer until it is done."""
 
     transfer: AcquisitionTransfer

@@ -26,9 +26,10 @@ States: IDLE --start--> WAITING --answer--> IDLE, or SETTLING after a retry
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final
+
+import msgspec
 
 from .codes import RESPONSE_OVERHEAD, ResponseCode
 from .errors import FrameError
@@ -47,8 +48,7 @@ SETTLE_NS: Final = 5_000_000
 FIRST_TIMEOUT_NS: Final = 200_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class ExchangeSettings:
+class ExchangeSettings(msgspec.Struct, frozen=True):
     """How patient an exchange is. Times in nanoseconds."""
 
     silence_ns: int = 50_000_000  # as the device announced; half as much again is waited
@@ -137,8 +137,7 @@ class Transaction:
         return (self.size is None or len(payload) == self.size) and payload.startswith(self.prefix)
 
 
-@dataclass(slots=True)
-class ExchangeStatistics:
+class ExchangeStatistics(msgspec.Struct):
     """Counters since the link was opened."""
 
     requests: int = 0  # frames sent, retries included

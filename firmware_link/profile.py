@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple
+
+import msgspec
 
 from .codes import FeatureBits
 from .messages import AddressFormat, DatalogSetup, LoopDefinition, PublishedValueDefinition
@@ -27,8 +28,7 @@ class MemoryRegion(NamedTuple):
         return start <= self.end and max(start, start + size - 1) >= self.start
 
 
-@dataclass(frozen=True, slots=True)
-class DeviceProfile:
+class DeviceProfile(msgspec.Struct, frozen=True):
     """A device as its session knows it; made once per session, complete or not at all.
 
     Attributes:
@@ -63,7 +63,7 @@ class DeviceProfile:
 
     def __post_init__(self) -> None:
         if not self.display_name:
-            object.__setattr__(self, "display_name", ANONYMOUS)
+            msgspec.structs.force_setattr(self, "display_name", ANONYMOUS)
 
     @property
     def address_format(self) -> AddressFormat:

@@ -15,9 +15,10 @@ from __future__ import annotations
 import itertools
 import logging
 from collections.abc import Callable, Generator
-from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any, Final, TypeVar
+
+import msgspec
 
 from .codes import MIN_BUFFER_SIZE, FeatureBits, RegionType, ResponseCode
 from .errors import DeviceRefused, LinkError, NoAnswer
@@ -87,8 +88,7 @@ class SessionState(Enum):
     READY = auto()  # ends with disconnect, silence, or a refused heartbeat
 
 
-@dataclass(frozen=True, slots=True)
-class Ask:
+class Ask(msgspec.Struct, frozen=True):
     """Send a request; ``retries`` None: as many as the exchange is set to."""
 
     message: RequestMessage[Any]
@@ -96,15 +96,13 @@ class Ask:
     patience_ns: int = 0  # to wait beyond the usual
 
 
-@dataclass(frozen=True, slots=True)
-class Wait:
+class Wait(msgspec.Struct, frozen=True):
     """Come back after this time, in nanoseconds."""
 
     delay_ns: int
 
 
-@dataclass(frozen=True, slots=True)
-class Apply:
+class Apply(msgspec.Struct, frozen=True):
     """From here on the device's limits and address format are known."""
 
     params: DeviceParams

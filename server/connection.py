@@ -14,8 +14,9 @@ import asyncio
 import logging
 import time
 from collections import deque
-from dataclasses import replace
 from typing import Any, Final
+
+from msgspec.structs import replace
 
 from scrutiny.firmware_link.codes import REQUEST_OVERHEAD, FeatureBits, ResponseCode
 from scrutiny.firmware_link.errors import DeviceRefused, LinkClosed, LinkError

@@ -9,8 +9,9 @@ import sys
 import time
 import uuid
 from collections.abc import Callable, Coroutine, Generator, Sequence
-from dataclasses import replace
 from typing import Any, Final, TypeVar
+
+from msgspec.structs import replace
 
 from scrutiny.core.values import Value
 from scrutiny.core.watchables import Variable

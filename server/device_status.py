@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
+
+import msgspec
 
 from scrutiny.firmware_link.transports.settings import LinkSettings
 
@@ -18,8 +19,7 @@ class DeviceState(Enum):
     READY = "connected_ready"
 
 
-@dataclass(frozen=True, slots=True)
-class DeviceStatus:
+class DeviceStatus(msgspec.Struct, frozen=True):
     """One snapshot.
 
     Attributes:

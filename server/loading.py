@@ -10,9 +10,10 @@ import asyncio
 import contextlib
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+import msgspec
 
 import scrutiny
 from scrutiny.core.errors import ScrutinyError
@@ -35,8 +36,7 @@ class LoadError(ScrutinyError):
     """A description cannot be used; the text says why."""
 
 
-@dataclass(frozen=True, slots=True)
-class DescriptionLoader:
+class DescriptionLoader(msgspec.Struct, frozen=True):
     """Prepares descriptions for look-up.
 
     Attributes:

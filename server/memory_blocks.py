@@ -9,8 +9,9 @@ target's byte is.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Final, Generic, Protocol, TypeVar
+
+import msgspec
 
 from scrutiny.firmware_link.codes import REQUEST_OVERHEAD, RESPONSE_OVERHEAD
 
@@ -20,8 +21,7 @@ _FRAMES_SIZE: Final = REQUEST_OVERHEAD + RESPONSE_OVERHEAD
 _SMALLEST_SPLIT: Final = 16
 
 
-@dataclass(frozen=True, slots=True)
-class PlanLimits:
+class PlanLimits(msgspec.Struct, frozen=True):
     """What one request and one answer may hold, in octets of payload."""
 
     max_request: int

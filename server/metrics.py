@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 _TIME_CONSTANT_S: Final = 1.0
 
 
-@dataclass(slots=True)
-class DeviceStatistics:
+class DeviceStatistics(msgspec.Struct):
     """What has happened on the link to the device since the start.
 
     Attributes:
@@ -30,8 +30,7 @@ class DeviceStatistics:
     failed_requests: int = 0
 
 
-@dataclass(slots=True)
-class ClientStatistics:
+class ClientStatistics(msgspec.Struct):
     """What has happened between server and clients since the start.
 
     Attributes:
@@ -77,8 +76,7 @@ class RateMeter:
         return self._rate
 
 
-@dataclass(frozen=True, slots=True)
-class Rates:
+class Rates(msgspec.Struct, frozen=True):
     """Averages per second over about a second."""
 
     octets_to_clients: float

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections import defaultdict, deque
 from collections.abc import Generator, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+
+import msgspec
 
 from scrutiny.core.values import ByteOrder
 from scrutiny.core.watchables import PublishedValue, Variable
@@ -27,14 +28,13 @@ from .turns import NO_PAUSE, Steps, finish
 PointerState = tuple[int | None, str]
 
 
-@dataclass(frozen=True, slots=True)
-class ReadTarget:
+class ReadTarget(msgspec.Struct, frozen=True):
     """The device that plans are made for, and where its values go."""
 
     limits: PlanLimits
     memory: TargetMemory
     store: ValueStore
-    pointers: PointerTable = field(default_factory=PointerTable)
+    pointers: PointerTable = msgspec.field(default_factory=PointerTable)
 
 
 class _Wanted:

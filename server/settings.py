@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, cast
 from urllib.parse import unquote
 
+import msgspec
 import platformdirs
 
 from scrutiny.api.versions import DEFAULT_PORT
@@ -57,8 +57,7 @@ def _cache_folder() -> Path:
     return platformdirs.user_cache_path("scrutiny")
 
 
-@dataclass(frozen=True, slots=True)
-class DeviceSettings:
+class DeviceSettings(msgspec.Struct, frozen=True):
     """How the device is talked to.
 
     Attributes:
@@ -75,7 +74,7 @@ class DeviceSettings:
         runtime_folder: where to keep what the next start has to know.
     """
 
-    link: LinkSettings = field(default_factory=NoLink)
+    link: LinkSettings = msgspec.field(default_factory=NoLink)
     response_timeout_s: float = 1.0
     retries: int = 2
     heartbeat_timeout_s: float = 4.0
@@ -84,7 +83,7 @@ class DeviceSettings:
     max_bitrate_bps: int = 0
     default_address_size: int = 32
     portable_links: bool = False
-    runtime_folder: Path = field(default_factory=_runtime_folder)
+    runtime_folder: Path = msgspec.field(default_factory=_runtime_folder)
 
     def response_limit(self, line_bps: int | None, device_limit_bps: int = 0) -> int:
         """Return how many octets of payload an answer may have.
@@ -100,8 +99,7 @@ class DeviceSettings:
         return max(USUAL_RESPONSE_SIZE, int(line_bps * LONGEST_RESPONSE_S / BITS_PER_OCTET))
 
 
-@dataclass(frozen=True, slots=True)
-class ServerSettings:
+class ServerSettings(msgspec.Struct, frozen=True):
     """All settings of a server.
 
     Attributes:
@@ -124,10 +122,10 @@ class ServerSettings:
     tcp_port: int | None = None
     autoload_sfd: bool = True
     data_folder: Path | None = None
-    cache_folder: Path = field(default_factory=_cache_folder)
+    cache_folder: Path = msgspec.field(default_factory=_cache_folder)
     max_database_size: int = LARGEST_DATABASE
-    access: AccessSettings = field(default_factory=AccessSettings)
-    device: DeviceSettings = field(default_factory=DeviceSettings)
+    access: AccessSettings = msgspec.field(default_factory=AccessSettings)
+    device: DeviceSettings = msgspec.field(default_factory=DeviceSettings)
 
 
 _LINK_TYPE: Final = "device.link_type"

@@ -11,9 +11,10 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
 from stat import S_ISREG
 from typing import Final, NamedTuple, Protocol
+
+import msgspec
 
 from scrutiny.core.firmware_id import PLACEHOLDER, firmware_id_text
 from scrutiny.firmware_link.profile import DeviceProfile
@@ -70,8 +71,7 @@ class FileMark(NamedTuple):
     inode: int
 
 
-@dataclass(frozen=True, slots=True)
-class LoadedDescription:
+class LoadedDescription(msgspec.Struct, frozen=True):
     """An open description, and the installed file that it was made of."""
 
     firmware_id: str
@@ -79,8 +79,7 @@ class LoadedDescription:
     description: CompiledDescription
 
 
-@dataclass(frozen=True, slots=True)
-class _Loading:
+class _Loading(msgspec.Struct, frozen=True):
     firmware_id: str
     file: FileMark
     task: asyncio.Task[None]

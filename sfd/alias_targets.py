@@ -6,11 +6,12 @@ Source: firmware description, sections 2.6, 2.7 and 3.
 from __future__ import annotations
 
 import bisect
-import dataclasses
 import difflib
 import heapq
 from collections.abc import Iterator
 from typing import Final
+
+from msgspec.structs import replace
 
 from scrutiny.core.errors import PathError
 from scrutiny.core.paths import ArraySegment, split_indices
@@ -50,12 +51,12 @@ class AliasTargets:
                 index is wrong.
         """
         if parse_rpv_path(alias.target) is not None:
-            return dataclasses.replace(alias, target_type="rpv")
+            return replace(alias, target_type="rpv")
         try:
             self._check_variable(alias.target)
         except PathError as error:
             raise AliasError(f"alias {alias.path}: {error}") from error
-        return dataclasses.replace(alias, target_type="var")
+        return replace(alias, target_type="var")
 
     def _check_variable(self, target: str) -> None:
         if target.startswith(_RPV_PREFIX):

@@ -76,7 +76,9 @@ class VariableBuilder:
         for array in before:
             array.offset(indices[array.end], raw[: array.end])
         pointer = self._pointer(record, indices) if record.pointer else None
-        offset = sum(array.offset(indices[array.end], raw[: array.end]) for array in own)
+        offset = 0
+        for array in own:
+            offset += array.offset(indices[array.end], raw[: array.end])
         return self._build(_with_indices(raw, indices), record, offset, pointer)
 
     def factory(self, path: str, record: Record) -> ArrayFactory:
@@ -150,9 +152,9 @@ def no_array_error(raw: str, indices: Iterable[int]) -> PathError:
 
 def _check_indices(raw: str, indices: Indices, arrays: Iterable[ArraySegment]) -> None:
     """Raise the error that names the array, if not exactly the arrays are indexed."""
-    by_end = {array.end: array for array in arrays}
-    if indices.keys() == by_end.keys():
+    if set(indices) == {array.end for array in arrays}:
         return
+    by_end = {array.end: array for array in arrays}
     superfluous = indices.keys() - by_end.keys()
     if superfluous:
         raise no_array_error(raw, superfluous)
@@ -170,16 +172,16 @@ def _end_behind(raw: str, array: ArraySegment) -> int:
 
 
 def _with_indices(raw: str, indices: Indices) -> str:
-    pieces: list[str] = []
+    path = ""
     start = 0
-    for end in sorted(indices):
-        pieces += (raw[start:end], _shape(indices[end]))
+    for end, numbers in indices.items():  # ascending, as in paths
+        path += raw[start:end] + _shape(numbers)
         start = end
-    return "".join((*pieces, raw[start:]))
+    return path + raw[start:]
 
 
 def _shape(numbers: Iterable[int]) -> str:
-    return "".join(f"[{number}]" for number in numbers)
+    return f"[{']['.join(map(str, numbers))}]"
 
 
 def _data_type(record: Record) -> DataType:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 _SHOWN = 200  # characters of a name or a detail; both come from outside
 
 
-@dataclass(slots=True)
-class _Group:
+class _Group(msgspec.Struct):
     count: int
     example: str
 

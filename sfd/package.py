@@ -30,6 +30,7 @@ from .package_members import (
     FIRMWARE_ID_MEMBER,
     METADATA_MEMBER,
     VARIABLE_MAP_MEMBER,
+    encode_json,
 )
 from .regular_files import open_regular
 from .zip_limits import check_directory
@@ -142,13 +143,6 @@ def write_package(package: Package, target: Path, *, follow: bool = True) -> Non
                 archive.writestr(_describe_member(name), data)
     except OSError as error:
         raise PackageError(f"cannot write {target}: {error.strerror or error}") from error
-
-
-def encode_json(document: dict[str, Any]) -> bytes:
-    """Return a small member as it is written, for people as well."""
-    # Half of a surrogate pair, which JSON can hold and UTF-8 cannot, becomes an escape of JSON.
-    text = json.dumps(document, indent=4, ensure_ascii=False)
-    return text.encode("utf-8", "backslashreplace")
 
 
 def _describe_member(name: str) -> zipfile.ZipInfo:

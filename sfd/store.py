@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import io
 import os
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
+
+import msgspec
 
 from scrutiny.core.firmware_id import parse_firmware_id
 
@@ -34,8 +35,7 @@ def default_data_folder() -> Path:
     return platformdirs.user_data_path("server", "scrutiny")
 
 
-@dataclass(frozen=True, slots=True)
-class InstalledDescription:
+class InstalledDescription(msgspec.Struct, frozen=True):
     """A description in the store.
 
     Attributes:

@@ -6,8 +6,9 @@ Source: firmware description, sections 2.3 to 2.9.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import Final, NamedTuple
+
+import msgspec
 
 from scrutiny.core.enums import Enumeration
 from scrutiny.core.paths import ArraySegment
@@ -69,8 +70,7 @@ class Leaf(NamedTuple):
         return bool(self.arrays) or (self.pointer is not None and bool(self.pointer.arrays))
 
 
-@dataclass(slots=True)
-class VariableMap:
+class VariableMap(msgspec.Struct):
     """All leaves of a program.
 
     Attributes:

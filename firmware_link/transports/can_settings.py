@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 LARGEST_STANDARD_ID: Final = 0x7FF
 LARGEST_EXTENDED_ID: Final = 0x1FFF_FFFF
 MAX_CHANNEL_LENGTH: Final = 200
 
 
-@dataclass(frozen=True, slots=True)
-class CanAdapter:
+class CanAdapter(msgspec.Struct, frozen=True):
     """What an adapter is told besides the channel.
 
     Attributes:
@@ -39,8 +39,7 @@ CAN_ADAPTERS: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class CanSettings:
+class CanSettings(msgspec.Struct, frozen=True):
     """A device on a CAN bus, and the adapter of this machine that leads there.
 
     Attributes:

@@ -8,10 +8,10 @@ import logging
 import os
 import stat
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import serial
+from msgspec.structs import replace
 
 from ..errors import LinkOpenError
 from .settings import SerialSettings

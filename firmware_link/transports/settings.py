@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from .can_settings import CanSettings
 from .networks import check_network
@@ -23,8 +24,7 @@ MAX_START_DELAY_S: Final = 60
 SERIAL_SCHEMES: Final = ("rfc2217", "socket", "loop")
 
 
-@dataclass(frozen=True, slots=True)
-class SerialSettings:
+class SerialSettings(msgspec.Struct, frozen=True):
     """A serial port.
 
     ``port`` is its name for the system, that of the USB device with it (``usb:0403:6001:A5069RR4``,
@@ -81,8 +81,7 @@ class SerialSettings:
         return 1 + self.databits + (self.parity != "none") + self.stopbits
 
 
-@dataclass(frozen=True, slots=True)
-class UdpSettings:
+class UdpSettings(msgspec.Struct, frozen=True):
     """A device that answers datagrams at one address.
 
     ``host`` is a name or an IP address, or ``NAME@NETWORK`` for the device of that name wherever it
@@ -119,8 +118,7 @@ class UdpSettings:
         return self.host.rpartition("@")[2]
 
 
-@dataclass(frozen=True, slots=True)
-class TcpSettings:
+class TcpSettings(msgspec.Struct, frozen=True):
     """A device, or a serial server, that listens on a TCP port."""
 
     host: str
@@ -130,8 +128,7 @@ class TcpSettings:
         _check_address(self.host, self.port)
 
 
-@dataclass(frozen=True, slots=True)
-class RttSettings:
+class RttSettings(msgspec.Struct, frozen=True):
     """A device behind a J-Link probe of this machine, by Segger's RTT.
 
     Attributes:
@@ -161,8 +158,7 @@ class RttSettings:
             raise ValueError(f"probe {self.probe} is no serial number of a J-Link, as 801012345")
 
 
-@dataclass(frozen=True, slots=True)
-class RttServerSettings:
+class RttServerSettings(msgspec.Struct, frozen=True):
     """A device behind the TCP port on which OpenOCD, pyOCD or a J-Link offers RTT.
 
     Attributes:
@@ -181,15 +177,13 @@ class RttServerSettings:
         _check_rtt_channel(self.channel)
 
 
-@dataclass(frozen=True, slots=True)
-class MemorySettings:
+class MemorySettings(msgspec.Struct, frozen=True):
     """A device simulated in this process; the empty name is the built-in one."""
 
     name: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class NoLink:
+class NoLink(msgspec.Struct, frozen=True):
     """No device."""
 
 

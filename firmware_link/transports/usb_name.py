@@ -7,8 +7,9 @@ VID and PID are hexadecimal. SERIAL, the serial number, may have colons in it. N
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 USB_PREFIX: Final = "usb:"
 _PATTERN: Final = re.compile(
@@ -17,8 +18,7 @@ _PATTERN: Final = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class UsbName:
+class UsbName(msgspec.Struct, frozen=True):
     """Which USB device a port belongs to.
 
     Attributes:

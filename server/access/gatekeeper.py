@@ -21,6 +21,8 @@ from http import HTTPStatus
 from typing import Final
 from urllib.parse import urlsplit
 
+import msgspec
+
 from scrutiny.api.token_files import is_token
 
 from .exposure import is_loopback
@@ -36,8 +38,7 @@ TOKEN_PROTOCOL_PREFIX: Final = "scrutiny-token."
 _BEARER: Final = "bearer "
 
 
-@dataclass(frozen=True, slots=True)
-class Handshake:
+class Handshake(msgspec.Struct, frozen=True):
     """What a client says before it is connected; of a header, all values that it sent.
 
     Attributes:
@@ -55,8 +56,7 @@ class Handshake:
     subprotocols: Sequence[str] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class TurnedAway:
+class TurnedAway(msgspec.Struct, frozen=True):
     """Why a client is not let in.
 
     Attributes:

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
+import msgspec
+
 from .rights import RIGHTS_OF_ROLE, Right, Role
 
 
@@ -37,8 +39,7 @@ class Identity:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class AccessPolicy:
+class AccessPolicy(msgspec.Struct, frozen=True):
     """What the server allows to whom, besides what tokens say.
 
     Attributes:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from .rights import Role
 
 
-@dataclass(frozen=True, slots=True)
-class AccessSettings:
+class AccessSettings(msgspec.Struct, frozen=True):
     """Who may connect, and what they may do.
 
     Attributes:

@@ -5,8 +5,9 @@ Source: client API, section 7.1, ``set_link_config``.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any, Final
+
+from msgspec.structs import replace
 
 from scrutiny.firmware_link.transports.can_settings import CanSettings
 from scrutiny.firmware_link.transports.settings import (

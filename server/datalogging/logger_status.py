@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 from typing import Final
+
+import msgspec
 
 from .queue import RecordingRequest, RequestState
 
@@ -20,8 +21,7 @@ class LoggerState(Enum):
     ERROR = "error"  # the device says so; ends when it was reset
 
 
-@dataclass(frozen=True, slots=True)
-class LoggerStatus:
+class LoggerStatus(msgspec.Struct, frozen=True):
     """One snapshot; ``completion`` is 0 to 1, None if it is not known."""
 
     state: LoggerState

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from scrutiny.core.datalogging import X_AXIS_ID, Acquisition, Samples, Series
 from scrutiny.core.watchables import PublishedValue
@@ -32,8 +33,7 @@ IDEAL_TIME_NAME: Final = "Time (ideal)"
 MEASURED_TIME_NAME: Final = "Time (measured)"
 
 
-@dataclass(frozen=True, slots=True)
-class Recorded:
+class Recorded(msgspec.Struct, frozen=True):
     """What the device gave: the octets of so many entries, and the one at which it triggered."""
 
     octets: bytes
@@ -41,8 +41,7 @@ class Recorded:
     trigger_index: int
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(msgspec.Struct, frozen=True):
     """What an acquisition is to tell about itself besides its samples; see `Acquisition`."""
 
     reference_id: str

@@ -16,6 +16,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
+import msgspec
+
 from .errors import RequestNotEnded
 from .wanted import WantedRecording
 
@@ -52,8 +54,7 @@ class Requester:
         return described(self.name, self.address)
 
 
-@dataclass(frozen=True, slots=True)
-class RequestEnd:
+class RequestEnd(msgspec.Struct, frozen=True):
     """How a request ended: with an acquisition that is stored, or with a reason why not."""
 
     reference_id: str | None

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from scrutiny.core.types import DataType, TypeKind
 from scrutiny.core.values import ByteOrder, bit_shift
@@ -19,8 +20,7 @@ from .errors import RecordingRefused
 _WIDE: Final = 8  # octets of the types that firmware may lack
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(msgspec.Struct, frozen=True):
     """Octets of memory, counted from address 0, whatever the target's bytes are."""
 
     start: int
@@ -32,8 +32,7 @@ class Place:
         return self.end - self.start
 
 
-@dataclass(frozen=True, slots=True)
-class FieldBits:
+class FieldBits(msgspec.Struct, frozen=True):
     """A bit field as a number: shift it right so far in the octets of its place.
 
     Attributes:

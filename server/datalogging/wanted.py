@@ -6,9 +6,10 @@ this holds what they show: where values are, and how they are scaled.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 from typing import Final
+
+import msgspec
 
 from scrutiny.core.datalogging import Axis, LoggedKind
 from scrutiny.core.enums import Enumeration
@@ -20,8 +21,7 @@ from scrutiny.firmware_link.codes import TriggerCondition
 from ..entries import Entry, Source
 
 
-@dataclass(frozen=True, slots=True)
-class Scale:
+class Scale(msgspec.Struct, frozen=True):
     """From the device's units to those of the user: user = device * gain + offset."""
 
     gain: float = 1.0
@@ -34,8 +34,7 @@ class Scale:
 UNSCALED: Final = Scale()
 
 
-@dataclass(frozen=True, slots=True)
-class Recordable:
+class Recordable(msgspec.Struct, frozen=True):
     """A watchable to record, or to compare in a trigger.
 
     Attributes:
@@ -82,8 +81,7 @@ class Recordable:
 WantedOperand = Recordable | Value | str
 
 
-@dataclass(frozen=True, slots=True)
-class WantedTrigger:
+class WantedTrigger(msgspec.Struct, frozen=True):
     """When to record, in the user's units; as many operands as the condition takes."""
 
     condition: TriggerCondition
@@ -91,8 +89,7 @@ class WantedTrigger:
     hold_time_100ns: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class WantedSignal:
+class WantedSignal(msgspec.Struct, frozen=True):
     """One series of the acquisition."""
 
     name: str
@@ -109,8 +106,7 @@ class XAxis(Enum):
     SIGNAL = "signal"
 
 
-@dataclass(frozen=True, slots=True)
-class WantedRecording:
+class WantedRecording(msgspec.Struct, frozen=True):
     """One recording.
 
     Attributes:

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import sys
 from array import array
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from scrutiny.server.datalogging.database import AcquisitionDatabase
 from scrutiny.server.datalogging.opening import database_in

@@ -10,12 +10,12 @@ import os
 import tempfile
 from array import array
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 from random import Random
 from typing import Any, Final
 
 import pytest
+from msgspec.structs import replace
 
 from scrutiny.core.datalogging import Acquisition, Samples
 from scrutiny.server.datalogging.database import AcquisitionDatabase

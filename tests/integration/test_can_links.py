@@ -9,12 +9,12 @@ import sys
 import threading
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import can
 import pytest
+from msgspec.structs import replace
 
 from scrutiny.firmware_link.diagnosis.examination import Surroundings, examine
 from scrutiny.firmware_link.diagnosis.findings import Cause, Finding

@@ -7,10 +7,10 @@ import gc
 import json
 import logging
 import re
-from dataclasses import replace
 from typing import Final
 
 import pytest
+from msgspec.structs import replace
 
 from scrutiny.server.api.session import ClientSession
 from scrutiny.server.broadcast import ValueFeed

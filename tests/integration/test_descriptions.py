@@ -10,11 +10,11 @@ import sys
 import time
 import zipfile
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
+from msgspec.structs import replace
 
 from scrutiny.firmware_link.simulator.settings import SIMULATOR_FIRMWARE_ID
 from scrutiny.server.settings import ServerSettings

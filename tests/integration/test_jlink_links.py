@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from scrutiny.firmware_link.errors import LinkClosed, LinkOpenError
 from scrutiny.firmware_link.simulator import default_endpoint

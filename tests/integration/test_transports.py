@@ -14,11 +14,12 @@ from abc import ABC, abstractmethod
 from asyncio import AbstractEventLoop
 from collections.abc import AsyncGenerator, Callable, Generator, Iterator
 from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
-from dataclasses import dataclass, replace
 from pathlib import Path
 
+import msgspec
 import pytest
 import serial
+from msgspec.structs import replace
 from serial.tools import list_ports
 from serial.tools.list_ports_common import ListPortInfo
 
@@ -193,8 +194,7 @@ class EchoEndpoint:
         self.is_attached = False
 
 
-@dataclass(frozen=True)
-class Link:
+class Link(msgspec.Struct, frozen=True):
     """A way to an echoing device."""
 
     settings: LinkSettings

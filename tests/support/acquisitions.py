@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from array import array
-from dataclasses import replace
 from typing import Any, Final
+
+from msgspec.structs import replace
 
 from scrutiny.core.datalogging import (
     X_AXIS_ID,
@@ -53,7 +54,7 @@ def acquisition(*columns: Samples, **others: Any) -> Acquisition:
 def content(acquisition: Acquisition) -> Any:
     """Return all of an acquisition in a form that is equal only if each octet is."""
     series = tuple(
-        replace(one, samples=(one.samples.typecode, one.samples.tobytes()))  # type: ignore[arg-type]
+        replace(one, samples=(one.samples.typecode, one.samples.tobytes()))
         for one in (acquisition.x, *acquisition.series)
     )
     return (

@@ -6,11 +6,11 @@ import secrets
 from asyncio import AbstractEventLoop
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 import can
+from msgspec.structs import replace
 
 from scrutiny.firmware_link.transports import CanSettings, Endpoint
 

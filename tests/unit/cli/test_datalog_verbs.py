@@ -10,10 +10,10 @@ import sys
 import time
 from array import array
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from scrutiny.cli.main import main
 from scrutiny.core.datalogging import X_AXIS_ID, Acquisition, Axis, Series

@@ -8,12 +8,12 @@ import math
 import time
 from array import array
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from scrutiny.core.acquisition_csv import csv_rows, local_time_text, write_csv, write_csv_text
 from scrutiny.core.datalogging import X_AXIS_ID, Acquisition, Axis, Samples, Series

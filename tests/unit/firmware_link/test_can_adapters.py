@@ -7,11 +7,11 @@ import gc
 import inspect
 import logging
 import sys
-from dataclasses import replace
 from typing import Any, NoReturn
 
 import can
 import pytest
+from msgspec.structs import replace
 
 from scrutiny.firmware_link.errors import LinkOpenError
 from scrutiny.firmware_link.transports import CanSettings, open_transport

@@ -8,11 +8,11 @@ import math
 import struct
 from array import array
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
+from msgspec.structs import replace
 
 from scrutiny.api.versions import MAX_MESSAGE_SIZE
 from scrutiny.core.datalogging import Acquisition, Series

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from scrutiny.firmware_link.codes import ResponseCode
 from scrutiny.firmware_link.frames import Request, Response

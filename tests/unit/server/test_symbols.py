@@ -8,11 +8,11 @@ import sys
 import time
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
+from msgspec.structs import replace
 
 from scrutiny.core.firmware_id import PLACEHOLDER
 from scrutiny.firmware_link.profile import DeviceProfile

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 import itertools
 from http import HTTPStatus
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from scrutiny.api.token_files import is_token, new_token
 from scrutiny.server.access.exposure import TooExposed, check_exposure
@@ -92,9 +92,7 @@ def status_of(verdict: Identity | TurnedAway) -> HTTPStatus | None:
 @pytest.mark.parametrize("token", TOKEN_OF)
 def test_the_access_matrix(gatekeeper: Gatekeeper, token: str) -> None:
     for host, origin in itertools.product(HOSTS, ORIGINS):
-        asked = dataclasses.replace(
-            handshake(TOKEN_OF[token]), host=HOSTS[host], origin=ORIGINS[origin]
-        )
+        asked = replace(handshake(TOKEN_OF[token]), host=HOSTS[host], origin=ORIGINS[origin])
 
         verdict = gatekeeper.admit(asked)
 
@@ -175,9 +173,9 @@ def test_without_a_token_everybody_is_an_owner_but_pages_are_not(registry: Token
     verdict = gatekeeper.admit(handshake(None))
     assert isinstance(verdict, Identity)
     assert verdict.role is Role.OWNER
-    page = dataclasses.replace(handshake(None), origin=("http://localhost:3000",))
+    page = replace(handshake(None), origin=("http://localhost:3000",))
     assert status_of(gatekeeper.admit(page)) == HTTPStatus.FORBIDDEN
-    rebound = dataclasses.replace(handshake(None), host=("evil.example",))
+    rebound = replace(handshake(None), host=("evil.example",))
     assert status_of(gatekeeper.admit(rebound)) == HTTPStatus.MISDIRECTED_REQUEST
 
 

@@ -11,13 +11,13 @@ import tracemalloc
 import zlib
 from array import array
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from scrutiny.core.datalogging import X_AXIS_ID, Acquisition, Axis, Samples, Series
 from scrutiny.server.datalogging import sqlite_file

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import replace
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from scrutiny.core.datalogging import Axis
 from scrutiny.core.types import DataType

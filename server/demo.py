@@ -12,7 +12,6 @@ from typing import Final, Protocol
 from scrutiny.firmware_link.transports.memory import register_endpoint
 from scrutiny.firmware_link.transports.settings import LinkSettings, MemorySettings, NoLink
 from scrutiny.sfd.errors import PackageError
-from scrutiny.sfd.package import read_package, write_package
 from scrutiny.sfd.store import DescriptionStore
 
 from .device_status import DeviceStatus
@@ -71,6 +70,8 @@ class DemoMode:
 
 def _provide_description(target: Path) -> None:
     """Write the description, unless it is there: one that is written anew is loaded anew."""
+    from scrutiny.sfd.package import read_package, write_package
+
     from .demo_device import demo_package
 
     package = demo_package()

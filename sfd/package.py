@@ -33,9 +33,8 @@ from .package_members import (
     encode_json,
 )
 from .regular_files import open_regular
-from .zip_limits import check_directory
+from .zip_limits import PACKAGE_SIZE_MAX, check_directory
 
-PACKAGE_SIZE_MAX: Final = 64 << 20  # of the file; as what clients may upload
 VARIABLE_MAP_SIZE_MAX: Final = 512 << 20  # a million leaves of 460 octets each
 MEMBER_SIZE_MAX: Final = 16 << 20  # of the aliases
 # A server reads these of all installed descriptions, and Python's lock is held meanwhile: 16 MiB of

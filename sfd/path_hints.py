@@ -6,7 +6,6 @@ of the description: a mistake at the beginning of a path is not found.
 
 from __future__ import annotations
 
-import difflib
 from typing import Final
 
 from scrutiny.core.paths import normalize_path, split_indices
@@ -62,6 +61,8 @@ def _in_array_group(description: CompiledDescription, raw: str) -> str | None:
 
 
 def _closest(description: CompiledDescription, raw: str) -> str | None:
+    import difflib  # only for the text of an error
+
     matcher = difflib.SequenceMatcher(b=raw, autojunk=False)
     best, best_ratio = None, _SIMILAR
     for paths in description.path_tables():

@@ -8,7 +8,7 @@ from __future__ import annotations
 import io
 import os
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
@@ -16,10 +16,12 @@ from scrutiny.core.firmware_id import parse_firmware_id
 
 from .atomic_files import replacing
 from .errors import PackageError, VariableMapError
-from .package import PACKAGE_SIZE_MAX, Package, read_package, read_package_info, write_package
 from .regular_files import open_regular
-from .variable_map import VariableMap
-from .variable_map_json import read_variable_map
+from .zip_limits import PACKAGE_SIZE_MAX
+
+if TYPE_CHECKING:
+    from .package import Package
+    from .variable_map import VariableMap
 
 DATA_FOLDER_VARIABLE: Final = "SCRUTINY_DATA_FOLDER"
 _STORAGE_NAME: Final = "sfd_storage"
@@ -102,6 +104,8 @@ class DescriptionStore:
         path = self.path_of(firmware_id)
         if not path.is_file():
             return None
+        from .package import read_package_info  # 15 ms, and no server has to wait for it
+
         size = path.stat().st_size
         try:
             _, metadata = read_package_info(path)
@@ -115,6 +119,8 @@ class DescriptionStore:
         Raises:
             PackageError: it is damaged; nothing has changed.
         """
+        from .package import read_package
+
         if source.is_dir():
             package = read_package(source)
             check_package(package)
@@ -141,6 +147,8 @@ class DescriptionStore:
         Raises:
             PackageError: it cannot be written; nothing has changed.
         """
+        from .package import write_package
+
         path = self._make_place(package.firmware_id)
         write_package(package, path, follow=False)
         return InstalledDescription(package.firmware_id, path.stat().st_size, package.metadata)
@@ -189,6 +197,8 @@ def check_package(package: Package) -> tuple[VariableMap, list[str]]:
     Raises:
         PackageError: its symbol map is none.
     """
+    from .variable_map_json import read_variable_map
+
     try:
         return read_variable_map(package.variable_map)
     except VariableMapError as error:

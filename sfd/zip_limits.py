@@ -12,6 +12,7 @@ from typing import BinaryIO, Final
 
 from .errors import PackageError
 
+PACKAGE_SIZE_MAX: Final = 64 << 20  # of the file; as what clients may upload
 MEMBER_COUNT_MAX: Final = 64
 DIRECTORY_SIZE_MAX: Final = 1 << 16
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Final, TypeVar, cast
@@ -129,5 +128,7 @@ def shown(value: object) -> str:
 
 def nearest(word: str, words: Collection[str]) -> str:
     """Return ``; did you mean ...?`` if one of the words is close, else an empty text."""
+    import difflib  # only for the text of an error
+
     close = difflib.get_close_matches(word, words, n=1, cutoff=0.5)
     return f"; did you mean {close[0]}?" if close else ""

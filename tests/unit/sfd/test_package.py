@@ -12,13 +12,13 @@ import pytest
 from scrutiny.sfd.errors import PackageError
 from scrutiny.sfd.metadata import make_metadata, read_metadata
 from scrutiny.sfd.package import (
-    PACKAGE_SIZE_MAX,
     Package,
     read_package,
     read_package_info,
     read_variable_map_of,
     write_package,
 )
+from scrutiny.sfd.zip_limits import PACKAGE_SIZE_MAX
 
 FIRMWARE_ID = "00112233445566778899aabbccddeeff"
 VARIABLE_MAP = b'{"endianness":"little","type_map":{},"variables":{},"enums":{}}'

@@ -62,43 +62,26 @@ def split_indices(path: str) -> tuple[str, dict[int, tuple[int, ...]]]:
     Returns:
         The path without indices, and the indices by the length of that path up to the end of the
         segment they were at: ``/a/t[2][0]/x`` gives ``/a/t/x`` and ``{4: (2, 0)}``. Zeros in front
-        of an index carry no meaning.
+        of an index carry no meaning. A segment begins with the longest name: ``operator[](int)`` is
+        all name.
     """
     raw, *pieces = path.split("[")
     indices: dict[int, tuple[int, ...]] = {}
+    found: list[str] = []  # behind the name that ends here, unless more of the name follows
     for piece in pieces:
         digits, closing, rest = piece.partition("]")
-        is_plain = closing and _is_index(digits) and (not rest or rest.startswith("/"))
-        if not is_plain or raw.endswith("/") or len(raw) in indices:
-            return _split_segments(path)  # brackets in a name, or several dimensions
-        indices[len(raw)] = (int(digits),)
-        raw += rest
+        if closing and _is_index(digits) and not raw.endswith("/") and rest[:1] in ("", "/"):
+            found.append(digits)
+            if not rest:
+                continue
+            indices[len(raw)] = tuple(map(int, found))
+            raw += rest
+        else:
+            raw += "".join(f"[{each}]" for each in found) + "[" + piece
+        found = []
+    if found:
+        indices[len(raw)] = tuple(map(int, found))
     return raw, indices
-
-
-def _split_segments(path: str) -> tuple[str, dict[int, tuple[int, ...]]]:
-    indices: dict[int, tuple[int, ...]] = {}
-    raw = ""
-    for segment in path.split("/")[1:]:
-        name, found = _split_segment(segment)
-        raw += "/" + name
-        if found:
-            indices[len(raw)] = found
-    return raw, indices
-
-
-def _split_segment(segment: str) -> tuple[str, tuple[int, ...]]:
-    """Return the longest name and the indices behind it; ``operator[](int)`` is all name."""
-    found: list[int] = []
-    end = len(segment)
-    while segment.endswith("]", 0, end):
-        start = segment.rfind("[", 0, end)
-        digits = segment[start + 1 : end - 1]
-        if start < 1 or not _is_index(digits):
-            break
-        found.append(int(digits))
-        end = start
-    return segment[:end], tuple(reversed(found))
 
 
 def _is_index(text: str) -> bool:

@@ -473,13 +473,12 @@ class Exchange:
         self.statistics.answers += 1
         overlap, transaction = self.overlap, self._transaction
         assert transaction is not None
-        was_due, overlap.was_due = overlap.was_due, False
         if self._was_ahead:
             overlap.went_well(now_ns)
         if (ahead := overlap.next) is not None:
             self._go_on_with(ahead, now_ns)
             return
-        if overlap.room and not was_due and transaction.only_reads:
+        if overlap.room and transaction.only_reads:
             overlap.ended_alone(now_ns)
         self._transaction = None
         if self._attempt:

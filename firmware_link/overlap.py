@@ -119,8 +119,9 @@ class Overlap:
         return True
 
     def ended_alone(self, now_ns: int) -> None:
-        """Learn that an answer ended with no other request sent, and that none was due before."""
-        if not self._alone_left and now_ns >= self._resting_until_ns:
+        """Learn from an answer that ended with no other request sent, unless one was due before."""
+        was_due, self.was_due = self.was_due, False
+        if not was_due and not self._alone_left and now_ns >= self._resting_until_ns:
             self._early_ns = min(self._early_ns + EARLIER_NS, EARLIEST_NS)
 
     def sent(self, transaction: Transaction, answer_ns: int) -> None:
@@ -143,6 +144,7 @@ class Overlap:
 
     def take_next(self, answer_ns: int) -> None:
         """Take out the next one: its answer is waited for."""
+        self.was_due = False
         self.octets -= len(self._sent.popleft().frame)
         self.next = self._sent[0] if self._sent else None
         if self.next is None:

@@ -73,12 +73,9 @@ class VariableBuilder:
         own = self._arrays_of(record)
         before = self._arrays_to_pointer(record)
         _check_indices(raw, indices, (*before, *own))
-        for array in before:
-            array.offset(indices[array.end], raw[: array.end])
+        _offset(raw, indices, before)  # its indices are to be in range, too
         pointer = self._pointer(record, indices) if record.pointer else None
-        offset = 0
-        for array in own:
-            offset += array.offset(indices[array.end], raw[: array.end])
+        offset = _offset(raw, indices, own)
         return self._build(_with_indices(raw, indices), record, offset, pointer)
 
     def factory(self, path: str, record: Record) -> ArrayFactory:
@@ -111,8 +108,7 @@ class VariableBuilder:
         raw, pointer = self._pointer_leaf(record)
         arrays = self._arrays_of(pointer)
         own = {array.end: indices[_end_behind(raw, array)] for array in arrays}
-        offset = sum(array.offset(own[array.end], raw[: array.end]) for array in arrays)
-        return self._build(_with_indices(raw, own), pointer, offset, None)
+        return self._build(_with_indices(raw, own), pointer, _offset(raw, own, arrays), None)
 
     def _arrays_to_pointer(self, record: Record) -> list[ArraySegment]:
         """Return the arrays on the way to the pointer, as they are on the path of the leaf."""
@@ -161,6 +157,14 @@ def _check_indices(raw: str, indices: Indices, arrays: Iterable[ArraySegment]) -
     missing = sorted(by_end.keys() - indices.keys())
     shapes = ", ".join(raw[:end] + _shape(by_end[end].dimensions) for end in missing)
     raise PathError(f"{raw} is inside of an array: indices are missing at {shapes}")
+
+
+def _offset(raw: str, indices: Indices, arrays: Iterable[ArraySegment]) -> int:
+    """Return how far an element is from the first one; raise if an index is out of range."""
+    offset = 0
+    for array in arrays:
+        offset += array.offset(indices[array.end], raw[: array.end])
+    return offset
 
 
 def _end_behind(raw: str, array: ArraySegment) -> int:

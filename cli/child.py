@@ -48,7 +48,8 @@ class Child:
             text=True,
             errors="replace",
         )
-        self._news: queue.Queue[str | None] = queue.Queue()
+        # Unlike other queues, it stays whole when Ctrl-C ends a wait.
+        self._news: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
         try:

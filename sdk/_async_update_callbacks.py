@@ -30,7 +30,7 @@ class AsyncUpdateCallbacks:
                 arrived.notify()
 
         def detach() -> None:
-            state.observers = [other for other in state.observers if other is not changed]
+            state.unobserve(changed)
 
         async def run() -> None:
             try:
@@ -41,7 +41,7 @@ class AsyncUpdateCallbacks:
             finally:
                 detach()
 
-        state.observers = [*state.observers, changed]
+        state.observe(changed)
         task = asyncio.get_running_loop().create_task(run(), name="scrutiny-sdk-callback")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

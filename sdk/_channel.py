@@ -24,8 +24,8 @@ from ._server_address import ServerAddress
 from ._server_version import check_server
 from ._status_waits import no_first_status, no_welcome
 from ._traffic import TrafficMeter, TrafficRates
-from ._waiting import Deadline, DoneWaiter, Halt, wait_for
-from ._watch_state import WatchState, observing
+from ._waiting import Deadline, DoneWaiter, Halt, Signal
+from ._watch_state import WatchState
 from .definitions import ServerState, ValueStatus
 from .events import AnyEvent
 
@@ -67,8 +67,8 @@ class Channel:
         self._newest: Wire | None = None  # with a reader thread; kept when the connection is lost
         self._connection_lock = threading.RLock()  # of who connects or disconnects
         self._address: tuple[str, int] | None = None
-        self._changed = threading.Condition(self.lock)  # of connection or status
-        self._event_arrived = threading.Condition(self.lock)
+        self._changed = Signal(self.lock)  # of connection or status
+        self._event_arrived = Signal(self.lock)
         self._revision = 0
         self._keeper: _Keeper | None = None
         self._deferred: deque[Callable[[], None]] = deque()
@@ -415,8 +415,7 @@ class Channel:
         def holds() -> bool:
             return self._check(predicate, outlasts_connection=outlasts_connection)
 
-        with self._changed:
-            return wait_for(self._changed, holds, deadline)
+        return self._changed.until(holds, deadline)
 
     def _check(self, predicate: Callable[[], bool], *, outlasts_connection: bool) -> bool:
         if self._wire is None and not (outlasts_connection and self._comes_back):
@@ -429,9 +428,17 @@ class Channel:
         """Sleep until the predicate holds, checked when one of the watches changed."""
         self.forbid_reader_thread()
         deadline = Deadline(timeout_s)
-        condition = threading.Condition(self.lock)
-        with condition, observing(watches, condition.notify_all):
-            return wait_for(condition, predicate, deadline)
+        states = list(watches)
+        changed = Signal(self.lock)
+        try:
+            with self.lock:
+                for state in states:
+                    state.observe(changed.notify)
+            return changed.until(predicate, deadline)
+        finally:
+            with self.lock:
+                for state in states:
+                    state.unobserve(changed.notify)
 
     def end_watch(self, state: WatchState) -> None:
         """Remove a watch that the server has ended on request."""
@@ -451,16 +458,12 @@ class Channel:
 
     def next_event(self, timeout_s: float | None) -> AnyEvent | None:
         """Sleep until there is an event and take it; None when the time is up."""
-        events = self.core.events
-        deadline = Deadline(timeout_s)
-        with self._event_arrived:
-            wait_for(self._event_arrived, lambda: len(events) > 0, deadline)
-            return events.take()
+        return self._event_arrived.until(self.core.events.take, Deadline(timeout_s))
 
     def _settle(self) -> None:
         """Wake up whom a change of the core concerns; the lock is held."""
         if self.core.events:
-            self._event_arrived.notify_all()
+            self._event_arrived.notify()
         if self.core.revision != self._revision:
             self._revision = self.core.revision
-            self._changed.notify_all()
+            self._changed.notify()

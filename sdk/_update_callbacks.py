@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from ._channel import Channel
 from ._pending_readings import PendingReadings
+from ._waiting import Deadline, Signal
 from ._watch_state import WatchState
 from ._watched_value import UpdateCallback, make_snapshot
 
@@ -34,7 +35,8 @@ class UpdateCallbacks:
 
     def __init__(self, channel: Channel) -> None:
         self._channel = channel
-        self._condition = threading.Condition()
+        self._lock = threading.Lock()  # may be taken with the channel's lock held
+        self._changed = Signal(self._lock)
         self._queue: deque[_Registration] = deque()
         self._registrations: set[_Registration] = set()
         self._thread: threading.Thread | None = None
@@ -50,34 +52,33 @@ class UpdateCallbacks:
 
         def remove() -> None:
             with self._channel.lock:
-                # A new list: this one may be gone through at the moment.
-                state.observers = [other for other in state.observers if other is not changed]
-            with self._condition:
+                state.unobserve(changed)
+            with self._lock:
                 registration.is_over = True
                 self._registrations.discard(registration)
-                self._condition.notify_all()
+                self._changed.notify()
 
         with self._channel.lock:
             if state.is_over:
                 return remove
-            with self._condition:
+            with self._lock:
                 self._registrations.add(registration)
                 if self._thread is None:
                     self._thread = threading.Thread(
                         target=self._run, name="scrutiny-sdk-updates", daemon=True
                     )
                     self._thread.start()
-            state.observers = [*state.observers, changed]
+            state.observe(changed)
         return remove
 
     def _wake(self, registration: _Registration) -> None:
-        with self._condition:
+        with self._lock:
             if not registration.is_queued:
                 registration.is_queued = True
                 self._queue.append(registration)
             if registration.state.is_over:  # this is its last one
                 self._registrations.discard(registration)
-            self._condition.notify_all()
+            self._changed.notify()
 
     def _run(self) -> None:
         while (registration := self._next()) is not None:
@@ -91,12 +92,13 @@ class UpdateCallbacks:
 
     def _next(self) -> _Registration | None:
         """Wait for something to call; None: there will be nothing."""
-        with self._condition:
-            while not self._queue:
+        while True:
+            self._changed.until(lambda: self._queue or not self._registrations, Deadline(None))
+            with self._lock:
+                if self._queue:
+                    registration = self._queue.popleft()
+                    registration.is_queued = False
+                    return registration
                 if not self._registrations:
                     self._thread = None
                     return None
-                self._condition.wait()
-            registration = self._queue.popleft()
-            registration.is_queued = False
-            return registration

@@ -7,8 +7,11 @@ import os
 import threading
 import time
 from collections.abc import Callable
+from typing import TypeVar
 
 from ._exchanges import Exchange
+
+_T = TypeVar("_T")
 
 # On Windows a thread that waits for a lock does not notice Ctrl-C; elsewhere it does.
 _LONGEST_NAP_S = 0.5 if os.name == "nt" else threading.TIMEOUT_MAX
@@ -23,18 +26,6 @@ class Deadline:
     def remaining_s(self) -> float:
         """Return how much time is left, at least 0."""
         return max(0.0, self._end_s - time.monotonic())
-
-
-def wait_for(
-    condition: threading.Condition, predicate: Callable[[], bool], deadline: Deadline
-) -> bool:
-    """Sleep until the predicate holds, checked whenever the held condition is notified."""
-    while not predicate():
-        remaining_s = deadline.remaining_s()
-        if remaining_s <= 0:
-            return False
-        condition.wait(min(remaining_s, _LONGEST_NAP_S))
-    return True
 
 
 class Latch:
@@ -57,6 +48,46 @@ class Latch:
                 return True
             if remaining_s <= _LONGEST_NAP_S:
                 return False
+
+
+class Signal:
+    """Wakes up all threads that wait for a condition, whenever it may have become true.
+
+    It leaves its lock free whenever Ctrl-C comes. A `threading.Condition` does not: its methods
+    are Python code, and an exception may be raised in them when they have just taken the lock.
+    Whoever needs that lock, such as the thread that receives answers, would then wait for ever.
+
+    Args:
+        lock: under which the condition changes, a `threading.Lock` or `threading.RLock`.
+    """
+
+    def __init__(self, lock: contextlib.AbstractContextManager[bool]) -> None:
+        self._lock = lock
+        self._sleepers: set[Latch] = set()
+
+    def notify(self) -> None:
+        """Let the sleepers look at their conditions; the lock is held."""
+        while self._sleepers:
+            self._sleepers.pop().open()
+
+    def until(self, probe: Callable[[], _T], deadline: Deadline) -> _T:
+        """Sleep until the probe returns something true, and return that; or what is not, if late.
+
+        Args:
+            probe: called with the lock held, at first and after each :meth:`notify`.
+            deadline: how long to sleep.
+        """
+        while True:
+            sleeper = Latch()
+            with self._lock:
+                if (found := probe()) or deadline.remaining_s() <= 0:
+                    return found
+                self._sleepers.add(sleeper)
+            try:
+                sleeper.wait(deadline)
+            finally:
+                with self._lock:
+                    self._sleepers.discard(sleeper)
 
 
 class Halt:

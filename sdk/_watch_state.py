@@ -118,6 +118,14 @@ class WatchState:
         """Path on the server, in its canonical form."""
         return self.definition.server_path
 
+    def observe(self, observer: Callable[[], None]) -> None:
+        """Call it whenever this changes; where threads lock, under the lock."""
+        self.observers = [*self.observers, observer]  # the old list may be gone through just now
+
+    def unobserve(self, observer: Callable[[], None]) -> None:
+        """Call it no more. Harmless if it is not called; where threads lock, under the lock."""
+        self.observers = [other for other in self.observers if other != observer]
+
     @property
     def is_published(self) -> bool:
         """Whether it exists without a firmware description."""
@@ -312,12 +320,12 @@ def _number_of(server_id: str) -> int | None:
 
 @contextlib.contextmanager
 def observing(watches: Iterable[WatchState], observer: Callable[[], None]) -> Generator[None]:
-    """Have an observer called whenever one of the watches changes; where threads lock, under it."""
+    """Have an observer called whenever one of the watches changes; where no threads lock."""
     states = list(watches)
     for state in states:
-        state.observers.append(observer)
+        state.observe(observer)
     try:
         yield
     finally:
         for state in states:
-            state.observers.remove(observer)
+            state.unobserve(observer)

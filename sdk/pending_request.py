@@ -7,7 +7,7 @@ import threading
 from . import exceptions
 from ._arguments import check_optional_timeout
 from ._completion import Completion
-from ._waiting import Deadline, wait_for
+from ._waiting import Deadline, Signal
 
 
 class PendingRequest(Completion):
@@ -15,7 +15,8 @@ class PendingRequest(Completion):
 
     def __init__(self) -> None:
         super().__init__()
-        self._condition = threading.Condition()
+        self._lock = threading.Lock()
+        self._is_over = Signal(self._lock)
 
     def wait_for_completion(self, timeout: float | None = None) -> None:
         """Wait until it is over.
@@ -28,14 +29,13 @@ class PendingRequest(Completion):
             OperationFailure: it failed.
         """
         deadline = Deadline(check_optional_timeout(timeout))
-        with self._condition:
-            if not wait_for(self._condition, lambda: self.completed, deadline):
-                raise exceptions.TimeoutException(f"{self!r} is not over after {timeout} s")
+        if not self._is_over.until(lambda: self.completed, deadline):
+            raise exceptions.TimeoutException(f"{self!r} is not over after {timeout} s")
         if self._failure_reason:
             raise exceptions.OperationFailure(self._failure_reason)
 
     def mark_complete(self, failure_reason: str = "") -> None:
         """End it; for the client. Empty means success."""
-        with self._condition:
+        with self._lock:
             super().mark_complete(failure_reason)
-            self._condition.notify_all()
+            self._is_over.notify()

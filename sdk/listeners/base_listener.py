@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final, TypeVar, cast
 from .. import exceptions
 from .._arguments import check_int
 from .._traffic import TrafficMeter
+from .._waiting import Deadline, Signal
 from ..definitions import ValueStatus
 from ..watchable_handle import WatchableHandle
 from .value_update import ValueUpdate
@@ -70,7 +71,8 @@ class BaseListener(ABC):
         self._logger = logging.getLogger(f"{__name__}.{self._name}")
         self._queue_max_size = check_int("queue_max_size", queue_max_size, 1)
         self._queue: deque[Sequence[Notice]] = deque()
-        self._changed = threading.Condition()  # guards all below
+        self._lock = threading.RLock()  # guards all below; what users override may come again
+        self._changed = Signal(self._lock)
         self._subscriptions: set[WatchableHandle] = set()
         self._feeds: list[Feed] = []
         self._thread: threading.Thread | None = None
@@ -128,7 +130,7 @@ class BaseListener(ABC):
             if self._is_over(handle):
                 status = handle.status.name
                 raise exceptions.InvalidValueError(f"{handle.server_path} is dead: {status}")
-        with self._changed:
+        with self._lock:
             self._check_may_change()
             self._subscriptions.update(wanted)
             feeds = list(self._feeds)
@@ -146,7 +148,7 @@ class BaseListener(ABC):
             NotAllowedError: it is started, and does not allow changes then.
         """
         unwanted = _handles(handles)
-        with self._changed:
+        with self._lock:
             self._check_may_change()
             for handle in unwanted:
                 if handle not in self._subscriptions:
@@ -155,25 +157,25 @@ class BaseListener(ABC):
 
     def unsubscribe_all(self) -> None:
         """Take no updates any more; NotAllowedError as :meth:`unsubscribe`."""
-        with self._changed:
+        with self._lock:
             self._check_may_change()
             unwanted = list(self._subscriptions)
         self._remove(unwanted)
 
     def prune_subscriptions(self) -> None:
         """Forget the handles that are dead for ever; NotAllowedError as :meth:`unsubscribe`."""
-        with self._changed:
+        with self._lock:
             self._check_may_change()
             handles = list(self._subscriptions)
         self._remove([handle for handle in handles if self._is_over(handle)])
 
     def get_subscriptions(self) -> set[WatchableHandle]:
         """Return the handles whose updates it takes."""
-        with self._changed:
+        with self._lock:
             return set(self._subscriptions)
 
     def _remove(self, handles: Iterable[WatchableHandle]) -> None:
-        with self._changed:
+        with self._lock:
             self._subscriptions.difference_update(handles)
             feeds = list(self._feeds)
         for feed in feeds:
@@ -201,7 +203,7 @@ class BaseListener(ABC):
         Raises:
             OperationFailure: it is started, or the setup failed or takes too long.
         """
-        with self._changed:
+        with self._lock:
             if self._thread is not None and self._thread.is_alive():
                 raise exceptions.OperationFailure(f"{self._name} is started already")
             self._is_starting, self._is_stopping = True, False
@@ -212,7 +214,8 @@ class BaseListener(ABC):
                 target=self._run, name=f"scrutiny-{self._name}", daemon=True
             )
             self._thread.start()
-            self._changed.wait_for(lambda: not self._is_starting, _SETUP_LIMIT_S)
+        self._changed.until(lambda: not self._is_starting, Deadline(_SETUP_LIMIT_S))
+        with self._lock:
             is_late, self._is_stopping = self._is_starting, self._is_starting
         if is_late:  # its thread tears down as soon as the setup ends
             raise exceptions.OperationFailure(
@@ -227,15 +230,15 @@ class BaseListener(ABC):
 
     def stop(self) -> None:
         """Let it take what has come, then end the thread; harmless if it is not started."""
-        with self._changed:
+        with self._lock:
             thread = self._thread
             self._is_accepting, self._is_stopping = False, True
-            self._changed.notify_all()
+            self._changed.notify()
         if thread is None or thread is threading.current_thread():
             return
         thread.join(_STOP_LIMIT_S)
         if thread.is_alive():
-            with self._changed:
+            with self._lock:
                 lost = sum(len(notices) for notices in self._queue)
                 self._dropped_count += lost
                 self._queue.clear()
@@ -288,7 +291,7 @@ class BaseListener(ABC):
 
     def get_stats(self) -> BaseListener.Statistics:
         """Return the counters."""
-        with self._changed:
+        with self._lock:
             rate = self._meter.rates(time.monotonic()).rx_data_rate
             return BaseListener.Statistics(
                 self._received_count, self._dropped_count, rate, len(self._queue)
@@ -296,7 +299,7 @@ class BaseListener(ABC):
 
     def reset_stats(self) -> None:
         """Count from now on."""
-        with self._changed:
+        with self._lock:
             self._received_count = self._dropped_count = 0
             self._meter.reset(time.monotonic())
 
@@ -304,7 +307,7 @@ class BaseListener(ABC):
 
     def connect_feed(self, feed: Feed) -> None:
         """Take updates of one more client; for the client."""
-        with self._changed:
+        with self._lock:
             self._feeds.append(feed)
             handles = list(self._subscriptions)
         for handle in handles:
@@ -312,12 +315,12 @@ class BaseListener(ABC):
 
     def disconnect_feed(self, feed: Feed) -> None:
         """Take them no more; for the client."""
-        with self._changed:
+        with self._lock:
             self._feeds.remove(feed)
 
     def deliver(self, notices: Sequence[Notice]) -> None:
         """Take all that one message has changed, without waiting; for the client."""
-        with self._changed:
+        with self._lock:
             if not self._is_accepting:
                 return
             self._received_count += len(notices)
@@ -325,13 +328,13 @@ class BaseListener(ABC):
             if len(self._queue) < self._queue_max_size:
                 self._queue.append(notices)
                 self._is_dropping = False
-                self._changed.notify_all()
+                self._changed.notify()
             else:
                 self._count_dropped(len(notices))
 
     def _dropped(self, count: int) -> None:
         """Count updates that a listener could not keep."""
-        with self._changed:
+        with self._lock:
             self._count_dropped(count)
 
     def _count_dropped(self, count: int) -> None:
@@ -350,7 +353,7 @@ class BaseListener(ABC):
             self._logger.exception("%s failed, it takes no more updates", self._name)
             self._error_occurred = True
         finally:
-            with self._changed:
+            with self._lock:
                 self._is_accepting = False
                 self._queue.clear()
             self._tear_down()
@@ -361,12 +364,12 @@ class BaseListener(ABC):
             self.setup()
         except BaseException as error:  # handed over to the thread that waits in start()
             problem = error
-        with self._changed:
+        with self._lock:
             self._problem = problem
             self._error_occurred = problem is not None
             self._is_starting = False
             self._is_accepting = problem is None and not self._is_stopping
-            self._changed.notify_all()
+            self._changed.notify()
             return self._is_accepting
 
     def _work(self) -> None:
@@ -383,8 +386,8 @@ class BaseListener(ABC):
 
     def _next(self, timeout_s: float) -> Sequence[Notice] | None:
         """Return what waits; nothing when the time is up, None at the end."""
-        with self._changed:
-            self._changed.wait_for(lambda: self._queue or self._is_stopping, timeout_s)
+        self._changed.until(lambda: self._queue or self._is_stopping, Deadline(timeout_s))
+        with self._lock:
             if self._queue:
                 return self._queue.popleft()
             return None if self._is_stopping else ()

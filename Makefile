@@ -12,12 +12,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-# Tests that share nothing with each other, so that they may run side by side: those that wait for
-# nothing, and those that start processes of their own. The rest has the machine for itself.
-# Each group has a process of its own: some tests look at the children of theirs.
-PARALLEL := tests/unit tests/fuzz tests/firmware
-PROCESSES := tests/integration tests/interop
-BOARDS := tests/e2e/boards
+# Tests that wait for nothing. The others start processes of their own, and mostly wait for them.
+# A file is run by one worker: tests share nothing with those of other files.
+PURE := tests/unit tests/fuzz tests/firmware
 
 # What is compiled once need not be compiled by each of a thousand processes that tests start.
 unexport PYTHONDONTWRITEBYTECODE
@@ -34,10 +31,8 @@ test: $(VENV)/.installed-for-tests
 	$(BIN)/mypy
 	$(BIN)/pyright --warnings
 	$(BIN)/python -m tests.support.peer
-	$(BIN)/pytest -n auto --dist loadfile $(PARALLEL)
-	$(BIN)/pytest -n auto --dist loadfile $(PROCESSES)
-	$(BIN)/pytest -n auto --dist loadfile $(BOARDS)
-	$(BIN)/pytest $(addprefix --ignore=,$(PARALLEL) $(PROCESSES) $(BOARDS))
+	$(BIN)/pytest -n auto --dist loadfile $(PURE)
+	$(BIN)/pytest -n auto --dist loadfile $(addprefix --ignore=,$(PURE))
 
 # Warnings are errors: a link or an anchor that leads nowhere. With --quiet they would not count.
 docs: $(VENV)/.installed-for-docs

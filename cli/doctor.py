@@ -10,7 +10,6 @@ import json
 import logging
 import sys
 from collections.abc import Callable, Generator, Sequence
-from typing import Final
 
 from scrutiny.api.versions import DEFAULT_PORT
 from scrutiny.firmware_link.diagnosis.examination import Surroundings, examine
@@ -37,7 +36,6 @@ _EXAMPLES = """\
 scrutiny doctor
 scrutiny doctor "serial:/dev/ttyACM0?baudrate=115200"
 scrutiny doctor tcp://192.168.1.20:12345 --json"""
-_DEVICE_TIMEOUT_S: Final = 2.0
 
 
 def main(argv: Sequence[str]) -> int:
@@ -127,7 +125,7 @@ def _of_server(arguments: argparse.Namespace) -> list[Finding]:
 def _opinion(client: ScrutinyClient, arguments: argparse.Namespace) -> Finding:
     if client.get_latest_server_status().device_link.type is not DeviceLinkType.NONE:
         with contextlib.suppress(TimeoutException):
-            client.wait_device_ready(min(_DEVICE_TIMEOUT_S, arguments.timeout))
+            client.wait_device_ready(arguments.timeout)
     status = client.get_latest_server_status()
     link = status.device_link
     if status.device_comm_state is DeviceCommState.ConnectedReady:

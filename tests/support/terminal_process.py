@@ -23,6 +23,7 @@ if sys.platform != "win32":
     import pty
     import termios
 
+_SIZE_VARIABLES: Final = ("LINES", "COLUMNS")  # test workers have them; a terminal tells its size
 _ESCAPE_SEQUENCE: Final = re.compile("\x1b\\[[0-9;?]*[a-zA-Z]")
 
 
@@ -48,7 +49,7 @@ class TerminalProcess:
                 stdin=slave,
                 stdout=slave,
                 stderr=slave,
-                env=dict(environment),
+                env={n: v for n, v in environment.items() if n not in _SIZE_VARIABLES},
                 start_new_session=True,
             )
         finally:

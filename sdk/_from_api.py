@@ -54,6 +54,7 @@ _DEVICE_STATES = {
     "connected": DeviceCommState.Connecting,  # the handshake is still running
     "connected_ready": DeviceCommState.ConnectedReady,
 }
+_DATA_TYPES = dict(EmbeddedDataType.__members__)
 _DATALOGGING_STATES = {
     "unavailable": DataloggingState.NA,
     "standby": DataloggingState.Standby,
@@ -304,7 +305,7 @@ def _factory(message: api.VariableFactory) -> VariableFactoryInterface:
 
 def _data_type(name: str) -> EmbeddedDataType:
     try:
-        return EmbeddedDataType[name]
+        return _DATA_TYPES[name]
     except KeyError:
         raise exceptions.BadResponseError(f"the data type {name!r} is unknown") from None
 

@@ -12,7 +12,7 @@ import base64
 import binascii
 import contextlib
 import itertools
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from msgspec import UNSET, UnsetType
@@ -60,6 +60,8 @@ class Reading(NamedTuple):  # a named tuple: made in 0.3 µs, a frozen dataclass
             return None
 
 
+_NEVER_SET = Reading(ValueStatus.NeverSet)
+
 # What a named tuple calls itself, in Python.
 _make: Callable[[type[Reading], tuple[object, ...]], Reading] = vars(tuple)["__new__"]
 
@@ -105,13 +107,13 @@ class WatchState:
     def __init__(self, definition: DetailedWatchableConfiguration, options: WatchOptions) -> None:
         self.definition = definition
         self.options: WatchOptions = options
-        self.reading: Reading = Reading(ValueStatus.NeverSet)
+        self.reading: Reading = _NEVER_SET
         self.valid_count: int = 0
         self.last_write_s: float | None = None
         self.why_unbound: str = ""
         self.is_leaving: bool = False
         self.is_over: bool = False
-        self.observers: list[Callable[[], None]] = []
+        self.observers: Sequence[Callable[[], None]] = ()
 
     @property
     def path(self) -> str:
@@ -209,7 +211,8 @@ class WatchTable:
             self._name(state, definition.server_path)
         else:
             self.bind(state, definition, options)
-        self._name(state, path)
+        if self._by_path.get(path) is not state:
+            self._name(state, path)
         return state
 
     def bind(

@@ -99,8 +99,8 @@ class Watching:
             self._undo(subscriptions)
             raise
         with self._channel.lock:
-            states = {path: state for s in subscriptions for path, state in s.states.items()}
-            return {path: self._handle_of(state) for path, state in states.items()}
+            handle_of = self._handle_of
+            return {p: handle_of(state) for s in subscriptions for p, state in s.states.items()}
 
     def _run(self, subscriptions: list[Subscription]) -> list[list[str]]:
         """Send them all, then wait for all; return what to try instead of those refused."""

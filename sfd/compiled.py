@@ -135,7 +135,7 @@ class CompiledDescription:
         name = raw.encode()
         factory = self._find_factory(name)
         if factory is not None:
-            return self._builder.element(raw, indices, factory)
+            return self._builder.element(path, raw, indices, factory)
         if indices and self._variables.paths.find(name) is not None:
             raise no_array_error(raw, indices)
         return None

@@ -26,6 +26,7 @@ from .errors import PackageError
 Indices = Mapping[int, tuple[int, ...]]
 
 _CACHED_BLOBS_MAX: Final = 1024
+_ZERO_IN_FRONT: Final = "[0"  # of an index, or a zero, or something in a name
 _DATA_TYPES: Final = {t.value: t for t in DataType if t.is_readable}
 _enum_decoder = msgspec.msgpack.Decoder(EnumBlob)
 _arrays_decoder = msgspec.msgpack.Decoder(list[ArrayBlob])
@@ -57,12 +58,13 @@ class VariableBuilder:
         pointer = self._pointer(record, {}) if record.pointer else None
         return self._build(path, record, 0, pointer)
 
-    def element(self, raw: str, indices: Indices, record: Record) -> Variable:
+    def element(self, path: str, raw: str, indices: Indices, record: Record) -> Variable:
         """Make the element of an array, on either side of a dereferenced pointer.
 
         The segments up to the one with the ``*`` have the same indices as the pointer's own path.
 
         Args:
+            path: canonical, but for zeros in front of indices.
             raw: path without indices.
             indices: those that were on it.
             record: of the factory.
@@ -71,16 +73,22 @@ class VariableBuilder:
             PathError: an index is missing, superfluous or out of range.
         """
         own = self._arrays_of(record)
-        before = self._arrays_to_pointer(record)
-        _check_indices(raw, indices, (*before, *own))
-        _offset(raw, indices, before)  # its indices are to be in range, too
-        pointer = self._pointer(record, indices) if record.pointer else None
-        offset = _offset(raw, indices, own)
-        return self._build(_with_indices(raw, indices), record, offset, pointer)
+        if record.pointer:
+            before = self._arrays_to_pointer(record)
+            _check_indices(raw, indices, (*before, *own))
+            _offset(raw, indices, before)  # its indices are to be in range, too
+            pointer = self._pointer(record, indices)
+        else:
+            _check_indices(raw, indices, own)
+            pointer = None
+        if _ZERO_IN_FRONT in path:
+            path = _with_indices(raw, indices)
+        return self._build(path, record, _offset(raw, indices, own), pointer)
 
     def factory(self, path: str, record: Record) -> ArrayFactory:
         """Make the factory of a leaf inside arrays."""
-        arrays = (*self._arrays_to_pointer(record), *self._arrays_of(record))
+        before = self._arrays_to_pointer(record) if record.pointer else ()
+        arrays = (*before, *self._arrays_of(record))
         return ArrayFactory(
             path,
             _data_type(record),
@@ -112,8 +120,6 @@ class VariableBuilder:
 
     def _arrays_to_pointer(self, record: Record) -> list[ArraySegment]:
         """Return the arrays on the way to the pointer, as they are on the path of the leaf."""
-        if not record.pointer:
-            return []
         raw, pointer = self._pointer_leaf(record)
         return [
             ArraySegment(_end_behind(raw, array), array.dimensions, array.element_size)

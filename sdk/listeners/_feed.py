@@ -57,7 +57,7 @@ class ListenerFeed:
                 return
             observer = self._observer(handle, state)
             self._taps[handle] = state, observer
-            state.observers.append(observer)
+            state.observe(observer)
 
     def detach(self, handle: WatchableHandle) -> None:
         """Deliver them no more."""
@@ -73,8 +73,7 @@ class ListenerFeed:
         for handle in handles:
             if (tap := self._taps.pop(handle, None)) is not None:
                 state, observer = tap
-                # A new list: this one may be gone through at the moment.
-                state.observers = [other for other in state.observers if other is not observer]
+                state.unobserve(observer)
 
     def _observer(self, handle: WatchableHandle, state: WatchState) -> Callable[[], None]:
         last = state.reading

@@ -180,7 +180,7 @@ def test_a_lost_device_makes_all_watches_stale_before_its_event_can_be_read() ->
     receive(core, status("s1"))
     states = [watch(core, "/speed", "a"), watch(core, "/rpv/x0001", "b", "rpv")]
     told: list[int] = []
-    states[0].observers.append(lambda: told.append(len(core.events)))
+    states[0].observe(lambda: told.append(len(core.events)))
     core.events.clear()
 
     receive(core, status("s2"))

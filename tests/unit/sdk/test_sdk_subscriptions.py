@@ -188,7 +188,7 @@ def test_a_watch_that_ended_while_it_was_asked_for_stays_ended() -> None:
     command = rebinding(core)
     assert core.is_rebinding(speed)
     told: list[bool] = []
-    speed.observers.append(lambda: told.append(core.is_rebinding(speed)))
+    speed.observe(lambda: told.append(core.is_rebinding(speed)))
 
     core.watches.end(speed, ValueStatus.NotWatched, WALL_S)
     answer(core, command, {"/speed": "b"})
@@ -416,7 +416,7 @@ def test_who_gives_up_ends_all_watches_and_wakes_up_those_who_wait() -> None:
     speed = watch(core, "/speed", "a")
     core.lost("killed", WALL_S, comes_back=True)
     told: list[bool] = []
-    speed.observers.append(lambda: told.append(speed.is_over))
+    speed.observe(lambda: told.append(speed.is_over))
     revision = core.revision
 
     core.give_up(WALL_S)

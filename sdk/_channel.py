@@ -340,10 +340,22 @@ class Channel:
             ConnectionError: there is no connection, or it was lost meanwhile.
         """
         self.forbid_reader_thread()
-        waiter = DoneWaiter(exchange)
+        waiter = self.waiter(exchange)
         deadline = Deadline(timeout_s)
         self.start(exchange)
         self.finish(exchange, waiter, deadline, timeout_s, unknown=unknown)
+
+    def waiter(self, exchange: Exchange) -> DoneWaiter:
+        """Return what lets one thread sleep until an exchange is done; ask before it starts."""
+        waiter = DoneWaiter()
+        exchange.on_done = lambda: self.defer(lambda: self._let_go(waiter))
+        return waiter
+
+    def _let_go(self, waiter: DoneWaiter) -> None:
+        if self._is_reader_thread():
+            waiter.hand_over()
+        else:
+            waiter.open()
 
     def finish(
         self,

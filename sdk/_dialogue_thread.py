@@ -7,7 +7,7 @@ from typing import TypeVar
 from . import exceptions
 from ._channel import Channel
 from ._dialogue import Dialogue, Patience, Question
-from ._waiting import Deadline, DoneWaiter
+from ._waiting import Deadline
 
 _Result = TypeVar("_Result")
 
@@ -43,7 +43,7 @@ def _ask(channel: Channel, question: Question) -> None:
         return
     channel.forbid_reader_thread()
     exchange = question.exchange
-    waiter = DoneWaiter(exchange)
+    waiter = channel.waiter(exchange)
     deadline = Deadline(limit_s)
     patience = Patience(question, limit_s)
     channel.start(exchange)

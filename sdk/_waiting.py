@@ -9,12 +9,13 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from ._exchanges import Exchange
-
 _T = TypeVar("_T")
 
 # On Windows a thread that waits for a lock does not notice Ctrl-C; elsewhere it does.
 _LONGEST_NAP_S = 0.5 if os.name == "nt" else threading.TIMEOUT_MAX
+
+# On a busy machine the sleeper may not run for longer, and there is more to receive.
+LONGEST_HANDOVER_S = 0.001
 
 
 class Deadline:
@@ -41,7 +42,7 @@ class Latch:
         self._lock.release()
 
     def wait(self, deadline: Deadline) -> bool:
-        """Sleep until it is opened; False when the time is up. Call it once."""
+        """Sleep until it is opened; False when the time is up."""
         while True:
             remaining_s = deadline.remaining_s()
             if self._lock.acquire(timeout=min(remaining_s, _LONGEST_NAP_S)):
@@ -112,8 +113,28 @@ class Halt:
 
 
 class DoneWaiter(Latch):
-    """Lets one thread sleep until an exchange is done; make it before the exchange starts."""
+    """Lets one thread sleep until an exchange is done.
 
-    def __init__(self, exchange: Exchange) -> None:
+    Who lets it go may stand back until it runs. Python would have one thread that receives message
+    after message go on for up to 5 ms while another one, awake already, waits for its turn.
+    """
+
+    def __init__(self) -> None:
         super().__init__()
-        exchange.on_done = self.open
+        self._is_awaited = False
+        self._is_taken = threading.Lock()
+        self._is_taken.acquire()
+
+    def wait(self, deadline: Deadline) -> bool:
+        """Sleep until it is opened; False when the time is up, and it may be called again then."""
+        self._is_awaited = True
+        if super().wait(deadline):
+            self._is_taken.release()
+            return True
+        self._is_awaited = False
+        return False
+
+    def hand_over(self, limit_s: float = LONGEST_HANDOVER_S) -> bool:
+        """Open it, and return when the sleeper runs: whether there is one that does so in time."""
+        self.open()
+        return self._is_awaited and self._is_taken.acquire(timeout=limit_s)

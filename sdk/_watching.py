@@ -109,7 +109,7 @@ class Watching:
         deadline = Deadline(timeout_s)
         started: list[tuple[Subscription, DoneWaiter]] = []
         for subscription in subscriptions:
-            started.append((subscription, DoneWaiter(subscription)))
+            started.append((subscription, self._channel.waiter(subscription)))
             self._channel.start(subscription)
         again: list[list[str]] = []
         failure: exceptions.ScrutinySDKException | None = None

@@ -103,7 +103,7 @@ class Writer:
         raise_first_failure(writes, timeout_s)
 
     def _start(self, exchange: WriteExchange) -> tuple[WriteExchange, DoneWaiter]:
-        waiter = DoneWaiter(exchange)
+        waiter = self._channel.waiter(exchange)
         self._channel.start(exchange)
         return exchange, waiter
 

@@ -95,7 +95,7 @@ class SFDUploadRequest(SfdSending, PendingRequest):
                 return
             if len(window) == WINDOW:
                 self._confirm(*window.popleft())
-            window.append((call, DoneWaiter(call)))
+            window.append((call, self._blocking.waiter(call)))
             self._blocking.start(call)
         while window and not self.completed:
             self._confirm(*window.popleft())

@@ -79,10 +79,10 @@ class Signal:
             deadline: how long to sleep.
         """
         while True:
-            sleeper = Latch()
             with self._lock:
                 if (found := probe()) or deadline.remaining_s() <= 0:
                     return found
+                sleeper = Latch()
                 self._sleepers.add(sleeper)
             try:
                 sleeper.wait(deadline)

@@ -131,6 +131,11 @@ class FakeServer:
         assert self.current is not None
         self.current.socket.shutdown(socket.SHUT_RDWR)
 
+    def die(self) -> None:
+        """Drop the connection, and be there for no other: a client cannot be back already."""
+        self._server.socket.close()
+        self.cut()
+
     def stop(self) -> None:
         """Hang up, and accept no connection any more; harmless when repeated."""
         self._server.shutdown()

@@ -212,7 +212,7 @@ def test_a_killed_server_ends_everything_in_order(
     request = in_thread(client.get_watchable_count)
     server.expect(api.GetWatchableCount)
 
-    server.cut()
+    server.die()
 
     with pytest.raises(sdk.exceptions.ConnectionError, match="lost before get_watchable_count"):
         request.result(SOON_S)

@@ -242,7 +242,7 @@ def test_the_end_of_the_connection_fails_what_is_pending(
     if ends == "client":
         client.disconnect()
     else:
-        server.cut()
+        server.die()
 
     with pytest.raises(OperationFailure, match="list_stored_datalogging_acquisitions"):
         waiting.result(SOON_S)

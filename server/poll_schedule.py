@@ -26,9 +26,9 @@ from .write_queue import WriteJob, WriteQueue
 # stop the values of the others.
 MAX_URGENT_IN_A_ROW: Final = 16
 
-# So long after an urgent job nothing is sent ahead: whoever writes again and again waits for each
-# answer, and would wait for one more read every time. Nor is anything read more often than clients
-# are told, unless one takes every sample.
+# So long after an urgent job nothing is sent ahead, and long reads are sent in pieces: whoever
+# writes again and again waits for each answer, and would wait for one more read every time. Nor is
+# anything read more often than clients are told, unless one takes every sample.
 INTERACTIVE_NS: Final = 100_000_000
 TOLD_EVERY_NS: Final = int(MIN_INTERVAL_S * 1e9)
 
@@ -54,6 +54,7 @@ class PollSchedule:
         self._urgent_in_a_row = 0
         self._interactive_until_ns = 0
         self._continuous_index = 0
+        self._pieces: deque[ReadJob] = deque()  # what is left of the read whose turn it is
         self._transfer_was_last = False
         self._datalog_was_last = False
         self._periodic_was_last = False
@@ -62,6 +63,7 @@ class PollSchedule:
         """Read by this plan from now on; reads that go on keep their rhythm."""
         plan.begin(self._plan, now_ns)
         self._plan = plan
+        self._pieces.clear()
 
     def add_bulk(self, job: Job) -> None:
         """Queue a piece of a large transfer, which shares the link with the reads."""
@@ -134,6 +136,7 @@ class PollSchedule:
     def fail_all(self, reason: str, now_ns: int) -> None:
         """Empty the queues: the device is gone."""
         self._plan = None
+        self._pieces.clear()
         waiting = list(self._bulk)
         self._bulk.clear()
         waiting.extend(self._returned)
@@ -190,6 +193,8 @@ class PollSchedule:
             self.wake_ns = time_ns
 
     def _next_continuous(self, plan: ReadPlan, now_ns: int) -> ReadJob | None:
+        if self._pieces:
+            return self._next_piece(now_ns)
         jobs = plan.continuous
         for _ in jobs:
             self._continuous_index += 1
@@ -197,10 +202,15 @@ class PollSchedule:
                 self._continuous_index = 0
             job = jobs[self._continuous_index]
             if not job.sample_queues:
-                if now_ns < job.rests_until_ns and now_ns < self._interactive_until_ns:
+                is_interactive = now_ns < self._interactive_until_ns
+                if is_interactive and now_ns < job.rests_until_ns:
                     self._wake_at(job.rests_until_ns)
                     continue
                 job.rests_until_ns = now_ns + TOLD_EVERY_NS
+                if is_interactive:
+                    self._pieces.extend(job.pieces())
+                    return self._next_piece(now_ns)
+                job.timed_from_ns = 0
                 return job
             for queue in job.sample_queues:
                 if queue.holds_reads:
@@ -209,6 +219,12 @@ class PollSchedule:
             else:
                 return job
         return None
+
+    def _next_piece(self, now_ns: int) -> ReadJob:
+        piece = self._pieces.popleft()
+        # What is sent ahead, which may be now, says nothing of how long it takes.
+        piece.timed_from_ns = now_ns if now_ns < self._interactive_until_ns else 0
+        return piece
 
 
 _due_ns = attrgetter("due_ns")

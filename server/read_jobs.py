@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from scrutiny.firmware_link.codes import ResponseCode
@@ -25,6 +25,14 @@ logger = logging.getLogger(__name__)
 # What the device refuses to read is asked for again after this time.
 REFUSED_PAUSE_NS: Final = 1_000_000_000
 
+# A read that takes the link for longer is cut into pieces while writes must not wait for it. Their
+# answers have so many octets of payload. If they take so many times as long as the whole, the link
+# waits rather than carries, and the whole is read as before; that is seen after some rounds.
+LONG_READ_NS: Final = 1_000_000
+SHORT_ANSWER: Final = 128
+DEAREST_PIECES: Final = 2
+ROUNDS_OF_TRIAL: Final = 8
+
 # For what a client watches: when it is due, and the gate of a read that is under way.
 GatesBefore = dict[tuple[Receiver, Entry], tuple[int, RateGate | None]]
 _NO_GATE: Final = 0, None
@@ -40,6 +48,9 @@ class ReadJob(Job):
         rests_until_ns: until then, nobody would be told any better; unused with a period.
         was_refused: the device said no to this request as it stands.
         is_under_way: it was sent, and its answer has not come yet.
+        timed_from_ns: when it was sent, if nothing was under way; 0: something was.
+        shortest_ns: the shortest time from then until its answer came; 0: not known yet.
+        whole: what it is a piece of; itself, if it is none.
         assumed: pointers that its addresses were made from.
         sample_queues: of those clients that get every value that it reads.
     """
@@ -48,9 +59,11 @@ class ReadJob(Job):
         "_assumed_values",
         "_direct",
         "_gates",
+        "_pieces",
         "_pointers",
         "_store",
         "_table",
+        "_trials_left",
         "assumed",
         "due_ns",
         "is_under_way",
@@ -58,7 +71,10 @@ class ReadJob(Job):
         "period_ns",
         "rests_until_ns",
         "sample_queues",
+        "shortest_ns",
+        "timed_from_ns",
         "was_refused",
+        "whole",
     )
 
     def __init__(
@@ -85,11 +101,16 @@ class ReadJob(Job):
         self.rests_until_ns = 0
         self.was_refused = False
         self.is_under_way = False
+        self.timed_from_ns = 0
+        self.shortest_ns = 0
+        self.whole = self
         self.assumed = tuple(assumed)
         self._assumed_values = [pointer.value for pointer in assumed]
         self._store = store
         self._table = table
         self._pointers = table.among(layout.entries)
+        self._pieces: tuple[ReadJob, ...] = ()
+        self._trials_left = ROUNDS_OF_TRIAL
         self._direct, self._gates = _receivers(layout.entries, period_ns)
         self.sample_queues = [feed for feed, _ in self._direct if isinstance(feed, SampleQueue)]
 
@@ -123,6 +144,10 @@ class ReadJob(Job):
 
     def answered(self, response: Response, now_ns: int) -> None:
         self.is_under_way = False
+        if self.timed_from_ns:
+            took_ns = now_ns - self.timed_from_ns
+            if took_ns < self.shortest_ns or not self.shortest_ns:
+                self.shortest_ns = took_ns
         if self.assumed and [pointer.value for pointer in self.assumed] != self._assumed_values:
             return  # about a place where the pointers do not point to any more
         if response.code != ResponseCode.OK:
@@ -153,6 +178,27 @@ class ReadJob(Job):
             job.keep_rhythm(gates, self.due_ns)  # which is ahead: nothing is cut short
             jobs.append(job)
         return jobs
+
+    def pieces(self) -> tuple[ReadJob, ...]:
+        """Return short jobs that read the same, or only itself where these gain nothing."""
+        if self.shortest_ns <= LONG_READ_NS or self.layout.is_single or self._gates:
+            return (self,)
+        if not self._pieces:
+            self._pieces = tuple(self._cut())
+            for piece in self._pieces:
+                piece.whole = self
+        if self._trials_left:
+            self._trials_left -= 1
+        elif sum([p.shortest_ns for p in self._pieces]) > DEAREST_PIECES * self.shortest_ns:
+            return (self,)
+        return self._pieces
+
+    def _cut(self) -> Iterator[ReadJob]:
+        if self.layout.is_single or self.layout.size <= SHORT_ANSWER:
+            yield self
+            return
+        for half in self.halves():
+            yield from half._cut()
 
     def _refused(self, response: Response, now_ns: int) -> None:
         is_news = not self.was_refused

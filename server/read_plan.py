@@ -107,7 +107,11 @@ class ReadPlan:
         self._tell_unreadable(now_ns)
 
     def replace_refused(self, job: ReadJob) -> None:
-        """Take a refused job apart; what is left of it alone is tried again now and then."""
+        """Take a refused job apart; what is left of it alone is tried again now and then.
+
+        A piece speaks for its whole, which is what the plan has.
+        """
+        job = job.whole
         jobs = self.periodic if job in self.periodic else self.continuous
         if job not in jobs:
             return  # it was asked by an older plan

@@ -16,8 +16,10 @@ from ._exchanges import WriteExchange
 from ._watch_state import WatchState
 from .definitions import ValueStatus
 
-# The server checks all items of one command before it writes the first.
+# The server checks all items of one command before it writes the first. The first of several
+# commands has fewer: the device is at work while the others are made and checked.
 _ITEMS_PER_COMMAND = 500
+_ITEMS_OF_FIRST = 100
 _ENVELOPE_SIZE = 64  # of a command without items, rounded up
 
 UNKNOWN_OUTCOME = "the device may or may not have taken the value"
@@ -34,15 +36,16 @@ class PendingWrite:
         self.state: WatchState = state
 
 
-def write_exchanges(core: ClientCore, writes: list[PendingWrite]) -> list[WriteExchange]:
-    """Return the exchanges that carry out all writes, in order; none is started.
+def write_exchanges(core: ClientCore, writes: list[PendingWrite]) -> Iterator[WriteExchange]:
+    """Return the exchanges that carry out all writes, in order; each is made when it is taken.
 
     Raises:
         ValueError: a value is too large for any command.
     """
     if len(writes) == 1 and not isinstance(writes[0].value, str):  # never too large
-        return [_write_exchange(core, writes)]
-    return [_write_exchange(core, part) for part in _split(writes)]
+        return iter([_write_exchange(core, writes)])
+    parts = list(_split(writes))
+    return (_write_exchange(core, part) for part in parts)
 
 
 def _write_exchange(core: ClientCore, writes: list[PendingWrite]) -> WriteExchange:
@@ -87,14 +90,15 @@ def _item(index: int, write: PendingWrite) -> WriteItem:
 def _split(writes: list[PendingWrite]) -> Iterator[list[PendingWrite]]:
     """Cut a batch into commands that the server takes; a value too large for any is an error."""
     part: list[PendingWrite] = []
+    most = _ITEMS_OF_FIRST if len(writes) > _ITEMS_PER_COMMAND else _ITEMS_PER_COMMAND
     size = _ENVELOPE_SIZE
     for write in writes:
         item_size = _encoded_size(write)
         if item_size + _ENVELOPE_SIZE > MAX_MESSAGE_SIZE:
             raise ValueError(f"the value for {write.state.path} is too large for one message")
-        if len(part) == _ITEMS_PER_COMMAND or size + item_size > MAX_MESSAGE_SIZE:
+        if len(part) == most or size + item_size > MAX_MESSAGE_SIZE:
             yield part
-            part, size = [], _ENVELOPE_SIZE
+            part, most, size = [], _ITEMS_PER_COMMAND, _ENVELOPE_SIZE
         part.append(write)
         size += item_size
     if part:

@@ -191,6 +191,16 @@ def test_a_batch_belongs_to_its_thread(server: FakeServer, client: ScrutinyClien
     assert speed.value == 1
 
 
+def test_a_batch_that_fits_a_command_is_one(server: FakeServer, client: ScrutinyClient) -> None:
+    speed = client.watch("/var/speed")
+
+    with client.batch_write():
+        for number in range(500):
+            speed.value = number
+
+    assert len(server.expect(api.WriteWatchable).updates) == 500
+
+
 def test_a_batch_may_be_larger_than_a_command(server: FakeServer, client: ScrutinyClient) -> None:
     speed = client.watch("/var/speed")
     long_text = "1+" * 300_000 + "1"
@@ -201,8 +211,8 @@ def test_a_batch_may_be_larger_than_a_command(server: FakeServer, client: Scruti
         speed.value = long_text
         speed.value = long_text
 
-    sizes = [len(server.expect(api.WriteWatchable).updates) for _ in range(4)]
-    assert sizes == [500, 500, 202, 1]
+    sizes = [len(server.expect(api.WriteWatchable).updates) for _ in range(5)]
+    assert sizes == [100, 500, 500, 102, 1]
     with pytest.raises(ValueError, match="too large"):
         speed.value = long_text * 2
 

@@ -16,6 +16,7 @@ API_VERSION = "1.1"
 FEATURES: tuple[str, ...] = (
     "published_values",
     "memory",
+    "large_memory_reads",
     "write_by_data",
     "user_command",
     "update_rate",
@@ -51,6 +52,11 @@ DEFAULT_PORT = 8765
 
 # Largest message in octets, either way. A larger one is answered with an error and thrown away.
 MAX_MESSAGE_SIZE = 1 << 20
+
+# Octets of memory that one command reads at most; of servers without "large_memory_reads", and of
+# the peer's, as many as `LARGEST_USUAL_READ`.
+LARGEST_MEMORY_READ = 1 << 17
+LARGEST_USUAL_READ = 0x3FFF
 
 
 def why_incompatible(version: str) -> str:

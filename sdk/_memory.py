@@ -4,33 +4,53 @@ from __future__ import annotations
 
 import base64
 import binascii
+import math
 
 from scrutiny.api.messages import (
     MemoryReadCompleted,
     MemoryWriteCompleted,
     ReadMemory,
     ReadMemoryReply,
+    Welcome,
     WriteMemory,
     WriteMemoryReply,
 )
+from scrutiny.api.versions import LARGEST_MEMORY_READ, LARGEST_USUAL_READ
 
 from . import exceptions
 from ._dialogue import Dialogue, Question
 from ._exchanges import DeferredCall
 from ._waiting import Deadline
 
-# Largest read of one command, client API section 7.6; larger writes would exceed a time limit made
-# for one request.
-_PIECE_SIZE = 0x3FFF
+# Larger writes would exceed a time limit made for one request.
+_PIECE_SIZE = LARGEST_USUAL_READ
+
+# Between two commands, the line to the device is idle.
+_LARGE_READS = "large_memory_reads"  # feature of the server
 
 
-def read_memory(address: int, size: int, timeout_s: float | None) -> Dialogue[bytes]:
-    """Read a range; the time limit is for all of it, or for each piece if it is None."""
+def read_memory(
+    welcome: Welcome | None, address: int, size: int, timeout_s: float | None, usual_s: float
+) -> Dialogue[bytes]:
+    """Read a range.
+
+    Args:
+        welcome: of the server, which tells how much one command may read.
+        address: of the first byte.
+        size: in octets.
+        timeout_s: for all of it; None for the usual time for each 16 KiB.
+        usual_s: time limit of the client.
+    """
+    has_large = welcome is not None and _LARGE_READS in welcome.features
+    largest = LARGEST_MEMORY_READ if has_large else LARGEST_USUAL_READ
     limit = _TimeLimit(timeout_s)
     data = bytearray()
     while len(data) < size:
-        piece_size = min(_PIECE_SIZE, size - len(data))
-        data += yield from _read_piece(address + len(data), piece_size, limit.next_s())
+        piece_size = min(largest, size - len(data))
+        piece_s = limit.next_s()
+        if piece_s is None:
+            piece_s = usual_s * math.ceil(piece_size / LARGEST_USUAL_READ)
+        data += yield from _read_piece(address + len(data), piece_size, piece_s)
     return bytes(data)
 
 

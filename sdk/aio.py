@@ -847,9 +847,10 @@ class AsyncScrutinyClient:
             RequestTimeout: the data did not come in time.
         """
         check_memory_range(address, size)
-        return await self._channel.run(
-            _memory.read_memory(address, size, check_optional_timeout(timeout))
-        )
+        limit_s = check_optional_timeout(timeout)
+        welcome, usual_s = self._core.welcome, self._channel.timeout_s
+        reading = _memory.read_memory(welcome, address, size, limit_s, usual_s)
+        return await self._channel.run(reading)
 
     async def write_memory(
         self,

@@ -781,7 +781,9 @@ class ScrutinyClient:
             RequestTimeout: the data did not come in time.
         """
         check_memory_range(address, size)
-        return self._run(_memory.read_memory(address, size, check_optional_timeout(timeout)))
+        limit_s = check_optional_timeout(timeout)
+        welcome, usual_s = self._core.welcome, self._channel.timeout_s
+        return self._run(_memory.read_memory(welcome, address, size, limit_s, usual_s))
 
     def write_memory(
         self,

@@ -20,6 +20,7 @@ from scrutiny.api.messages import (
     WriteSingleByDataReply,
     WriteSingleWatchableByData,
 )
+from scrutiny.api.versions import LARGEST_MEMORY_READ
 from scrutiny.core.watchables import PublishedValue
 from scrutiny.firmware_link.codes import FeatureBits
 
@@ -30,7 +31,6 @@ from .client import Client
 from .errors import CommandRefused, quoted
 from .write import answer_write, new_token
 
-LARGEST_READ: Final = 0x3FFF
 _LONGEST_NOTED: Final = 256  # octets of a write, in the audit log
 _LARGEST_ADDRESS: Final = (1 << 64) - 1
 
@@ -48,8 +48,10 @@ def read_memory(client: Client, command: ReadMemory) -> None:
     token = new_token()
     client.send(ReadMemoryReply(reqid=command.reqid, request_token=token))
     done = partial(_report_read, client, token)
-    if command.size > LARGEST_READ:
-        reason = f"{command.size} octets are too many for one request, at most {LARGEST_READ}"
+    if command.size > LARGEST_MEMORY_READ:
+        reason = (
+            f"{command.size} octets are too many for one request, at most {LARGEST_MEMORY_READ}"
+        )
         done(Outcome(success=False, reason=reason, data=b"", time_ns=time.monotonic_ns()))
         return
     client.parts.device.read_memory(command.address, command.size, done)

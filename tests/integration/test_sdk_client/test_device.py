@@ -4,20 +4,29 @@ from __future__ import annotations
 
 import base64
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
 
 from scrutiny import sdk
 from scrutiny.api import messages as api
+from scrutiny.api.versions import FEATURES
 from scrutiny.sdk.client import ScrutinyClient
 
-from .fake_server import FakeServer
+from .fake_server import FakeServer, welcome
 
 
-def test_memory_of_any_size_is_read(server: FakeServer, client: ScrutinyClient) -> None:
-    memory = os.urandom(40_000)
+@pytest.mark.parametrize(
+    ("features", "sizes"),
+    [(["memory"], [*[16383] * 8, 8936]), (FEATURES, [131072, 8928])],
+)
+def test_memory_of_any_size_is_read(
+    server: FakeServer, client: ScrutinyClient, features: Sequence[str], sizes: list[int]
+) -> None:
+    memory = os.urandom(140_000)
+    server.welcome = welcome(features=features)
+    client.connect(server.host, server.port)
 
     def read(command: api.ReadMemory) -> list[api.ServerMessage]:
         start = command.address - 0x1000
@@ -37,7 +46,17 @@ def test_memory_of_any_size_is_read(server: FakeServer, client: ScrutinyClient) 
     server.answers[api.ReadMemory] = read
 
     assert client.read_memory(0x1000, len(memory)) == memory
-    assert [server.expect(api.ReadMemory).size for _ in range(3)] == [16383, 16383, 7234]
+    assert [server.expect(api.ReadMemory).size for _ in sizes] == sizes
+
+
+def test_a_large_read_of_memory_has_as_much_time_as_its_pieces_would(server: FakeServer) -> None:
+    server.answers[api.ReadMemory] = lambda c: []
+
+    with ScrutinyClient(timeout=0.2).connect(server.host, server.port) as client:
+        with pytest.raises(sdk.exceptions.TimeoutException, match=r"within 0\.2 s"):
+            client.read_memory(0, 16383)
+        with pytest.raises(sdk.exceptions.TimeoutException, match=r"within 0\.6 s"):
+            client.read_memory(0, 40_000)
 
 
 @pytest.mark.parametrize("kind", [bytes, bytearray, memoryview])

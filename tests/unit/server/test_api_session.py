@@ -941,7 +941,9 @@ def test_memory_is_read(client: FakeClient) -> None:
     assert completion["completion_server_time_us"] > 0
 
 
-@pytest.mark.parametrize(("size", "success"), [(0x3FFF, True), (0x4000, False), (2**70, False)])
+@pytest.mark.parametrize(
+    ("size", "success"), [(1 << 17, True), ((1 << 17) + 1, False), (2**70, False)]
+)
 def test_reads_have_a_limit(client: FakeClient, size: int, success: bool) -> None:
     client.send("read_memory", address=0, size=size)
 

@@ -62,12 +62,13 @@ def test_octets_pass_unchanged_both_ways(rig: Rig) -> None:
 
 
 def test_a_server_may_go_and_come_back(rig: Rig) -> None:
-    rig.connect().close()
+    for _ in range(100):  # often the line hears of the end and of the new one together
+        rig.connect().close()
 
-    server = rig.connect()
-    server.sendall(b"again")
+        server = rig.connect()
+        server.sendall(b"again")
 
-    assert received(rig.emulator, 5) == b"again"
+        assert received(rig.emulator, 5) == b"again"
 
 
 def test_unplugging_hangs_up_until_it_is_plugged_again(rig: Rig) -> None:

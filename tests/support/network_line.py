@@ -6,7 +6,6 @@ a socket it does not. So this is the line for tests in which time matters and th
 
 from __future__ import annotations
 
-import contextlib
 import os
 import selectors
 import socket
@@ -66,8 +65,12 @@ class NetworkLine(NoisyLine):
         if self._server_fd is None:  # unplugged since it became readable
             return
         data = b""
-        with contextlib.suppress(BlockingIOError, ConnectionResetError):
+        try:
             data = os.read(self._server_fd, _READ_SIZE)
+        except BlockingIOError:
+            return  # the one that became readable was dismissed since, for a new one
+        except ConnectionResetError:
+            pass
         if data:
             self._pass_on(data, Direction.TO_DEVICE)
         else:

@@ -18,6 +18,7 @@ FEATURES: tuple[str, ...] = (
     "memory",
     "large_memory_reads",
     "write_by_data",
+    "joined_confirmations",
     "user_command",
     "update_rate",
     "link_failure_reason",

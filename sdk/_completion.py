@@ -8,9 +8,11 @@ from datetime import datetime
 class Completion:
     """Open at first, then done or failed, once and for ever."""
 
+    __slots__ = ("_completion", "_failure_reason")
+
     def __init__(self) -> None:
         self._completion: datetime | None = None
-        self._failure_reason = ""
+        self._failure_reason: str = ""
 
     @property
     def completed(self) -> bool:
@@ -20,7 +22,7 @@ class Completion:
     @property
     def is_success(self) -> bool:
         """Whether it is over and did what was asked."""
-        return self.completed and not self._failure_reason
+        return self._completion is not None and not self._failure_reason
 
     @property
     def completion_datetime(self) -> datetime | None:

@@ -28,6 +28,7 @@ from scrutiny.api.messages import (
     WatchableUpdate,
     Welcome,
     WriteCompleted,
+    WritesConfirmed,
 )
 from scrutiny.api.value_frames import Group
 
@@ -262,7 +263,12 @@ class ClientCore:
         match message:
             case WatchableUpdate():
                 self._receive_values(message, wall_s)
-            case WriteCompleted() | MemoryReadCompleted() | MemoryWriteCompleted():
+            case (
+                WriteCompleted()
+                | WritesConfirmed()
+                | MemoryReadCompleted()
+                | MemoryWriteCompleted()
+            ):
                 self._answer(self._by_token.get(message.request_token), message, now_s)
             case AcquisitionCompleted():
                 self._receive_completion(message, now_s)

@@ -27,6 +27,7 @@ from scrutiny.api.messages import (
     WriteCompleted,
     WriteMemoryReply,
     WriteReply,
+    WritesConfirmed,
     WriteWatchable,
     command_name,
 )
@@ -180,21 +181,25 @@ class WriteExchange(Exchange):
         self._on_item = on_item
 
     def receive(self, message: AnyServerMessage) -> None:
-        """Take the token, then one completion per item."""
+        """Take the token, then the completions of all items."""
         match message:
             case WriteReply() if self.token is None and message.count == len(self._open):
                 self.token = message.request_token
+            case WritesConfirmed() if self.token is not None:
+                for index in message.batch_indices:
+                    self._item_ended(index, "", message.completion_server_time_us)
             case WriteCompleted() if self.token is not None:
-                self._item_completed(message)
+                why = message.failure_reason or "the server gave no reason"
+                reason = "" if message.success else why
+                self._item_ended(message.batch_index, reason, message.completion_server_time_us)
             case _:
                 self.refuse(message)
 
-    def _item_completed(self, message: WriteCompleted) -> None:
-        if message.batch_index not in self._open:
+    def _item_ended(self, index: int, reason: str, server_time_us: float) -> None:
+        if index not in self._open:
             return
-        self._open.discard(message.batch_index)
-        reason = "" if message.success else message.failure_reason or "the server gave no reason"
-        self._on_item(message.batch_index, reason, message.completion_server_time_us)
+        self._open.discard(index)
+        self._on_item(index, reason, server_time_us)
         if not self._open:
             self.finish()
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
+from msgspec import UNSET
+
 from scrutiny.api.codec import encode
 from scrutiny.api.messages import WriteItem, WriteWatchable, WrittenValue
 from scrutiny.api.versions import MAX_MESSAGE_SIZE
@@ -20,7 +22,9 @@ from .definitions import ValueStatus
 # commands has fewer: the device is at work while the others are made and checked.
 _ITEMS_PER_COMMAND = 500
 _ITEMS_OF_FIRST = 100
-_ENVELOPE_SIZE = 64  # of a command without items, rounded up
+_ENVELOPE_SIZE = 80  # of a command without items, rounded up
+
+_JOINED = "joined_confirmations"  # feature of the server
 
 UNKNOWN_OUTCOME = "the device may or may not have taken the value"
 
@@ -55,7 +59,10 @@ def _write_exchange(core: ClientCore, writes: list[PendingWrite]) -> WriteExchan
             write.state.last_write_s = core.unix_time(server_time_us, time.time())
         write.outcome.mark_complete(reason)
 
-    return WriteExchange(_command(writes), on_item)
+    welcome = core.welcome
+    joined = len(writes) > 1 and welcome is not None and _JOINED in welcome.features
+    items = [_item(index, write) for index, write in enumerate(writes)]
+    return WriteExchange(WriteWatchable(updates=items, joined=joined or UNSET), on_item)
 
 
 def forbid_dead(writes: list[PendingWrite]) -> None:
@@ -76,10 +83,6 @@ def forbid_dead(writes: list[PendingWrite]) -> None:
                 f"{write.state.path} was not written: it is not watched any more; "
                 "call watch() again"
             )
-
-
-def _command(writes: list[PendingWrite]) -> WriteWatchable:
-    return WriteWatchable(updates=[_item(index, write) for index, write in enumerate(writes)])
 
 
 def _item(index: int, write: PendingWrite) -> WriteItem:
@@ -115,6 +118,8 @@ def _encoded_size(write: PendingWrite) -> int:
 
 def raise_first_failure(writes: list[PendingWrite], timeout_s: float) -> None:
     """Raise what became of writes that were attempted, unless all are confirmed."""
+    if all(write.outcome.is_success for write in writes):
+        return
     count = len(writes)
     unconfirmed = [write for write in writes if not write.outcome.completed]
     if unconfirmed:
@@ -125,8 +130,7 @@ def raise_first_failure(writes: list[PendingWrite], timeout_s: float) -> None:
             write.outcome.mark_complete(text)
         raise exceptions.RequestTimeout(text)
     failed = [write for write in writes if not write.outcome.is_success]
-    if failed:
-        others = f" ({len(failed)} of {count} writes failed)" if count > 1 else ""
-        raise exceptions.OperationFailure(
-            f"{failed[0].state.path} was not written: {failed[0].outcome.failure_reason}{others}"
-        )
+    others = f" ({len(failed)} of {count} writes failed)" if count > 1 else ""
+    raise exceptions.OperationFailure(
+        f"{failed[0].state.path} was not written: {failed[0].outcome.failure_reason}{others}"
+    )

@@ -5,11 +5,11 @@ from __future__ import annotations
 import contextlib
 import threading
 from types import TracebackType
-from typing import TYPE_CHECKING
 
 from . import exceptions
 from ._arguments import check_written_value
 from ._channel import Channel
+from ._completion import Completion
 from ._exchanges import WriteExchange
 from ._waiting import Deadline, DoneWaiter
 from ._watch_state import WatchState
@@ -20,10 +20,6 @@ from ._writes import (
     raise_first_failure,
     write_exchanges,
 )
-from .write_request import WriteRequest
-
-if TYPE_CHECKING:
-    from .watchable_handle import WatchableHandle
 
 __all__ = ["UNKNOWN_OUTCOME", "BatchWriteContext", "Writer"]
 
@@ -65,10 +61,9 @@ class Writer:
         self.timeout_s = timeout_s
         self._thread = threading.local()  # a batch belongs to the thread that opened it
 
-    def write(self, handle: WatchableHandle, state: WatchState, value: object) -> None:
+    def write(self, state: WatchState, value: object) -> None:
         """Write a value and wait for the confirmation, or keep it for the open batch."""
-        checked = check_written_value(value)
-        write = PendingWrite(WriteRequest(handle, checked), checked, state)
+        write = PendingWrite(Completion(), check_written_value(value), state)
         if (batch := self._open_batch()) is not None:
             batch.add(write)
         else:

@@ -79,7 +79,7 @@ class WatchableHandle(WatchedValue):
 
     @value.setter
     def value(self, value: int | float | bool | str) -> None:
-        self._writer.write(self, self._state, value)
+        self._writer.write(self._state, value)
 
     @property
     def value_enum(self) -> str:

@@ -1,4 +1,4 @@
-"""One value on its way to the device."""
+"""One value on its way to the device; for scripts that import the name."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ if TYPE_CHECKING:
 
 
 class WriteRequest(PendingRequest):
-    """A write through a handle; it is done when the device confirmed."""
+    """A write through a handle; it is done when the device confirmed.
+
+    Nothing returns one: to assign a value waits for the confirmation, and so does a batch.
+    """
 
     def __init__(self, watchable: WatchableHandle, value: WrittenValue) -> None:
         super().__init__()

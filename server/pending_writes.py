@@ -5,7 +5,9 @@ Source: device protocol, section 9; firmware description, sections 2.9 and 10.1.
 
 from __future__ import annotations
 
-from typing import Final
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Final
 
 from scrutiny.core.errors import ValueCodecError
 from scrutiny.core.values import (
@@ -25,6 +27,9 @@ from .pointers import NULL_POINTER
 from .store import ValueStore
 from .target_memory import TargetMemory
 
+if TYPE_CHECKING:
+    from .receivers import Receiver
+
 _ID_SIZE: Final = 2
 _WORD_BITS: Final = 3  # of an address within a word of 8 octets
 
@@ -40,15 +45,16 @@ class PendingWrite:
         acknowledgement: what it adds to the answer.
         is_alone: it must not share a request: one that it shared was refused.
         touched: where it goes: numbers of words of 8 octets, or of a published value.
+        octets: in memory afterwards; None unless the write tells that.
     """
 
     __slots__ = (
         "_done",
-        "_octets",
         "acknowledgement",
         "entry",
         "function",
         "is_alone",
+        "octets",
         "part",
         "touched",
         "value",
@@ -63,7 +69,7 @@ class PendingWrite:
         self.is_alone = False
         self.touched = range(0)
         self._done = done
-        self._octets: bytes | None = None  # in memory afterwards, if the write tells that
+        self.octets: bytes | None = None
         entry.holds += 1
 
     @property
@@ -113,15 +119,6 @@ class PendingWrite:
         if self.pointer is not None:
             self.part = None
 
-    def confirmed(self, store: ValueStore, now_ns: int) -> None:
-        """Show the value at once wherever it is watched, under all its names."""
-        entries = store.same_source(self.entry.source)
-        count = len(entries)
-        store.update(entries, (self.value,) * count, now_ns, (self._octets,) * count)
-        for entry in entries:
-            for feed in entry.watchers:
-                feed.mark((entry,))
-
     def finish(self, reason: str, store: ValueStore, now_ns: int) -> None:
         """Tell who asked for it; without a reason it has succeeded."""
         self.entry.holds -= 1
@@ -148,8 +145,8 @@ class PendingWrite:
         field = variable.bit_field
         if field is None or field.size == 8 * variable.data_type.size:
             self.function = MemoryControlFunction.WRITE
-            self._octets = encode(self.value, variable.data_type, variable.byte_order)
-            return self._octets
+            self.octets = encode(self.value, variable.data_type, variable.byte_order)
+            return self.octets
         self.function = MemoryControlFunction.WRITE_MASKED
         return self._masked(variable, field)
 
@@ -158,6 +155,30 @@ class PendingWrite:
         shift = bit_shift(field.offset, field.size, data_type, order)
         storage, mask = insert_bits(self.value, shift, field.size)
         return storage.to_bytes(data_type.size, order) + mask.to_bytes(data_type.size, order)
+
+
+def confirm(writes: Iterable[PendingWrite], store: ValueStore, now_ns: int) -> None:
+    """Show values at once wherever they are watched, under all their names."""
+    confirmed: dict[Entry, PendingWrite] = {}
+    for write in writes:
+        for entry in store.same_source(write.entry.source):
+            if entry in confirmed:  # written twice: who takes every sample gets both values
+                _show(confirmed, store, now_ns)
+                confirmed = {}
+            confirmed[entry] = write
+    _show(confirmed, store, now_ns)
+
+
+def _show(confirmed: dict[Entry, PendingWrite], store: ValueStore, now_ns: int) -> None:
+    writes = confirmed.values()
+    values, octets = [write.value for write in writes], [write.octets for write in writes]
+    store.update(list(confirmed), values, now_ns, octets)
+    marked: defaultdict[Receiver, list[Entry]] = defaultdict(list)
+    for entry in confirmed:
+        for receiver in entry.watchers:
+            marked[receiver].append(entry)
+    for receiver, entries in marked.items():
+        receiver.mark(entries)
 
 
 class PendingOctets(PendingWrite):
@@ -175,11 +196,11 @@ class PendingOctets(PendingWrite):
         assert isinstance(entry.source, Variable)
         super().__init__(entry, _value_of(octets, entry.source), done)
         self.function = MemoryControlFunction.WRITE
-        self._octets = octets
+        self.octets = octets
 
     def _content(self, variable: Variable) -> bytes:
-        assert self._octets is not None
-        return self._octets
+        assert self.octets is not None
+        return self.octets
 
 
 def _value_of(octets: bytes, variable: Variable) -> Value:

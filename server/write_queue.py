@@ -20,7 +20,7 @@ from scrutiny.firmware_link.messages import (
 
 from .jobs import Job, MessageJob, refusal
 from .memory_blocks import PlanLimits
-from .pending_writes import PendingWrite
+from .pending_writes import PendingWrite, confirm
 from .store import ValueStore
 from .target_memory import TargetMemory
 
@@ -57,8 +57,7 @@ class WriteJob(Job):
     def answered(self, response: Response, now_ns: int) -> None:
         if response.code == ResponseCode.OK:
             self._queue.prepare()
-            for write in self._writes:
-                write.confirmed(self._store, now_ns)
+            confirm(self._writes, self._store, now_ns)
             self._finish("", now_ns)
         elif len(self._writes) > 1:
             self._queue.retry_alone(self._writes)

@@ -124,6 +124,7 @@ from .values import (
     WriteCompleted,
     WriteItem,
     WriteReply,
+    WritesConfirmed,
     WriteSingleReply,
     WriteSingleWatchable,
     WriteWatchable,
@@ -267,6 +268,7 @@ __all__ = [
     "WriteSingleWatchable",
     "WriteSingleWatchableByData",
     "WriteWatchable",
+    "WritesConfirmed",
     "WrittenValue",
     "XAxisData",
     "XAxisSignal",
@@ -346,6 +348,7 @@ AnyServerMessage = (
     | ServerStatsReply
     | WatchableUpdate
     | WriteCompleted
+    | WritesConfirmed
     | MemoryReadCompleted
     | MemoryWriteCompleted
     | RequestAcquisitionReply

@@ -165,9 +165,13 @@ class WriteItem(Struct):
 
 
 class WriteWatchable(Command, tag="write_watchable"):
-    """Write a batch; answered at once, then one :class:`WriteCompleted` per item."""
+    """Write a batch; answered at once, then one :class:`WriteCompleted` per item.
+
+    ``joined`` (added): tell of successes with :class:`WritesConfirmed`, many at a time.
+    """
 
     updates: list[WriteItem]
+    joined: bool | UnsetType = UNSET
 
 
 class WriteReply(ServerMessage, tag="response_write_watchable"):
@@ -185,6 +189,14 @@ class WriteCompleted(ServerMessage, tag="inform_write_completion"):
     watchable: str
     success: bool
     failure_reason: str
+    completion_server_time_us: float
+
+
+class WritesConfirmed(ServerMessage, tag="inform_writes_confirmed"):
+    """Added: items of a batch that the device confirmed at once, for who wants them joined."""
+
+    request_token: str
+    batch_indices: list[int]
     completion_server_time_us: float
 
 

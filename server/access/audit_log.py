@@ -12,9 +12,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import logging
 import math
 import os
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from itertools import pairwise
@@ -95,7 +97,7 @@ class AuditLog:
             self._loop.call_later(HAND_OVER_S, self._hand_over)
         self._records.append(
             AuditRecord(
-                time=_now(),
+                time=_time_text(time.time_ns() // 1_000_000),
                 who=identity.name,
                 role=identity.role.value,
                 address=address,
@@ -177,8 +179,10 @@ class _Writer:
                 newer.replace(older)
 
 
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+@functools.lru_cache(maxsize=1)  # what one request has written ends at the same time
+def _time_text(unix_ms: int) -> str:
+    text = datetime.fromtimestamp(unix_ms / 1000, UTC).isoformat(timespec="milliseconds")
+    return text.replace("+00:00", "Z")
 
 
 def _writable(value: Value | str | None) -> Value | str | None:

@@ -155,8 +155,8 @@ class SharedParts:
 
     def watchers(self, entry: Entry) -> list[Client]:
         """Return the clients that watch an entry."""
-        feeds = [receiver.feed for receiver in entry.watchers]
-        return [self.clients[feed] for feed in feeds if feed in self.clients]
+        clients = self.clients
+        return [clients[feed] for one in entry.watchers if (feed := one.feed) in clients]
 
 
 class Client:
@@ -222,6 +222,10 @@ class Client:
         """Put into the audit log how a change ended that this client has asked for."""
         self.parts.audit.note(self.identity, self.address, change, result)
 
+    def note_outcome(self, change: Change, outcome: Outcome) -> None:
+        """Do so for a change that the device was asked for."""
+        self.note(change, CONFIRMED if outcome.success else outcome.reason)
+
     def noted(self, change: Change, done: OutcomeCallback) -> OutcomeCallback:
         """Return what puts the outcome of a change into the audit log, and tells it on."""
 
@@ -229,7 +233,7 @@ class Client:
             try:
                 done(outcome)  # somebody waits for it
             finally:
-                self.note(change, CONFIRMED if outcome.success else outcome.reason)
+                self.note_outcome(change, outcome)
 
         return finish
 

@@ -5,14 +5,20 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from functools import partial
+from itertools import groupby
+from operator import attrgetter
 from typing import Final
+
+from msgspec import UNSET, Struct
 
 from scrutiny.api.codec import encode
 from scrutiny.api.messages import (
     ServerMessage,
     WriteCompleted,
     WriteReply,
+    WritesConfirmed,
     WriteSingleReply,
     WriteSingleWatchable,
     WriteWatchable,
@@ -65,14 +71,14 @@ def write_batch(client: Client, command: WriteWatchable) -> Steps:
         yield NO_PAUSE
     client.writes.start(len(writes))
 
-    batch = _Batch(client, command.reqid, left := len(writes))
+    joined = command.joined is not UNSET and command.joined
+    batch = _Batch(client, command.reqid, left := len(writes), joined=joined)
     for batch_index, (entry, value) in writes.items():
-        done = partial(batch.ended, entry, batch_index)
         change = Change("write_watchable", entry.path, entry.value, value)
+        done = partial(batch.ended, entry, batch_index, change)
         left -= 1
         more_follow = left % SENT_TOGETHER != 0
-        noted = client.noted(change, done)
-        client.parts.device.write_value(entry, value, noted, more_follow=more_follow)
+        client.parts.device.write_value(entry, value, done, more_follow=more_follow)
         batch.announce_soon()
         yield NO_PAUSE
     batch.announce_soon()  # of no writes, too
@@ -99,6 +105,19 @@ def _fitting(entry: Entry, written: WrittenValue) -> Value:
         raise CommandRefused(f"cannot write {entry.path}: {error}") from None
 
 
+class _Ended(Struct, frozen=True):
+    """A write of a batch that has ended."""
+
+    entry: Entry
+    batch_index: int
+    outcome: Outcome
+
+    @property
+    def confirmed_ns(self) -> int | None:
+        """When the device confirmed it; None: it has failed."""
+        return self.outcome.time_ns if self.outcome.success else None
+
+
 class _Batch:
     """Tells of one batch that it was taken, and then how each of its writes has ended.
 
@@ -109,17 +128,19 @@ class _Batch:
         client: whose it is.
         reqid: of its command.
         count: of its writes.
+        joined: the client wants to be told of many successes with one message.
     """
 
-    def __init__(self, client: Client, reqid: int | None, count: int) -> None:
+    def __init__(self, client: Client, reqid: int | None, count: int, *, joined: bool) -> None:
         self._client = client
         self._token = new_token()
         self._reply: WriteReply | None = WriteReply(
             reqid=reqid, request_token=self._token, count=count
         )
         self._is_single = count == 1
+        self._is_joined = joined
         self._deadline: asyncio.TimerHandle | None = None
-        self._ended: list[tuple[Entry, int, Outcome]] = []  # and not told yet
+        self._ended: list[_Ended] = []  # and not told yet
 
     def announce_soon(self) -> None:
         """Tell that it was taken, once: a single write at its end, if that is soon."""
@@ -131,10 +152,16 @@ class _Batch:
         else:
             self._announce()
 
-    def ended(self, entry: Entry, batch_index: int, outcome: Outcome) -> None:
-        """Learn that a write has ended."""
+    def ended(self, entry: Entry, batch_index: int, change: Change, outcome: Outcome) -> None:
+        """Learn that a write has ended, and put that into the audit log."""
         self._client.writes.end()
-        self._ended.append((entry, batch_index, outcome))
+        self._ended.append(_Ended(entry, batch_index, outcome))
+        try:
+            self._report_soon()  # somebody waits
+        finally:
+            self._client.note_outcome(change, outcome)
+
+    def _report_soon(self) -> None:
         if self._deadline is not None:
             self._deadline.cancel()
         elif self._reply is not None:
@@ -155,26 +182,56 @@ class _Batch:
         part, self._ended = self._ended[:LARGEST_REPORT], self._ended[LARGEST_REPORT:]
         if self._ended:
             self._client.parts.loop.call_soon(self._report)
+        self._tell_client(part)
+        self._tell_others(part)
+
+    def _tell_client(self, part: Sequence[_Ended]) -> None:
+        """Tell whose batch it is, and that it was taken if that was not told yet."""
+        same_source = self._client.parts.store.same_source
+        shown = [entry for ended in part for entry in same_source(ended.entry.source)]
+        messages = self._joined(part) if self._is_joined else map(self._completion, part)
+        reply = None
+        if self._reply is not None:
+            reply, self._reply = encode(self._reply), None
+        self._client.send_behind_values(shown, messages, first=reply)
+
+    def _tell_others(self, part: Sequence[_Ended]) -> None:
+        """Tell the other clients that watch what was written."""
         shown: defaultdict[Client, list[Entry]] = defaultdict(list)
         told: defaultdict[Client, list[bytes]] = defaultdict(list)
-        store = self._client.parts.store
-        for entry, batch_index, outcome in part:
-            completion = self._completion(entry, batch_index, outcome)
-            for receiver in {self._client, *self._client.parts.watchers(entry)}:
-                shown[receiver] += store.same_source(entry.source)
+        parts = self._client.parts
+        for ended in part:
+            others = {one for one in parts.watchers(ended.entry) if one is not self._client}
+            if not others:
+                continue
+            completion = self._completion(ended)
+            for receiver in others:
+                shown[receiver] += parts.store.same_source(ended.entry.source)
                 told[receiver].append(completion)
         for receiver, completions in told.items():
-            reply = None
-            if receiver is self._client and self._reply is not None:
-                reply, self._reply = encode(self._reply), None
-            receiver.send_behind_values(shown[receiver], completions, first=reply)
+            receiver.send_behind_values(shown[receiver], completions)
 
-    def _completion(self, entry: Entry, batch_index: int, outcome: Outcome) -> bytes:
+    def _joined(self, part: Sequence[_Ended]) -> Iterator[bytes]:
+        """Return the messages that tell of all, in order; what has failed is told one by one."""
+        for confirmed_ns, group in groupby(part, attrgetter("confirmed_ns")):
+            if confirmed_ns is None:
+                yield from map(self._completion, group)
+            else:
+                yield encode(
+                    WritesConfirmed(
+                        request_token=self._token,
+                        batch_indices=[ended.batch_index for ended in group],
+                        completion_server_time_us=self._client.parts.clock.to_us(confirmed_ns),
+                    )
+                )
+
+    def _completion(self, ended: _Ended) -> bytes:
+        outcome = ended.outcome
         return encode(
             WriteCompleted(
                 request_token=self._token,
-                batch_index=batch_index,
-                watchable=entry.id,
+                batch_index=ended.batch_index,
+                watchable=ended.entry.id,
                 success=outcome.success,
                 failure_reason=outcome.reason,
                 completion_server_time_us=self._client.parts.clock.to_us(outcome.time_ns),

@@ -98,6 +98,7 @@ class FakeDevice:
         self.octets_written: list[tuple[str, bytes]] = []
         self._store = store
         self._waiting: list[Callable[[], None]] = []
+        self._answered_ns = 0
 
     @property
     def status(self) -> DeviceStatus:
@@ -142,9 +143,11 @@ class FakeDevice:
         for listener in self.on_gone:
             listener()
 
-    def answer(self) -> None:
-        """End all operations that wait."""
-        waiting, self._waiting = self._waiting, []
+    def answer(self, count: int | None = None) -> None:
+        """End operations that wait, all or so many, at the same time."""
+        waiting = self._waiting[:count]
+        del self._waiting[:count]
+        self._answered_ns = time.monotonic_ns()
         for finish in waiting:
             finish()
 
@@ -234,10 +237,12 @@ class FakeDevice:
 
     def _operate(self, action: Callable[[], bytes], done: OutcomeCallback) -> None:
         def finish() -> None:
+            if not self.is_slow:
+                self._answered_ns = time.monotonic_ns()
             if self.refusal:
-                done(Outcome(False, self.refusal, b"", time.monotonic_ns()))
+                done(Outcome(False, self.refusal, b"", self._answered_ns))
             else:
-                done(Outcome(True, "", action(), time.monotonic_ns()))
+                done(Outcome(True, "", action(), self._answered_ns))
 
         if self.is_slow:
             self._waiting.append(finish)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from msgspec import UNSET, UnsetType
 
 from scrutiny import sdk
 from scrutiny.api import messages as api
+from scrutiny.api.versions import FEATURES
 from scrutiny.sdk.client import ScrutinyClient
 from scrutiny.sdk.watchable_handle import WatchableHandle
 
-from .fake_server import SOON_S, FakeServer, in_thread, write_replies
+from .fake_server import SOON_S, FakeServer, in_thread, welcome, write_replies
 
 
 def test_a_write_returns_when_the_handle_shows_the_value(client: ScrutinyClient) -> None:
@@ -120,6 +123,35 @@ def test_a_batch_is_sent_at_the_end_of_its_block(
     assert (speed.value, mode.value) == (2, 1)
     speed.value = 3  # after the block, writing is immediate again
     assert speed.value == 3
+
+
+@pytest.mark.parametrize(("features", "joined"), [(["memory"], UNSET), (FEATURES, True)])
+def test_servers_that_can_are_asked_to_confirm_many_writes_at_a_time(
+    server: FakeServer, features: Sequence[str], joined: bool | UnsetType
+) -> None:
+    def confirm(command: api.WriteWatchable) -> list[api.ServerMessage]:
+        first, *completions = write_replies(command)
+        if command.joined is UNSET:
+            return [first, *completions]
+        token = f"t{command.reqid}"
+        indices = [item.batch_index for item in command.updates]
+        return [
+            first,
+            api.WritesConfirmed(
+                request_token=token, batch_indices=indices, completion_server_time_us=2e6
+            ),
+        ]
+
+    server.welcome = welcome(features=features)
+    server.answers[api.WriteWatchable] = confirm
+    with ScrutinyClient().connect(server.host, server.port) as client:
+        speed = client.watch("/var/speed")
+
+        write_batch(client, SOON_S, (speed, 1), (speed, 2))
+        speed.value = 3
+
+    batch, single = server.expect(api.WriteWatchable), server.expect(api.WriteWatchable)
+    assert (batch.joined, single.joined) == (joined, UNSET)
 
 
 def test_an_exception_in_the_block_discards_the_batch(

@@ -372,6 +372,24 @@ def test_each_write_of_a_batch_is_confirmed_by_itself_and_once() -> None:
     assert exchange.failure is None
 
 
+def test_writes_are_confirmed_many_at_a_time_and_once() -> None:
+    core = make_core()
+    outcomes: list[tuple[int, str, float | None]] = []
+    exchange = make_write(core, outcomes)
+
+    def confirmed(*indices: int) -> api.WritesConfirmed:
+        return api.WritesConfirmed(
+            request_token="t", batch_indices=[*indices], completion_server_time_us=9.0
+        )
+
+    receive(core, confirmed(2, 0, 2, -1, 3), confirmed(0))
+    assert not exchange.is_done
+    receive(core, write_completed("t", 1, "no"), confirmed(1))
+
+    assert outcomes == [(2, "", 9.0), (0, "", 9.0), (1, "no", 7.0)]
+    assert exchange.is_done
+
+
 def test_a_lost_server_fails_what_is_pending() -> None:
     core = make_core()
     outcomes: list[tuple[int, str, float | None]] = []

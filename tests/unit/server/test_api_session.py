@@ -710,6 +710,48 @@ def test_a_batch_is_answered_then_each_item_is_completed(
     assert server.device.written == [(FLOAT, 1.5), (SMALL, 31)]
 
 
+def test_confirmations_are_joined_for_who_wants_that(server: Server, client: FakeClient) -> None:
+    other = FakeClient(server)
+    (entry_id,) = other.subscribe(SMALL)
+    server.device.is_slow = True
+    client.send("write_watchable", updates=write_items([entry_id] * 3, 1, 2, 3), joined=True)
+    answer = client.wait_for("response_write_watchable")
+
+    server.device.answer()
+
+    (confirmed,) = client.all()
+    assert confirmed.pop("completion_server_time_us") > 0
+    assert confirmed == {
+        "cmd": "inform_writes_confirmed",
+        "reqid": None,
+        "request_token": answer["request_token"],
+        "batch_indices": [0, 1, 2],
+    }
+    _, *completions = other.all()
+    assert [completion["batch_index"] for completion in completions] == [0, 1, 2]
+
+
+def test_a_failure_among_joined_confirmations_is_told_in_its_place(
+    server: Server, client: FakeClient
+) -> None:
+    server.device.is_slow = True
+    (entry_id,) = client.ids(SMALL)
+    items = write_items([entry_id] * 3, 1, 2, 3)
+    client.send("write_watchable", updates=items, joined=True)
+    client.wait_for("response_write_watchable")
+
+    server.device.answer(1)
+    server.device.refusal = "read only"
+    server.device.answer(1)
+    server.device.refusal = ""
+    server.device.answer(1)
+
+    first, failed, last = client.all()
+    assert (first["batch_indices"], last["batch_indices"]) == ([0], [2])
+    assert failed["cmd"] == "inform_write_completion"
+    assert (failed["batch_index"], failed["failure_reason"]) == (1, "read only")
+
+
 def test_a_watcher_gets_the_value_before_the_completion(server: Server, client: FakeClient) -> None:
     other, stranger = FakeClient(server), FakeClient(server)
     (entry_id,) = other.subscribe(SMALL)

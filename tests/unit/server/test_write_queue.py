@@ -385,6 +385,32 @@ def test_a_command_and_a_pointer_go_alone(make_feed: MakeFeed) -> None:
     assert rig.queue.next_beside(whole, room=100) is None
 
 
+def test_who_takes_every_sample_gets_both_values_that_one_request_writes(
+    make_feed: MakeFeed,
+) -> None:
+    rig = Rig(make_feed, UNION)
+    every, newest = rig.feed(), rig.feed()
+    entry, apart = rig.entry("/whole"), rig.entry("/apart")
+    for one in (entry, apart):
+        rig.subscriptions.watch(every.samples, one, 1)
+        rig.subscriptions.watch(newest, one, 1)
+    outcomes: list[Outcome] = []
+    rig.add_write("/whole", 1, outcomes)
+    rig.add_write("/apart", 7, outcomes)
+    rig.add_write("/whole", 2, outcomes)
+
+    while len(outcomes) < 3:
+        rig.run_for(rig.exchange_ns)
+    every.flush()
+    newest.flush()
+
+    assert len(functions(rig)) == 1
+    assert values_of(every, entry) == [1, 2]
+    assert values_of(every, apart) == [7]
+    assert values_of(newest, entry) == [2]
+    assert entry.value == 2
+
+
 POINTER = variable("/p", DataType.PTR32, BASE)
 MEMBERS = [variable(f"/*p/m{i}", DataType.UINT16, 4 + 2 * i, pointer=POINTER) for i in range(3)]
 

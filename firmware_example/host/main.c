@@ -35,8 +35,10 @@
  * value may be, only how often an idle process wakes up. */
 #define TICK_US 10000
 
-/* For exact lines: a timer is set to end so long before octets are through, as it may be late. */
-#define SPIN_NS (200u * (uint64_t)CLOCK_NS_PER_US)
+/* For exact lines: a timer is set to end so long before octets are through, as it may be late. It is
+ * longer than a lump at 3 Mbaud: whoever falls asleep for 13 us leaves its processor to the one it
+ * talks to, who then waits there until the end of the answer, although others are free. */
+#define SPIN_NS (250u * (uint64_t)CLOCK_NS_PER_US)
 
 /* How long to leave the library alone with what it could not finish. */
 #define RETRY_NS (1u * (uint64_t)CLOCK_NS_PER_MS)

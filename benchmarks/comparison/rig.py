@@ -15,6 +15,7 @@ from elftools.elf.sections import SymbolTableSection
 
 from benchmarks.firmware import Firmware, build_big_firmware
 from benchmarks.measured import MeasuredBoard
+from benchmarks.users_python import users_python
 from scrutiny.core.types import DataType
 from scrutiny.core.watchables import Variable
 from tests.support.example_board import build_board, description_of
@@ -75,7 +76,7 @@ class Rig:
                 python = peer_python()
             except NoPeer as reason:
                 print(f"without the peer: {reason}")
-        self._sides = Sides(folder, python)
+        self._sides = Sides(folder, users_python(), python)
         self._port_count = 0
 
     @property

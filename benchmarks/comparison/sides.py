@@ -135,12 +135,15 @@ class Side(ABC):
 class Ours(Side):
     """Our server and SDK."""
 
-    def __init__(self, board: Board, baud: int, description: Path, folder: Path) -> None:
+    def __init__(
+        self, python: Path, board: Board, baud: int, description: Path, folder: Path
+    ) -> None:
         folder.mkdir()
         DescriptionStore(folder / "data" / "server").install(description)
         link = f"serial:{board.port}?baudrate={baud or 115_200}"
         self._folder = folder
-        self.server = MeasuredServer(folder, "--link", link)
+        self._python = python
+        self.server = MeasuredServer(folder, "--link", link, python=python)
         _, listening_s = self.server.wait_for_line("listening on")
         self.start_s = listening_s - self.server.started_s
 
@@ -154,7 +157,7 @@ class Ours(Side):
 
     def client(self, task: str, **job: Any) -> Client:
         text = json.dumps({"port": self.server.tcp_port, "task": task, **job})
-        return Client([sys.executable, str(SCRIPT), text], checkout_environment(), self._folder)
+        return Client([str(self._python), str(SCRIPT), text], checkout_environment(), self._folder)
 
     def close(self) -> None:
         """End the server."""
@@ -206,27 +209,34 @@ def _time_of_listening(port: int) -> float:
 
 
 class Sides:
-    """Starts both, one at a time, with homes of their own."""
+    """Starts both, one at a time, with homes of their own.
 
-    def __init__(self, folder: Path, python: Path | None) -> None:
+    Args:
+        folder: for the homes.
+        ours: the Python of our server and clients.
+        theirs: that of the peer, if it can be had.
+    """
+
+    def __init__(self, folder: Path, ours: Path, theirs: Path | None) -> None:
         self._folder = folder
-        self._python = python
+        self._ours = ours
+        self._theirs = theirs
         self._count = 0
 
     @property
     def has_peer(self) -> bool:
         """Whether the stock server can be had."""
-        return self._python is not None
+        return self._theirs is not None
 
     def start(self, who: str, stack: ExitStack, board: Board, baud: int, description: Path) -> Side:
         """Start our server or the stock one; it ends with the stack."""
         folder = self._new_folder()
         side: Ours | Theirs
         if who == OURS:
-            side = Ours(board, baud, description, folder)
+            side = Ours(self._ours, board, baud, description, folder)
         else:
-            assert self._python is not None
-            side = Theirs(self._python, board, description, folder)
+            assert self._theirs is not None
+            side = Theirs(self._theirs, board, description, folder)
         stack.callback(side.close)
         return side
 

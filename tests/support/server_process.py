@@ -30,15 +30,16 @@ class ServerProcess(LoggedProcess):
 
     PROGRAM: ClassVar[tuple[str, ...]] = ("-m", "scrutiny.server")
 
-    def __init__(self, home: Path, *arguments: str) -> None:
+    def __init__(self, home: Path, *arguments: str, python: str | Path = sys.executable) -> None:
         """Start it, and return when clients can connect.
 
         Args:
             home: folder for all that it keeps; those with the same one share their memory.
             arguments: of the command line, besides the port.
+            python: what runs it.
         """
         share_tokens()
-        command = [sys.executable, *self.PROGRAM, "--port", "0", *_LINKS, *arguments]
+        command = [str(python), *self.PROGRAM, "--port", "0", *_LINKS, *arguments]
         super().__init__(command, environment=home_environment(home))
         try:
             match, self.listening_s = self.wait_for_line(r"listening on wss?://127\.0\.0\.1:(\d+)")

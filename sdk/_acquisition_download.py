@@ -13,6 +13,7 @@ from . import exceptions
 from ._acquisition_from_api import downloaded_acquisition, read_acquisition
 from ._dialogue import Dialogue, Question, ask
 from ._exchanges import Exchange
+from ._server_version import has_feature
 from .acquisition import DataloggingAcquisition
 
 # What a server names in its welcome if it sends acquisitions in chunks.
@@ -33,8 +34,7 @@ def fetch(
         RequestTimeout: it did not come in time.
         ConnectionError: there is no connection, or it was lost meanwhile.
     """
-    by_chunks = welcome is not None and _DOWNLOAD_FEATURE in welcome.features
-    read = _download if by_chunks else _read_at_once
+    read = _download if has_feature(welcome, _DOWNLOAD_FEATURE) else _read_at_once
     try:
         return (yield from read(reference_id, timeout_s))
     except exceptions.BadResponseError as error:

@@ -22,7 +22,7 @@ class Completion:
     @property
     def is_success(self) -> bool:
         """Whether it is over and did what was asked."""
-        return self._completion is not None and not self._failure_reason
+        return self.completed and not self._failure_reason
 
     @property
     def completion_datetime(self) -> datetime | None:

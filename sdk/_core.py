@@ -35,7 +35,7 @@ from scrutiny.api.value_frames import Group
 from . import _from_api, exceptions
 from ._exchanges import Call, Exchange
 from ._recording import EarlyCompletions, Recording
-from ._server_version import check_command
+from ._server_version import check_command, has_feature
 from ._status import loss_events, status_events
 from ._subscriptions import Rebinder, Subscription
 from ._watch_options import WatchOptions
@@ -295,7 +295,7 @@ class ClientCore:
 
     def _ask_for_frames(self, now_s: float) -> None:
         """Ask for values in binary frames; until the answer, and without one, they come in JSON."""
-        if self.takes_frames and self.welcome and "binary_values" in self.welcome.features:
+        if self.takes_frames and has_feature(self.welcome, "binary_values"):
             command = SetValueFormat(format="binary", octets=True)
             self._to_send.append(self.start(Call(command, SetValueFormatReply), now_s))
 

@@ -20,6 +20,7 @@ from scrutiny.api.versions import LARGEST_MEMORY_READ, LARGEST_USUAL_READ
 from . import exceptions
 from ._dialogue import Dialogue, Question
 from ._exchanges import DeferredCall
+from ._server_version import has_feature
 from ._waiting import Deadline
 
 # Larger writes would exceed a time limit made for one request.
@@ -41,7 +42,7 @@ def read_memory(
         timeout_s: for all of it; None for the usual time for each 16 KiB.
         usual_s: time limit of the client.
     """
-    has_large = welcome is not None and _LARGE_READS in welcome.features
+    has_large = has_feature(welcome, _LARGE_READS)
     largest = LARGEST_MEMORY_READ if has_large else LARGEST_USUAL_READ
     limit = _TimeLimit(timeout_s)
     data = bytearray()

@@ -28,5 +28,10 @@ def check_command(welcome: Welcome, command: str) -> None:
         raise exceptions.OperationFailure(f"{_name(welcome)} cannot do that: {reason}")
 
 
+def has_feature(welcome: Welcome | None, feature: str) -> bool:
+    """Return whether a server has said that it can do something; without a welcome it cannot."""
+    return welcome is not None and feature in welcome.features
+
+
 def _name(welcome: Welcome) -> str:
     return f"the server ({welcome.server[:80]})" if welcome.server else "the server"

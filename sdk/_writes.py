@@ -15,6 +15,7 @@ from . import exceptions
 from ._completion import Completion
 from ._core import ClientCore
 from ._exchanges import WriteExchange
+from ._server_version import has_feature
 from ._watch_state import WatchState
 from .definitions import ValueStatus
 
@@ -59,8 +60,7 @@ def _write_exchange(core: ClientCore, writes: list[PendingWrite]) -> WriteExchan
             write.state.last_write_s = core.unix_time(server_time_us, time.time())
         write.outcome.mark_complete(reason)
 
-    welcome = core.welcome
-    joined = len(writes) > 1 and welcome is not None and _JOINED in welcome.features
+    joined = len(writes) > 1 and has_feature(core.welcome, _JOINED)
     items = [_item(index, write) for index, write in enumerate(writes)]
     return WriteExchange(WriteWatchable(updates=items, joined=joined or UNSET), on_item)
 
@@ -118,10 +118,11 @@ def _encoded_size(write: PendingWrite) -> int:
 
 def raise_first_failure(writes: list[PendingWrite], timeout_s: float) -> None:
     """Raise what became of writes that were attempted, unless all are confirmed."""
-    if all(write.outcome.is_success for write in writes):
+    failed = [write for write in writes if not write.outcome.is_success]
+    if not failed:
         return
     count = len(writes)
-    unconfirmed = [write for write in writes if not write.outcome.completed]
+    unconfirmed = [write for write in failed if not write.outcome.completed]
     if unconfirmed:
         first = unconfirmed[0].state.path
         which = first if count == 1 else f"{len(unconfirmed)} of {count} writes, from {first} on,"
@@ -129,7 +130,6 @@ def raise_first_failure(writes: list[PendingWrite], timeout_s: float) -> None:
         for write in unconfirmed:
             write.outcome.mark_complete(text)
         raise exceptions.RequestTimeout(text)
-    failed = [write for write in writes if not write.outcome.is_success]
     others = f" ({len(failed)} of {count} writes failed)" if count > 1 else ""
     raise exceptions.OperationFailure(
         f"{failed[0].state.path} was not written: {failed[0].outcome.failure_reason}{others}"

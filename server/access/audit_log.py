@@ -179,7 +179,7 @@ class _Writer:
                 newer.replace(older)
 
 
-@functools.lru_cache(maxsize=1)  # what one request has written ends at the same time
+@functools.lru_cache(maxsize=1)  # the writes of one request end in the same millisecond
 def _time_text(unix_ms: int) -> str:
     text = datetime.fromtimestamp(unix_ms / 1000, UTC).isoformat(timespec="milliseconds")
     return text.replace("+00:00", "Z")

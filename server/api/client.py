@@ -222,10 +222,6 @@ class Client:
         """Put into the audit log how a change ended that this client has asked for."""
         self.parts.audit.note(self.identity, self.address, change, result)
 
-    def note_outcome(self, change: Change, outcome: Outcome) -> None:
-        """Do so for a change that the device was asked for."""
-        self.note(change, CONFIRMED if outcome.success else outcome.reason)
-
     def noted(self, change: Change, done: OutcomeCallback) -> OutcomeCallback:
         """Return what puts the outcome of a change into the audit log, and tells it on."""
 
@@ -233,7 +229,7 @@ class Client:
             try:
                 done(outcome)  # somebody waits for it
             finally:
-                self.note_outcome(change, outcome)
+                self.note(change, CONFIRMED if outcome.success else outcome.reason)
 
         return finish
 

@@ -11,7 +11,7 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Final
 
-from msgspec import UNSET, Struct
+from msgspec import Struct
 
 from scrutiny.api.codec import encode
 from scrutiny.api.messages import (
@@ -71,14 +71,15 @@ def write_batch(client: Client, command: WriteWatchable) -> Steps:
         yield NO_PAUSE
     client.writes.start(len(writes))
 
-    joined = command.joined is not UNSET and command.joined
+    joined = command.joined is True
     batch = _Batch(client, command.reqid, left := len(writes), joined=joined)
     for batch_index, (entry, value) in writes.items():
+        done = partial(batch.ended, entry, batch_index)
         change = Change("write_watchable", entry.path, entry.value, value)
-        done = partial(batch.ended, entry, batch_index, change)
         left -= 1
         more_follow = left % SENT_TOGETHER != 0
-        client.parts.device.write_value(entry, value, done, more_follow=more_follow)
+        noted = client.noted(change, done)
+        client.parts.device.write_value(entry, value, noted, more_follow=more_follow)
         batch.announce_soon()
         yield NO_PAUSE
     batch.announce_soon()  # of no writes, too
@@ -152,16 +153,10 @@ class _Batch:
         else:
             self._announce()
 
-    def ended(self, entry: Entry, batch_index: int, change: Change, outcome: Outcome) -> None:
-        """Learn that a write has ended, and put that into the audit log."""
+    def ended(self, entry: Entry, batch_index: int, outcome: Outcome) -> None:
+        """Learn that a write has ended."""
         self._client.writes.end()
         self._ended.append(_Ended(entry, batch_index, outcome))
-        try:
-            self._report_soon()  # somebody waits
-        finally:
-            self._client.note_outcome(change, outcome)
-
-    def _report_soon(self) -> None:
         if self._deadline is not None:
             self._deadline.cancel()
         elif self._reply is not None:

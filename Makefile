@@ -12,15 +12,19 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-# Tests that wait for nothing. The others start processes of their own, and mostly wait for them.
-# A file is run by one worker: tests share nothing with those of other files.
-PURE := tests/unit tests/fuzz tests/firmware
+# Tests that start processes mostly wait for them; what only computes runs beside, in the gaps.
+# A file is run by one worker: tests share nothing with those of other files. Folders whose files take
+# longest come first, so that none is left in the end, when the other worker has nothing to do.
+OF_PROCESSES := tests/interop tests/firmware tests/docs tests/integration tests/e2e
+COMPUTING := tests/fuzz tests/unit
+PYTEST := $(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder
+AGAIN := $(MAKE) --no-print-directory
 
 # What is compiled once need not be compiled by each of a thousand processes that tests start.
 unexport PYTHONDONTWRITEBYTECODE
 export PYTHONPYCACHEPREFIX := $(CURDIR)/build/bytecode
 
-.PHONY: bench boards demo docs test clean
+.PHONY: bench boards clean demo docs test test-computing test-of-processes
 
 demo: $(VENV)/.installed
 	@$(BIN)/scrutiny demo
@@ -28,11 +32,16 @@ demo: $(VENV)/.installed
 test: $(VENV)/.installed-for-tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/python -m tests.support.peer
+	@$(BIN)/python tools/side_by_side.py "$(AGAIN) test-of-processes" "$(AGAIN) test-computing"
+
+test-of-processes:
+	$(PYTEST) $(OF_PROCESSES)
+
+test-computing:
 	$(BIN)/mypy
 	$(BIN)/pyright --warnings
-	$(BIN)/python -m tests.support.peer
-	$(BIN)/pytest -n auto --dist loadfile $(PURE)
-	$(BIN)/pytest -n auto --dist loadfile $(addprefix --ignore=,$(PURE))
+	$(PYTEST) $(COMPUTING)
 
 # Warnings are errors: a link or an anchor that leads nowhere. With --quiet they would not count.
 docs: $(VENV)/.installed-for-docs
@@ -66,7 +75,7 @@ $(VENV)/.installed-for-docs: $(VENV)/.installed
 	@touch $@
 
 $(VENV)/.installed-for-tests: $(VENV)/.installed
-	@sh tools/install_system_packages.sh test
-	@echo "installing what the tests need ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@$(BIN)/python tools/side_by_side.py "sh tools/install_system_packages.sh test" \
+	    "echo installing what the tests need ...; \
+	    $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'"
 	@touch $@

@@ -22,6 +22,7 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 WORKFLOW: Final[dict[Any, Any]] = yaml.safe_load(
     (ROOT / ".github/workflows/ci.yml").read_text(encoding="utf-8")
 )
+MAKEFILE: Final = (ROOT / "Makefile").read_text(encoding="utf-8")
 JOBS: Final[dict[str, Any]] = WORKFLOW["jobs"]
 MATRIX: Final[dict[str, Any]] = JOBS["tests"]["strategy"]["matrix"]
 
@@ -63,6 +64,12 @@ def of(program: str) -> list[list[str]]:
     return [words[1:] for _, words in COMMANDS if Path(words[0]).name == program]
 
 
+def recipes(*targets: str) -> str:
+    """Return the lines that make carries out for some targets, or for all."""
+    names = "|".join(targets) or ".*"
+    return "".join(re.findall(rf"^(?:{names}):.*\n((?:\t.*\n)+)", MAKEFILE, re.MULTILINE))
+
+
 def test_every_command_is_one_that_is_checked() -> None:
     known = {"apt-get", "git", "make", "python", "scrutiny", "ruff", "mypy", "pyright"}
     assert {Path(words[0]).name for _, words in COMMANDS} == known
@@ -91,15 +98,22 @@ def test_the_gate_is_that_of_the_makefile() -> None:
 
 def test_the_checks_are_those_of_the_makefile() -> None:
     """Each linter and type checker of the gate is called by the other job, in the same way."""
-    (rule,) = re.findall(r"^test:.*\n((?:\t.*\n)+)", (ROOT / "Makefile").read_text(), re.MULTILINE)
-    recipe = re.findall(r"^\t\$\(BIN\)/(.*)", rule, re.MULTILINE)
-    expected = [line.split() for line in recipe if not line.startswith(("pytest", "python"))]
+    recipe = re.findall(r"^\t\$\(BIN\)/(.*)", recipes("test", "test-computing"), re.MULTILINE)
+    expected = [line.split() for line in recipe if not line.startswith("python")]
     actual = [
         [Path(words[0]).name, *words[1:]]
         for job, words in COMMANDS
         if job == "checks" and not words[0].endswith("python")
     ]
     assert actual == expected
+
+
+def test_the_gate_runs_all_tests() -> None:
+    tests = re.findall(r"^\t\$\(PYTEST\) \$\((.*)\)", recipes(), re.MULTILINE)
+    assert tests == re.findall(r"^(\w+) := tests/", MAKEFILE, re.MULTILINE)
+    named = re.findall(r"tests/\w+", "\n".join(re.findall(r"^\w+ := (tests/.*)", MAKEFILE, re.M)))
+    files = (ROOT / "tests").rglob("test_*.py")
+    assert sorted(named) == sorted({f"tests/{file.relative_to(ROOT).parts[1]}" for file in files})
 
 
 def test_the_tests_that_are_named_are_there() -> None:

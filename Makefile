@@ -77,5 +77,5 @@ $(VENV)/.installed-for-docs: $(VENV)/.installed
 $(VENV)/.installed-for-tests: $(VENV)/.installed
 	@$(BIN)/python tools/side_by_side.py "sh tools/install_system_packages.sh test" \
 	    "echo installing what the tests need ...; \
-	    $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'"
+	    $(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check --editable '.[dev]'"
 	@touch $@

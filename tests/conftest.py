@@ -1,15 +1,21 @@
-"""In CI nothing may be skipped that can run: what it needs is installed. Logs are as they were."""
+"""In CI nothing may be skipped that can run: what it needs is installed. Logs are as they were.
+
+The example firmware is built once.
+"""
 
 from __future__ import annotations
 
 import logging
 import os
 from collections.abc import Generator, Iterator
+from pathlib import Path
 from typing import Protocol
 
 import pytest
 
-from tests.support.missing_tools import NOT_APPLICABLE
+from tests.support.example_board import CannotBuild
+from tests.support.missing_tools import NOT_APPLICABLE, cannot_run
+from tests.support.shared_programs import example_program, share_programs
 from tests.support.token_folder import share_tokens
 
 _skipped: list[str] = []
@@ -24,8 +30,27 @@ class Worker(Protocol):
 
 
 def pytest_configure() -> None:
-    """Keep the tokens of servers under test together."""
+    """Keep the tokens of servers under test together, and build the example once."""
     share_tokens()
+    share_programs()
+
+
+@pytest.fixture(scope="session")
+def board_program() -> Path:
+    """The program of the example firmware."""
+    try:
+        return example_program()
+    except CannotBuild as error:
+        cannot_run(f"{error}")
+
+
+@pytest.fixture(scope="session")
+def described_program() -> Path:
+    """The program of the example firmware, with its description beside it."""
+    try:
+        return example_program(described=True)
+    except CannotBuild as error:
+        cannot_run(f"{error}")
 
 
 @pytest.fixture(autouse=True)

@@ -73,6 +73,14 @@ def run(command: list[str], folder: Path) -> None:
 
 @pytest.mark.parametrize("variant", VARIANTS)
 @pytest.mark.parametrize("language", LANGUAGES)
+def test_gcc_has_no_warning(tmp_path: Path, language: str, variant: str) -> None:
+    compiler = tool(COMPILERS["gcc", language], required=True)
+    flags = ["-fsyntax-only", *LANGUAGES[language], *WARNINGS, *INCLUDES, *VARIANTS[variant]]
+    run([compiler, *flags, *map(str, SOURCES)], tmp_path)
+
+
+@pytest.mark.parametrize("variant", ["defaults", "without any feature"])
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_gcc_builds_and_links(tmp_path: Path, language: str, variant: str) -> None:
     compiler = tool(COMPILERS["gcc", language], required=True)
     main = tmp_path / "main.c"

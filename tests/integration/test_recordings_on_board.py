@@ -20,8 +20,7 @@ from scrutiny.server.settings import DeviceSettings, ServerSettings
 from scrutiny.sfd.store import DescriptionStore
 
 from ..support.api_peer import Message, Peer, Server, running
-from ..support.example_board import Board, CannotBuild, build_board, description_of
-from ..support.missing_tools import cannot_run
+from ..support.example_board import Board, description_of
 from ..support.noisy_line import NoisyLine
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the board is an ELF program")
@@ -128,25 +127,16 @@ class Bench:
         return peer
 
 
-@pytest.fixture(scope="module")
-def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The example firmware, with its description beside it."""
-    try:
-        return build_board(tmp_path_factory.mktemp("recorded"), described=True)
-    except CannotBuild as error:
-        cannot_run(f"{error}")
-
-
 Scenario = Callable[[Bench], Coroutine[Any, Any, None]]
 
 
 @pytest.fixture
-def run(program: Path, tmp_path: Path) -> Callable[[Scenario], None]:
+def run(described_program: Path, tmp_path: Path) -> Callable[[Scenario], None]:
     """Run a test with a bench."""
 
     async def complete(scenario: Scenario) -> None:
         async with asyncio.timeout(DEADLINE_S), AsyncExitStack() as stack:
-            bench = Bench(program, tmp_path, stack)
+            bench = Bench(described_program, tmp_path, stack)
             await bench.start_server()
             await scenario(bench)
 
@@ -335,9 +325,9 @@ def test_every_condition_triggers(run: Callable[[Scenario], None]) -> None:
 
 
 def test_variables_bit_fields_aliases_and_what_is_behind_a_pointer(
-    run: Callable[[Scenario], None], program: Path, tmp_path: Path
+    run: Callable[[Scenario], None], described_program: Path, tmp_path: Path
 ) -> None:
-    DescriptionStore(tmp_path / "data").install(description_of(program))
+    DescriptionStore(tmp_path / "data").install(description_of(described_program))
 
     async def scenario(bench: Bench) -> None:
         peer = await bench.client()
@@ -724,11 +714,11 @@ def test_noise_costs_time_but_never_a_sample(run: Callable[[Scenario], None], ra
 
 
 def test_what_is_stored_outlives_the_server_and_what_waits_does_not(
-    program: Path, tmp_path: Path
+    described_program: Path, tmp_path: Path
 ) -> None:
     async def complete() -> None:
         async with asyncio.timeout(DEADLINE_S), AsyncExitStack() as stack:
-            bench = Bench(program, tmp_path, stack)
+            bench = Bench(described_program, tmp_path, stack)
             async with running(bench.settings) as bench.server, bench.server.client() as peer:
                 await peer.device_is_ready()
                 await set_value(peer, LEVEL, 0)

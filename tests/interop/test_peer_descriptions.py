@@ -18,7 +18,7 @@ from scrutiny.sdk.client import ScrutinyClient
 from scrutiny.sfd.store import DescriptionStore
 from tests.support.bench import Events, expect_event
 from tests.support.corpus_program import Toolchain, build
-from tests.support.example_board import ROOT, Board, CannotBuild, build_board, description_of
+from tests.support.example_board import ROOT, Board, description_of
 from tests.support.missing_tools import cannot_run
 from tests.support.processes import DEADLINE_S
 from tests.support.server_process import ServerProcess
@@ -28,15 +28,6 @@ from .peer_processes import Peer, PeerClient, Process
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the board is an ELF program")
 
 ALIASES = ROOT / "firmware_example" / "aliases.json"
-
-
-@pytest.fixture(scope="module")
-def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The example, tagged, with the description that we made."""
-    try:
-        return build_board(tmp_path_factory.mktemp("described"), described=True)
-    except CannotBuild as error:
-        cannot_run(f"{error}")
 
 
 @pytest.fixture
@@ -83,8 +74,8 @@ def identifier_of(description: Path) -> str:
         return archive.read("firmwareid").decode().strip()
 
 
-def test_the_peer_installs_and_lists_what_we_made(peer: Peer, program: Path) -> None:
-    description = description_of(program)
+def test_the_peer_installs_and_lists_what_we_made(peer: Peer, described_program: Path) -> None:
+    description = description_of(described_program)
 
     theirs(peer, "install-sfd", description)
 
@@ -93,9 +84,11 @@ def test_the_peer_installs_and_lists_what_we_made(peer: Peer, program: Path) -> 
     assert "Motor example" in listed
 
 
-def test_the_peer_adds_an_alias_to_what_we_made(peer: Peer, program: Path, tmp_path: Path) -> None:
+def test_the_peer_adds_an_alias_to_what_we_made(
+    peer: Peer, described_program: Path, tmp_path: Path
+) -> None:
     description = tmp_path / "copy.sfd"
-    description.write_bytes(description_of(program).read_bytes())
+    description.write_bytes(description_of(described_program).read_bytes())
 
     target = ["--fullpath", "/added", "--target", "/global/motor_speed_rpm", "--gain", "2"]
     theirs(peer, "add-alias", description, *target)
@@ -105,17 +98,17 @@ def test_the_peer_adds_an_alias_to_what_we_made(peer: Peer, program: Path, tmp_p
 
 
 @pytest.fixture
-def peer_client(peer: Peer, program: Path, tmp_path: Path) -> Iterator[PeerClient]:
+def peer_client(peer: Peer, described_program: Path, tmp_path: Path) -> Iterator[PeerClient]:
     """A client of a stock server that has our board and our description."""
-    theirs(peer, "install-sfd", description_of(program))
+    theirs(peer, "install-sfd", description_of(described_program))
     processes: list[Process] = []
     try:
-        command = (program, "--pty", tmp_path / "motor", "--freeze")
+        command = (described_program, "--pty", tmp_path / "motor", "--freeze")
         processes.append(Process(command, dict(os.environ), tmp_path).after("pty "))
         processes.append(peer.start_server(tmp_path / "motor"))
         client = peer.connect()
         processes.append(client.process)
-        client.ask("wait_described", firmware_id=identifier_of(description_of(program)))
+        client.ask("wait_described", firmware_id=identifier_of(description_of(described_program)))
         yield client
         client.close()
     finally:
@@ -144,9 +137,9 @@ def test_the_stock_server_reads_and_writes_variables_that_we_described(
 
 
 def test_both_find_the_same_variables_in_the_example(
-    peer: Peer, program: Path, tmp_path: Path
+    peer: Peer, described_program: Path, tmp_path: Path
 ) -> None:
-    linked = program.parent / "objects" / program.name
+    linked = described_program.parent / "objects" / described_program.name
     options = ("--dereference-pointers", "--output")
 
     theirs(peer, "elf2varmap", linked, *options, tmp_path / "theirs.json")
@@ -208,9 +201,9 @@ def described(document: dict[str, Any], path: str) -> dict[str, Any]:
 
 
 def test_identifier_and_tag_are_the_same_on_both_sides(
-    peer: Peer, program: Path, tmp_path: Path
+    peer: Peer, described_program: Path, tmp_path: Path
 ) -> None:
-    linked = program.parent / "objects" / program.name
+    linked = described_program.parent / "objects" / described_program.name
 
     identifier = ours("get-firmware-id", linked, home=tmp_path)
     assert theirs(peer, "get-firmware-id", linked) == identifier
@@ -220,8 +213,10 @@ def test_identifier_and_tag_are_the_same_on_both_sides(
     assert (tmp_path / "ours.elf").read_bytes() == (tmp_path / "theirs.elf").read_bytes()
 
 
-def test_our_server_uses_what_the_peer_made(peer: Peer, program: Path, tmp_path: Path) -> None:
-    linked = program.parent / "objects" / program.name
+def test_our_server_uses_what_the_peer_made(
+    peer: Peer, described_program: Path, tmp_path: Path
+) -> None:
+    linked = described_program.parent / "objects" / described_program.name
     work = tmp_path / "work"
     work.mkdir()
     theirs(peer, "elf2varmap", linked, "--dereference-pointers", "--output", work)
@@ -235,7 +230,7 @@ def test_our_server_uses_what_the_peer_made(peer: Peer, program: Path, tmp_path:
     home = tmp_path / "home"
     DescriptionStore(home / "data" / "server").install(tmp_path / "theirs.sfd")
 
-    board = Board(program, tmp_path / "board", "--freeze")
+    board = Board(described_program, tmp_path / "board", "--freeze")
     server = ServerProcess(home, "--link", f"serial:{board.port}?baudrate=115200")
     try:
         client = ScrutinyClient(enabled_events=Events.LISTEN_ALL)

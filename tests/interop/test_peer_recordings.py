@@ -12,8 +12,7 @@ from typing import Any, Final
 import pytest
 
 from scrutiny.sfd.package import read_package
-from tests.support.example_board import CannotBuild, build_board, description_of
-from tests.support.missing_tools import cannot_run
+from tests.support.example_board import description_of
 
 from .our_devices import (
     IDLE_LOOP,
@@ -67,15 +66,6 @@ SMALL_REQUEST: Final = 128
 
 
 # --- Fixtures -----------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="session")
-def described_program(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The example firmware, with its description beside it."""
-    try:
-        return build_board(tmp_path_factory.mktemp("described"), described=True)
-    except CannotBuild as error:
-        cannot_run(f"{error}")
 
 
 def _c_application(

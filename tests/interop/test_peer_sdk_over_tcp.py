@@ -15,8 +15,7 @@ from typing import Any, Final
 
 import pytest
 
-from tests.support.example_board import Board, CannotBuild, build_board, description_of
-from tests.support.missing_tools import cannot_run
+from tests.support.example_board import Board, description_of
 from tests.support.server_process import ServerProcess
 
 from .peer_processes import DEADLINE_S, Peer, PeerClient
@@ -60,16 +59,14 @@ class Desk:
 
 
 @pytest.fixture(scope="module")
-def desk(peer_python: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+def desk(
+    described_program: Path, peer_python: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Desk]:
     """What the tests share, with the description installed by the stock SDK."""
-    try:
-        program = build_board(tmp_path_factory.mktemp("described"), described=True)
-    except CannotBuild as error:
-        cannot_run(f"{error}")
-    desk = Desk(program, peer_python, tmp_path_factory.mktemp("desk"))
+    desk = Desk(described_program, peer_python, tmp_path_factory.mktemp("desk"))
     try:
         desk.ask("device")
-        firmware_id = desk.ask("upload", file=str(description_of(program)))
+        firmware_id = desk.ask("upload", file=str(description_of(described_program)))
         desk.ask("wait_described", firmware_id=firmware_id)
         yield desk
     finally:

@@ -38,9 +38,9 @@ SMALL_REQUEST: Final = 64
 
 
 MODELS: Final[dict[str, Callable[[pytest.FixtureRequest], Model]]] = {
-    "C application": lambda request: c_model(request.getfixturevalue("c_application")),
+    "C application": lambda request: c_model(request.getfixturevalue("board_program")),
     "C application, small buffers": lambda request: c_model(
-        request.getfixturevalue("c_application"), SMALL_REQUEST, SMALL_ANSWER
+        request.getfixturevalue("board_program"), SMALL_REQUEST, SMALL_ANSWER
     ),
     "simulator": lambda request: simulated_model(),
 }
@@ -181,9 +181,9 @@ def test_values_follow_the_device(client: PeerClient) -> None:
 
 
 def test_memory_is_written_and_read_back(
-    client: PeerClient, model: Model, c_application: Path
+    client: PeerClient, model: Model, board_program: Path
 ) -> None:
-    address = _writable_address(model, c_application)
+    address = _writable_address(model, board_program)
     data = bytes(range(100)).hex()  # more than a request holds, where the buffers are small
 
     client.ask("write_memory", address=address, data=data)

@@ -9,15 +9,10 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Generator
-from contextlib import contextmanager
-from pathlib import Path
 from typing import Final
 
 from .example_board import ROOT
-
-if sys.platform != "win32":
-    import fcntl
+from .turns import turn
 
 EXAMPLE: Final = ROOT / "firmware_example"
 BUILD: Final = EXAMPLE / "build" / "boards"
@@ -37,13 +32,5 @@ def make(*arguments: str, path: str | None = None) -> subprocess.CompletedProces
         "XDG_CACHE_HOME": str(BUILD / "cache"),
         "PATH": os.environ["PATH"] if path is None else path,
     }
-    with _turn(BUILD / ".lock"):
+    with turn(BUILD / ".lock"):
         return subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
-
-
-@contextmanager
-def _turn(file: Path) -> Generator[None]:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with file.open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # until it is closed
-        yield

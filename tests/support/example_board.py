@@ -44,6 +44,11 @@ def build_board(folder: Path, *, described: bool = False) -> Path:
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "XDG_CACHE_HOME": str(folder / "cache")}
     result = subprocess.run(make, capture_output=True, text=True, check=False, env=environment)
     assert result.returncode == 0, result.stdout + result.stderr
+    return program_in(folder)
+
+
+def program_in(folder: Path) -> Path:
+    """Return where the program is in the folder in which it was built."""
     return folder / "scrutiny-example-host"
 
 

@@ -35,7 +35,7 @@ from scrutiny.firmware_link.session import Apply, Ask, Conversation, Session
 from scrutiny.firmware_link.transports.base import Transport
 from scrutiny.firmware_link.transports.settings import SerialSettings, TcpSettings, UdpSettings
 
-from .jobs import Job, MessageJob, failure_text
+from .jobs import Job, MessageJob, unknown_outcome
 from .poll_schedule import PollSchedule
 from .read_jobs import ReadJob
 from .settings import DeviceSettings
@@ -315,10 +315,12 @@ class DeviceConnection:
         job = self._job
         assert job is not None
         self._job = None
+        self._last_failure = failure
         if self._is_ready and failure is Failure.SILENT and not self._probes_left:
             self._probes_left = self._probes
-        self._last_failure = failure
-        reason = failure_text(failure) if self._is_ready else failure.value
+            if self._schedule.keep_unanswered(job):
+                return
+        reason = unknown_outcome(failure.value) if self._is_ready else failure.value
         try:
             job.failed(reason, now_ns)
         except Exception:
@@ -376,7 +378,7 @@ class DeviceConnection:
         job, self._job = self._job, None
         now_ns = time.monotonic_ns()
         if job is not None:
-            job.failed(f"{reason}; whether it was carried out is unknown", now_ns)
+            job.failed(unknown_outcome(reason), now_ns)
         self._session.lost()
         self._schedule.fail_all(reason, now_ns)
         self._events.gone(reason)

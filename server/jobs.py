@@ -8,7 +8,7 @@ from typing import Any
 
 from scrutiny.firmware_link.codes import ResponseCode
 from scrutiny.firmware_link.errors import DeviceRefused, LinkError, NoAnswer
-from scrutiny.firmware_link.exchange import Failure, Transaction
+from scrutiny.firmware_link.exchange import Transaction
 from scrutiny.firmware_link.frames import Response
 from scrutiny.firmware_link.messages import AddressFormat, ReadMemory, RequestMessage
 from scrutiny.firmware_link.transactions import transaction_of
@@ -104,6 +104,6 @@ def refusal(response: Response) -> DeviceRefused:
     return DeviceRefused(ResponseCode(response.code), response.command, response.subfunction)
 
 
-def failure_text(failure: Failure) -> str:
-    """Tell a client what a request without an answer means."""
-    return f"{failure.value}; whether it was carried out is unknown"
+def unknown_outcome(reason: str) -> str:
+    """Tell a client what it means that a request has no answer, for this reason."""
+    return f"{reason}; whether it was carried out is unknown"

@@ -46,6 +46,8 @@ class PendingWrite:
         is_alone: it must not share a request: one that it shared was refused.
         touched: where it goes: numbers of words of 8 octets, or of a published value.
         octets: in memory afterwards; None unless the write tells that.
+        was_sent: and may have been carried out, but is to be sent again.
+        was_unanswered: it was given up once, and waits for the device to show a sign of life.
     """
 
     __slots__ = (
@@ -58,6 +60,8 @@ class PendingWrite:
         "part",
         "touched",
         "value",
+        "was_sent",
+        "was_unanswered",
     )
 
     def __init__(self, entry: Entry, value: Value, done: OutcomeCallback) -> None:
@@ -67,6 +71,7 @@ class PendingWrite:
         self.part: bytes | None = None
         self.acknowledgement = b""
         self.is_alone = False
+        self.was_sent = self.was_unanswered = False
         self.touched = range(0)
         self._done = done
         self.octets: bytes | None = None

@@ -115,7 +115,7 @@ class PollSchedule:
         return writes
 
     def put_back(self, jobs: Iterable[Job]) -> None:
-        """Take jobs back that were given to be sent ahead: of their kind, they come first."""
+        """Take jobs back that were sent ahead: of their kind, they come first."""
         for job in jobs:
             if isinstance(job, WriteJob):
                 self.urgent.put_back(job)
@@ -123,6 +123,13 @@ class PollSchedule:
                 job.taken_back()  # it is asked for again anyway
             else:
                 self._returned.append(job)
+
+    def keep_unanswered(self, job: Job) -> bool:
+        """Keep writes that a silent device may carry out yet, for when it is heard again.
+
+        Once: what it does not answer then, either, has failed.
+        """
+        return isinstance(job, WriteJob) and self.urgent.keep_unanswered(job)
 
     def _next_urgent(self, now_ns: int) -> Job | None:
         self._interactive_until_ns = now_ns + INTERACTIVE_NS

@@ -18,7 +18,7 @@ from scrutiny.firmware_link.messages import (
     ReadMemoryAnswer,
 )
 
-from .jobs import Job, MessageJob, refusal
+from .jobs import Job, MessageJob, refusal, unknown_outcome
 from .memory_blocks import PlanLimits
 from .pending_writes import PendingWrite, confirm
 from .store import ValueStore
@@ -110,8 +110,19 @@ class WriteQueue:
         self._put_in_front(writes)
 
     def put_back(self, job: WriteJob) -> None:
-        """Take back a request that `next_beside` has given: it comes before all others."""
+        """Take back a request that was sent: it comes before all others, once more."""
+        for write in job.writes:
+            write.was_sent = True
         self._put_in_front(job.writes)
+
+    def keep_unanswered(self, job: WriteJob) -> bool:
+        """Take back a request that the device did not answer, unless it was taken back before."""
+        if any(write.was_unanswered for write in job.writes):
+            return False
+        for write in job.writes:
+            write.was_unanswered = True
+        self.put_back(job)
+        return True
 
     def prepare(self) -> None:
         """Make the next request, while the device is busy, if nothing that comes could join it."""
@@ -163,7 +174,8 @@ class WriteQueue:
             if isinstance(item, Job):
                 item.failed(reason, now_ns)
             else:
-                item.finish(reason, self._store, now_ns)
+                outcome = unknown_outcome(reason) if item.was_sent else reason
+                item.finish(outcome, self._store, now_ns)
 
     def _take_writes(self) -> list[PendingWrite]:
         """Take the writes of the next request, if that is one of writes."""

@@ -13,6 +13,7 @@ import pytest
 from scrutiny.core.types import DataType
 from scrutiny.core.values import Value
 from scrutiny.core.watchables import PublishedValue
+from scrutiny.firmware_link.codes import Command, MemoryControlFunction
 from scrutiny.firmware_link.exchange import Transaction
 from scrutiny.firmware_link.frames import Response
 from scrutiny.firmware_link.messages import (
@@ -38,6 +39,8 @@ from scrutiny.server.connection import (
 from scrutiny.server.datalog_lane import RepeatedJob
 from scrutiny.server.jobs import MessageJob
 from scrutiny.server.memory_blocks import PlanLimits
+from scrutiny.server.outcome import Outcome
+from scrutiny.server.pending_writes import PendingWrite
 from scrutiny.server.poll_schedule import PollSchedule
 from scrutiny.server.settings import DeviceSettings as LinkSettings
 from scrutiny.server.store import ValueStore
@@ -49,6 +52,7 @@ MS = 1_000_000
 SECOND = 1000 * MS
 ANSWER_TIME_NS = 1 * MS
 HEARTBEAT = b"\x02\x02"
+WRITE = bytes((Command.MEMORY_CONTROL, MemoryControlFunction.WRITE_RPV))
 
 
 class Timer:
@@ -94,6 +98,7 @@ class SteppedLine:
     def __init__(self, loop: SteppedLoop, device: SimulatedDevice) -> None:
         self.sent: list[bytes] = []
         self.is_silent = False
+        self.loses = b"-"  # requests that begin with this; none does
         self.doubles = False  # what is sent, and loses the answer to the first of the two
         self._loop = loop
         self._device = device
@@ -108,7 +113,7 @@ class SteppedLine:
 
     def write(self, data: bytes) -> None:
         self.sent.append(data)
-        if self.is_silent:
+        if self.is_silent or data.startswith(self.loses):
             return
         if self.doubles:
             self._device.receive(data, self._loop.now_ns)
@@ -141,13 +146,16 @@ class Setup:
     """A connection to a device; both are ready."""
 
     def __init__(self, loop: SteppedLoop, settings: LinkSettings) -> None:
+        self.retries = settings.retries
         rpvs = (PublishedValueDefinition(0x1000, DataType.UINT16),)
         values: dict[int, Value] = {0x1000: 0}
         self.loop = loop
-        self.device = SimulatedDevice(DeviceSettings(rpvs=rpvs), Application(values))
+        self.application = Application(values)
+        self.device = SimulatedDevice(DeviceSettings(rpvs=rpvs), self.application)
         self.line = SteppedLine(self.loop, self.device)
         self.events = NotingEvents(self.loop.monotonic_ns)
         self.store = ValueStore()
+        self.store.load_published([PublishedValue(0x1000, DataType.UINT16)])
         self.writes = WriteQueue(self.store)
         self.schedule = PollSchedule(self.writes)
         self.connection = DeviceConnection(
@@ -163,10 +171,17 @@ class Setup:
         assert len(self.events.ready_ns) == 1
 
     def read_all_the_time(self) -> None:
-        self.store.load_published([PublishedValue(0x1000, DataType.UINT16)])
         plan = make_plan(self.store.published, PlanLimits(128, 128), self.store)
         self.schedule.set_plan(plan, self.loop.now_ns)
         self.connection.kick()
+
+    def write(self, value: int) -> list[Outcome]:
+        """Write the published value; what comes of it will be in the list."""
+        (entry,) = self.store.published
+        outcomes: list[Outcome] = []
+        self.writes.add(PendingWrite(entry, value, outcomes.append))
+        self.connection.kick()
+        return outcomes
 
     def run_until(self, condition: Callable[[], bool], limit_ns: int = 20 * SECOND) -> None:
         deadline_ns = self.loop.now_ns + limit_ns
@@ -299,6 +314,48 @@ def test_what_waits_when_the_device_goes_is_told_so(setup: Setup) -> None:
     setup.run_until(lambda: bool(setup.events.gone_ns))
 
     assert len(results) == 3
+
+
+def test_a_write_waits_for_a_device_that_pauses_for_longer_than_its_retries(setup: Setup) -> None:
+    setup.line.is_silent = True
+    before = len(setup.line.heartbeats)
+    outcomes = setup.write(7)
+    setup.run_until(lambda: len(setup.line.heartbeats) == before + PROBES - 1)
+    assert (outcomes, setup.application.values) == ([], {0x1000: 0})
+
+    setup.line.is_silent = False
+    setup.run_until(lambda: bool(outcomes))
+
+    assert [outcome.reason for outcome in outcomes] == [""]
+    assert setup.application.values == {0x1000: 7}
+    assert setup.events.gone_ns == []
+
+
+def test_a_write_that_is_never_answered_fails_at_the_second_try(setup: Setup) -> None:
+    setup.line.loses = WRITE
+    before = len(setup.line.sent)
+    outcomes = setup.write(7)
+
+    setup.run_until(lambda: bool(outcomes))
+
+    assert "did not answer; whether it was carried out is unknown" in outcomes[0].reason
+    writes = [frame for frame in setup.line.sent[before:] if frame.startswith(WRITE)]
+    assert len(writes) == 2 * (1 + setup.retries)
+    assert setup.events.gone_ns == []
+
+
+def test_only_of_a_write_that_was_sent_it_is_unknown_whether_it_was_carried_out(
+    setup: Setup,
+) -> None:
+    setup.line.is_silent = True
+    sent = setup.write(7)
+    setup.loop.run_for(MS)
+    waiting = setup.write(8)
+
+    setup.run_until(lambda: bool(setup.events.gone_ns))
+
+    assert sent[0].reason == f"{setup.events.reasons[0]}; whether it was carried out is unknown"
+    assert waiting[0].reason == setup.events.reasons[0]
 
 
 def test_a_device_that_has_restarted_is_connected_anew(setup: Setup) -> None:

@@ -35,7 +35,8 @@ from scrutiny.firmware_link.session import Apply, Ask, Conversation, Session
 from scrutiny.firmware_link.transports.base import Transport
 from scrutiny.firmware_link.transports.settings import SerialSettings, TcpSettings, UdpSettings
 
-from .jobs import Job, MessageJob, unknown_outcome
+from .jobs import Job, MessageJob
+from .outcome import unknown_outcome
 from .poll_schedule import PollSchedule
 from .read_jobs import ReadJob
 from .settings import DeviceSettings

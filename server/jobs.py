@@ -102,8 +102,3 @@ class MessageJob(MadeJob):
 def refusal(response: Response) -> DeviceRefused:
     """Return the error that stands for a response code other than OK."""
     return DeviceRefused(ResponseCode(response.code), response.command, response.subfunction)
-
-
-def unknown_outcome(reason: str) -> str:
-    """Tell a client what it means that a request has no answer, for this reason."""
-    return f"{reason}; whether it was carried out is unknown"

@@ -31,3 +31,8 @@ OutcomeCallback = Callable[[Outcome], None]
 
 # Gets the entries that could not be read, with the reason; all others have their value.
 ReadCallback = Callable[[dict["Entry", str]], None]
+
+
+def unknown_outcome(reason: str) -> str:
+    """Tell a client what it means that a request has no answer, for this reason."""
+    return f"{reason}; whether it was carried out is unknown"

@@ -22,7 +22,7 @@ from scrutiny.core.watchables import BitField, PublishedValue, Variable
 from scrutiny.firmware_link.codes import MemoryControlFunction
 
 from .entries import Entry
-from .outcome import Outcome, OutcomeCallback
+from .outcome import Outcome, OutcomeCallback, unknown_outcome
 from .pointers import NULL_POINTER
 from .store import ValueStore
 from .target_memory import TargetMemory
@@ -121,6 +121,10 @@ class PendingWrite:
     def begin_again(self) -> None:
         """Get ready for a request of its own; a pointer is read again."""
         self.is_alone = True
+        self.look_up_again()
+
+    def look_up_again(self) -> None:
+        """Have its pointer read again, if it has one: that may have changed meanwhile."""
         if self.pointer is not None:
             self.part = None
 
@@ -129,6 +133,10 @@ class PendingWrite:
         self.entry.holds -= 1
         store.keep_idle(self.entry)
         self._done(Outcome(not reason, reason, b"", now_ns))
+
+    def give_up(self, reason: str, store: ValueStore, now_ns: int) -> None:
+        """Finish without an answer of the device: it may have been carried out, if it was sent."""
+        self.finish(unknown_outcome(reason) if self.was_sent else reason, store, now_ns)
 
     def _prepare_published(self, source: PublishedValue) -> None:
         rpv_id = source.id.to_bytes(_ID_SIZE, "big")

@@ -18,7 +18,7 @@ from scrutiny.firmware_link.messages import (
     ReadMemoryAnswer,
 )
 
-from .jobs import Job, MessageJob, refusal, unknown_outcome
+from .jobs import Job, MessageJob, refusal
 from .memory_blocks import PlanLimits
 from .pending_writes import PendingWrite, confirm
 from .store import ValueStore
@@ -119,9 +119,10 @@ class WriteQueue:
         """Take back a request that the device did not answer, unless it was taken back before."""
         if any(write.was_unanswered for write in job.writes):
             return False
+        self.put_back(job)
         for write in job.writes:
             write.was_unanswered = True
-        self.put_back(job)
+            write.look_up_again()
         return True
 
     def prepare(self) -> None:
@@ -174,8 +175,7 @@ class WriteQueue:
             if isinstance(item, Job):
                 item.failed(reason, now_ns)
             else:
-                outcome = unknown_outcome(reason) if item.was_sent else reason
-                item.finish(outcome, self._store, now_ns)
+                item.give_up(reason, self._store, now_ns)
 
     def _take_writes(self) -> list[PendingWrite]:
         """Take the writes of the next request, if that is one of writes."""
@@ -237,7 +237,7 @@ class WriteQueue:
         if isinstance(result, LinkError):
             reason = f"the pointer {pointer.path} could not be read: {result}"
             for write in writes:
-                write.finish(reason, self._store, now_ns)
+                write.give_up(reason, self._store, now_ns)
             return
         value = decode(result.blocks[0].data, pointer.data_type, pointer.byte_order)
         ready: list[PendingWrite] = []

@@ -497,6 +497,24 @@ def test_a_refused_pointed_write_reads_its_pointer_again(make_feed: MakeFeed) ->
     assert len(rig.asked) == 2 + 2 * 3
 
 
+def test_an_unanswered_pointed_write_reads_its_pointer_again_and_goes_where_it_points_then(
+    make_feed: MakeFeed,
+) -> None:
+    rig = Rig(make_feed, [POINTER, *MEMBERS])
+    rig.memory.write(BASE, (BASE + 0x100).to_bytes(4, "little"))
+    outcomes: list[Outcome] = []
+    rig.add_write("/*p/m0", 1, outcomes)
+    rig.run_for(rig.exchange_ns)
+    assert rig.schedule.keep_unanswered(rig.queue.next_job())
+
+    rig.memory.write(BASE, (BASE + 0x200).to_bytes(4, "little"))
+    rig.run_for(10 * MS)
+
+    assert [outcome.success for outcome in outcomes] == [True]
+    assert rig.memory.read(BASE + 0x104, 2) == b"\0\0"
+    assert rig.memory.read(BASE + 0x204, 2) == b"\1\0"
+
+
 @pytest.mark.parametrize("order", ORDERS)
 def test_targets_with_chars_of_16_bits(make_feed: MakeFeed, order: ByteOrder) -> None:
     big = order == "big"

@@ -22,11 +22,12 @@ MARGIN_NS: Final = 50_000
 LONGEST_LUMP_NS: Final = 2_000_000
 
 # Where we are too busy to see the end of an answer coming, the next request is sent so much earlier
-# each time, up to the longest, and for so long: the line is worth more than the age of values only
-# where it is idle often.
+# each time, up to the longest, and for so long, or so many answers, if they are long: the line is
+# worth more than the age of values only where it is idle often.
 EARLIER_NS: Final = 50_000
 EARLIEST_NS: Final = 2_000_000
 EARLIER_FOR_NS: Final = 100_000_000
+EARLIER_FOR_ANSWERS: Final = 16
 
 # How late answers are is learnt from requests that had the line for themselves: so many at first,
 # and one after each so many that had not.
@@ -154,7 +155,7 @@ class Overlap:
     def went_well(self, now_ns: int) -> None:
         """Count one that was answered."""
         self._good += 1
-        passed_ns = min(now_ns - self._counted_ns, EARLIER_FOR_NS)
+        passed_ns = min(now_ns - self._counted_ns, EARLIER_FOR_NS // EARLIER_FOR_ANSWERS)
         self._early_ns -= self._early_ns * passed_ns // EARLIER_FOR_NS
         self._counted_ns = now_ns
         if self._good % OVERLAPPED_BETWEEN == 0:

@@ -328,6 +328,19 @@ def test_the_longer_the_answers_the_later_again() -> None:
     assert seen == [True, False]
 
 
+def test_however_long_answers_are_it_is_for_a_number_of_them() -> None:
+    """Otherwise every other end is missed where answers take as long as that lasts."""
+    exchange = make_exchange()
+    left_ns = LATE_NS + MARGIN_NS + 2 * EARLIER_NS
+    for _ in range(5):
+        end_late(exchange)
+
+    for index in range(1, 9):
+        exchange.overlap.went_well(index * 1000 * MS)
+
+    assert exchange.overlap.is_due(left_ns, 0, 0)
+
+
 def test_an_end_that_nobody_could_miss_changes_nothing() -> None:
     exchange = make_exchange()
     left_ns = LATE_NS + MARGIN_NS + EARLIER_NS

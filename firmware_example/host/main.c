@@ -40,6 +40,13 @@
  * talks to, who then waits there until the end of the answer, although others are free. */
 #define SPIN_NS (250u * (uint64_t)CLOCK_NS_PER_US)
 
+/* Linux stops a process with a real-time priority for 50 ms of each second in which it never rests.
+ * So it does, for so long and so often, in the middle of answers of more than so many octets: those of
+ * that time come together then, and nobody waits for them. */
+#define REST_NS (700u * (uint64_t)CLOCK_NS_PER_US)
+#define REST_EVERY_NS (10u * (uint64_t)CLOCK_NS_PER_MS)
+#define REST_OCTETS 400u
+
 /* How long to leave the library alone with what it could not finish. */
 #define RETRY_NS (1u * (uint64_t)CLOCK_NS_PER_MS)
 
@@ -52,6 +59,7 @@ typedef struct {
     uart_line_t tx;
     loop_pacer_t pacer;
     bool exact;           /* no octet waits for a timer */
+    uint64_t rested_ns;   /* when it has last waited for long, with exact lines */
     uint64_t now_ns;      /* of this turn of the loop */
     uint64_t progress_ns; /* when octets last left */
     bool blocked;         /* the transport took nothing, although octets are due */
@@ -241,17 +249,26 @@ static struct timespec time_until(uint64_t wake_ns) {
     return timeout;
 }
 
+/* Whether a processor that is spun on has to be given away for a while, and this is harmless. */
+static bool has_to_rest(void) {
+    return clock_now_ns() - host.rested_ns > REST_EVERY_NS && host.tx.count > REST_OCTETS;
+}
+
 /* Wait for octets, a client, room to write, a signal or the next thing to do. */
 static ready_t wait_for_work(const sigset_t *mask) {
     transport_t *const transport = host.transport;
     uint64_t wake_ns = next_wake_ns();
+    uint64_t begin_ns;
+    uint64_t end_ns;
     struct timespec timeout;
     ready_t ready = {false, false};
     fd_set readable;
     fd_set writable;
     int highest = -1;
 
-    if (host.exact && wake_ns != CLOCK_NEVER) {
+    if (host.exact && has_to_rest()) {
+        wake_ns = clock_now_ns() + REST_NS;
+    } else if (host.exact && wake_ns != CLOCK_NEVER) {
         if (spin_until(wake_ns, &ready)) {
             return ready;
         }
@@ -276,10 +293,15 @@ static ready_t wait_for_work(const sigset_t *mask) {
     if (wake_ns != CLOCK_NEVER) {
         timeout = time_until(wake_ns);
     }
+    begin_ns = clock_now_ns();
     if (pselect(highest + 1, &readable, &writable, NULL, wake_ns != CLOCK_NEVER ? &timeout : NULL,
                 mask) > 0) {
         ready.readable = transport->fd >= 0 && FD_ISSET(transport->fd, &readable);
         ready.acceptable = transport->listen_fd >= 0 && FD_ISSET(transport->listen_fd, &readable);
+    }
+    end_ns = clock_now_ns();
+    if (end_ns - begin_ns >= REST_NS) {
+        host.rested_ns = end_ns;
     }
     return ready;
 }

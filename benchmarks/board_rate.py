@@ -203,7 +203,7 @@ def measure(
 ) -> Report:
     """Start all processes, and measure in turn."""
     report = Report()
-    firmware = kind.build(folder)
+    firmware = kind.build()
     loop_line = start_line(kind, firmware, arguments.baud, folder / "loop", stack)
     line = start_line(kind, firmware, arguments.baud, folder / "server", stack)
     DescriptionStore(folder / "data" / "server").install(describe(firmware, folder / "x.sfd"))

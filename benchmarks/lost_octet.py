@@ -165,7 +165,7 @@ def main() -> int:
     )
     lost = 0
     with tempfile.TemporaryDirectory() as folder:
-        firmware = kind.build(Path(folder))
+        firmware = kind.build()
         for name in SIDES:
             tolls = measure(kind, firmware, Path(folder) / name, name, arguments.rounds)
             for direction, toll in tolls.items():

@@ -62,7 +62,7 @@ def parse_arguments() -> argparse.Namespace:
 
 def measure(kind: BoardKind, folder: Path, exchange_count: int) -> bool:
     """Print the line of one board; return whether all went well."""
-    with BoardDesk(kind, kind.build(folder), folder, over_tcp=True) as desk:
+    with BoardDesk(kind, kind.build(), folder, over_tcp=True) as desk:
         client = desk.begin()
         workload = Workload(client, SCRATCH[:4])
         desk.make_busy(client)

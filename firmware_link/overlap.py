@@ -28,6 +28,7 @@ EARLIER_NS: Final = 50_000
 EARLIEST_NS: Final = 2_000_000
 EARLIER_FOR_NS: Final = 100_000_000
 EARLIER_FOR_ANSWERS: Final = 16
+_MOST_PASSED_NS: Final = EARLIER_FOR_NS // EARLIER_FOR_ANSWERS  # with an answer
 
 # How late answers are is learnt from requests that had the line for themselves: so many at first,
 # and one after each so many that had not.
@@ -155,7 +156,7 @@ class Overlap:
     def went_well(self, now_ns: int) -> None:
         """Count one that was answered."""
         self._good += 1
-        passed_ns = min(now_ns - self._counted_ns, EARLIER_FOR_NS // EARLIER_FOR_ANSWERS)
+        passed_ns = min(now_ns - self._counted_ns, _MOST_PASSED_NS)
         self._early_ns -= self._early_ns * passed_ns // EARLIER_FOR_NS
         self._counted_ns = now_ns
         if self._good % OVERLAPPED_BETWEEN == 0:

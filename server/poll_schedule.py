@@ -115,7 +115,7 @@ class PollSchedule:
         return writes
 
     def put_back(self, jobs: Iterable[Job]) -> None:
-        """Take jobs back that were sent ahead: of their kind, they come first."""
+        """Take jobs back that were given to be sent ahead: of their kind, they come first."""
         for job in jobs:
             if isinstance(job, WriteJob):
                 self.urgent.put_back(job)

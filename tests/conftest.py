@@ -38,17 +38,18 @@ def pytest_configure() -> None:
 @pytest.fixture(scope="session")
 def board_program() -> Path:
     """The program of the example firmware."""
-    try:
-        return example_program()
-    except CannotBuild as error:
-        cannot_run(f"{error}")
+    return _built(described=False)
 
 
 @pytest.fixture(scope="session")
 def described_program() -> Path:
     """The program of the example firmware, with its description beside it."""
+    return _built(described=True)
+
+
+def _built(*, described: bool) -> Path:
     try:
-        return example_program(described=True)
+        return example_program(described=described)
     except CannotBuild as error:
         cannot_run(f"{error}")
 

@@ -41,8 +41,8 @@
 #define SPIN_NS (250u * (uint64_t)CLOCK_NS_PER_US)
 
 /* Linux stops a process with a real-time priority for 50 ms of each second in which it never rests.
- * So it does, for so long and so often, in the middle of answers of more than so many octets: those of
- * that time come together then, and nobody waits for them. */
+ * So it rests, for so long and so often, in the middle of answers of more than so many octets:
+ * those of that time come together then, and nobody waits for them. */
 #define REST_NS (700u * (uint64_t)CLOCK_NS_PER_US)
 #define REST_EVERY_NS (10u * (uint64_t)CLOCK_NS_PER_MS)
 #define REST_OCTETS 400u

@@ -88,9 +88,9 @@ def kind(request: pytest.FixtureRequest) -> AvrKind:
 
 
 @pytest.fixture(scope="module")
-def firmware(kind: AvrKind, tmp_path_factory: pytest.TempPathFactory) -> BuiltFirmware:
+def firmware(kind: AvrKind) -> BuiltFirmware:
     try:
-        return kind.build(tmp_path_factory.mktemp("firmware"))
+        return kind.build()
     except CannotBuild as reason:
         cannot_run(f"{reason}")
 

@@ -38,10 +38,10 @@ def kind(request: pytest.FixtureRequest) -> BoardKind:
 
 
 @pytest.fixture
-def firmware(kind: BoardKind, tmp_path: Path) -> BuiltFirmware:
+def firmware(kind: BoardKind) -> BuiltFirmware:
     """The example firmware for it."""
     try:
-        return kind.build(tmp_path)
+        return kind.build()
     except CannotBuild as error:
         cannot_run(f"{error}")
 

@@ -142,10 +142,9 @@ def open_desk(kind: BoardKind, folder: Path, *, over_tcp: bool = False) -> Gener
 
     At the end the server must not have complained about itself.
     """
-    (folder / "firmware").mkdir()
     with ExitStack() as stack:
         try:
-            firmware = kind.build(folder / "firmware")
+            firmware = kind.build()
             desk = stack.enter_context(BoardDesk(kind, firmware, folder, over_tcp=over_tcp))
         except CannotBuild as error:
             cannot_run(f"{error}")

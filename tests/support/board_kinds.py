@@ -93,7 +93,7 @@ class BoardKind(Protocol):
     @property
     def loses_octets(self) -> bool: ...
 
-    def build(self, folder: Path) -> BuiltFirmware:
+    def build(self) -> BuiltFirmware:
         """Build the example firmware with its description.
 
         Raises:
@@ -149,8 +149,8 @@ class HostKind:
     uart_room: int = 0
     loses_octets: bool = False
 
-    def build(self, folder: Path) -> BuiltFirmware:
-        """Build it with the compiler of this machine."""
+    def build(self) -> BuiltFirmware:
+        """Build it with the compiler of this machine, for all tests of a run."""
         program = example_program(described=True)
         linked = program.parent / "objects" / program.name
         return BuiltFirmware(program, linked, description_of(program))
@@ -181,7 +181,7 @@ class QemuKind:
     uart_room: int = 2  # what is being received, and what was before
     loses_octets: bool = False
 
-    def build(self, folder: Path) -> BuiltFirmware:
+    def build(self) -> BuiltFirmware:
         """Build it with the board's makefile, in the place where that puts it."""
         return _build(self.name, (self.compiler, self.machine[0]))
 
@@ -210,7 +210,7 @@ class AvrKind:
     uart_room: int = 3  # two in its buffer, and one in the shift register
     loses_octets: bool = True
 
-    def build(self, folder: Path) -> BuiltFirmware:
+    def build(self) -> BuiltFirmware:
         """Build it with the board's makefile, in the place where that puts it."""
         return _build(self.name, ("avr-gcc",), self.options)
 

@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-import atexit
-import os
-import shutil
-import tempfile
 from pathlib import Path
 from typing import Final
 
 from .example_board import build_board, program_in
+from .shared_folder import shared_folder
 from .turns import turn
 
-_FOLDER_VARIABLE: Final = "SCRUTINY_TEST_PROGRAMS"
 _COMPLETE: Final = "complete"
 
 
-def share_programs() -> None:
-    """Let this process and all that it starts use what one of them has built."""
-    if _FOLDER_VARIABLE in os.environ:
-        return
-    folder = os.environ[_FOLDER_VARIABLE] = tempfile.mkdtemp(prefix="scrutiny-programs-")
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+def share_programs() -> Path:
+    """Let this process and all that it starts use what one of them builds in this folder."""
+    return shared_folder("SCRUTINY_TEST_PROGRAMS", "scrutiny-programs-")
 
 
 def example_program(*, described: bool = False) -> Path:
@@ -33,8 +26,7 @@ def example_program(*, described: bool = False) -> Path:
     Raises:
         CannotBuild: there is no make or no C compiler.
     """
-    share_programs()
-    folder = Path(os.environ[_FOLDER_VARIABLE]) / ("described" if described else "plain")
+    folder = share_programs() / ("described" if described else "plain")
     with turn(folder.with_suffix(".lock")):
         if not (folder / _COMPLETE).exists():
             build_board(folder, described=described)
